@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// One settings array for every Swift target; each flag says why it is here.
+let strict: [SwiftSetting] = [
+    // `any P` is spelled out, so a dynamic call is seen where it is made (SE-0335).
+    .enableUpcomingFeature("ExistentialAny"),
+    // A member is visible only in files that import its module: imports tell the truth (SE-0444).
+    .enableUpcomingFeature("MemberImportVisibility"),
+    // `import X` stays inside the file; what leaks into a target's interface says `public import` (SE-0409).
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    // A nonisolated async function runs where its caller runs: no hidden thread hop (SE-0461).
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    // A conformance takes its type's isolation (SE-0470).
+    .enableUpcomingFeature("InferIsolatedConformances"),
+    // A warning left alone is a defect left alone.
+    .treatAllWarnings(as: .error),
+]
+
+/// For targets that read untrusted bytes: every unsafe construct has to say `unsafe` (SE-0458).
+/// Scanners are `~Escapable`, which needs `@_lifetime`; swift-nio and swift-collections ship with the same feature.
+let parsing: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
+
+let package = Package(
+    name: "vigie",
+    platforms: [.macOS(.v15)],
+    targets: [
+        // What a record is. No Foundation, no NIO.
+        .target(name: "Events", swiftSettings: parsing),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c2x
+)

@@ -1,0 +1,56 @@
+/// How one source is doing, as `check sources` and the console show it. All counts are since the source's first line.
+package struct SourceStatus: Sendable, Equatable {
+    /// The path, or the name of the receiver.
+    package var name: String
+    /// The format the lines have: `combined`, `sshd`, … or `auto` while none was recognised.
+    package var format: String
+    /// `following`, `waiting` (not there yet), `unreadable`, `finished`.
+    package var state: String
+    /// What is wrong and what to do about it; empty when nothing is.
+    package var problem: String
+    package var counters: SourceCounters
+    /// Bytes written to the source but not yet read.
+    package var lagBytes: Int
+    /// Event time of the newest event.
+    package var lastEvent: Timestamp?
+    /// Up to a handful of lines that no format could read, newest last, cut to a length one can read.
+    package var unparsedSamples: [String]
+
+    package init(
+        name: String, format: String, state: String, problem: String = "", counters: SourceCounters = SourceCounters(),
+        lagBytes: Int = 0, lastEvent: Timestamp? = nil, unparsedSamples: [String] = []
+    ) {
+        self.name = name
+        self.format = format
+        self.state = state
+        self.problem = problem
+        self.counters = counters
+        self.lagBytes = lagBytes
+        self.lastEvent = lastEvent
+        self.unparsedSamples = unparsedSamples
+    }
+}
+
+/// What became of a source's lines.
+package struct SourceCounters: Sendable, Equatable, Codable {
+    package var bytes = 0
+    package var lines = 0
+    package var parsed = 0
+    /// No format could read it. Keyword rules still see the raw line.
+    package var unparsed = 0
+    /// Blank lines: neither parsed nor unparsed.
+    package var blank = 0
+    /// Longer than the limit; the beginning was read as the line, the rest skipped.
+    package var overlong = 0
+    /// Not UTF-8.
+    package var invalidUTF8 = 0
+    package var containingNUL = 0
+    /// Ended by the file's end or its replacement rather than by a line break.
+    package var partial = 0
+    /// Parsed, but without a time of its own.
+    package var undated = 0
+    /// How often the file was replaced or cut.
+    package var rotations = 0
+
+    package init() {}
+}
