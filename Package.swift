@@ -27,6 +27,8 @@ let package = Package(
     targets: [
         // What a record is. No Foundation, no NIO.
         .target(name: "Events", swiftSettings: parsing),
+        // Sources and formats: bytes in, batches of events out.
+        .target(name: "Ingest", dependencies: ["Events"], swiftSettings: parsing),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

@@ -1,0 +1,35 @@
+/// How far a file has been read, durably: enough to find the file again after a restart, whatever its name is then.
+package struct FilePosition: Codable, Hashable, Sendable {
+    package var path: String
+    package var device: UInt64
+    package var inode: UInt64
+    /// Counts the files that have stood under that path.
+    package var generation: Int
+    /// Where the first unread line begins.
+    package var offset: Int64
+    /// The number of that line.
+    package var line: Int64
+    /// The line at `offset` is the rest of an over-long one.
+    package var isSkipping: Bool
+    /// The first bytes of the file as a hash: a file cut and written anew (`copytruncate`) keeps its inode, not these.
+    package var head: FileHead
+}
+
+/// The beginning of a file, remembered to tell whether it is still the same file.
+package struct FileHead: Codable, Hashable, Sendable {
+    /// How many bytes are remembered.
+    package static let maximumBytes = 1024
+
+    package var count: Int
+    package var hash: UInt64
+
+    package init() {
+        count = 0
+        hash = JSONFieldPlan.hashSeed
+    }
+
+    package init(_ bytes: some Collection<UInt8>) {
+        count = min(bytes.count, FileHead.maximumBytes)
+        hash = bytes.prefix(FileHead.maximumBytes).reduce(JSONFieldPlan.hashSeed) { JSONFieldPlan.extend($0, $1) }
+    }
+}

@@ -1,0 +1,38 @@
+import Glibc
+
+/// Why a source cannot be read, and what to do about it.
+package struct SourceError: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        case missing, unreadable, notAFile, failed
+    }
+
+    package var code: Code
+    package var path: String
+    package var reason: String
+    package var advice: String
+
+    init(path: String, errno number: Int32) {
+        self.path = path
+        reason = unsafe String(cString: strerror(number))
+        switch number {
+        case ENOENT:
+            code = .missing
+            advice = "check the path; Vigie keeps looking for it while it runs"
+        case EACCES, EPERM:
+            code = .unreadable
+            advice = "let Vigie's user read it, for example by adding it to the group `adm` or with `setfacl -m u:USER:r`"
+        default:
+            code = .failed
+            advice = "see whether the disk or the file system reports an error"
+        }
+    }
+
+    init(path: String, isDirectory: Bool) {
+        self.path = path
+        code = .notAFile
+        reason = isDirectory ? "it is a folder" : "it is not a regular file"
+        advice = isDirectory ? "name the log files in it" : "name a log file, or pipe it to `vigie detect`"
+    }
+
+    package var description: String { "cannot read \(path): \(reason); \(advice)" }
+}

@@ -1,0 +1,177 @@
+import Events
+
+/// nginx's and Apache's access log: `host ident user [time] "request" status bytes "referrer" "user agent"`.
+///
+/// Referrer and user agent may be missing (the `common` format), a virtual host may stand in front, and whatever
+/// follows is ignored. Quotes inside quoted parts are escaped by both servers, as `\x22` or `\"`.
+enum CombinedFormat {
+    static func parse(_ bytes: Span<UInt8>, _ line: ByteRange, into sink: inout FieldSink) -> ParsedLine? {
+        let end = line.end
+        guard let clientEnd = bytes.firstIndex(of: 0x20, from: Int(line.start), to: end) else { return nil }
+        guard let open = timeStart(bytes, from: clientEnd, to: end),
+            let close = bytes.firstIndex(of: UInt8(ascii: "]"), from: open, to: min(end, open + 40)),
+            let time = time(bytes.extracting(open..<close))
+        else { return nil }
+        guard addClient(bytes, Int(line.start), clientEnd, timeBracket: open - 1, into: &sink) else { return nil }
+
+        guard let request = quoted(bytes, from: close + 1, to: end) else { return nil }
+        addRequest(bytes, request, into: &sink)
+        var index = request.upperBound + 1
+        if let status = field(bytes, from: &index, to: end), bytes.decimal(from: status.lowerBound, to: status.upperBound) != nil {
+            sink.add(.statusCode, status.lowerBound, status.upperBound)
+            if let size = field(bytes, from: &index, to: end), bytes[size.lowerBound] != UInt8(ascii: "-") {
+                sink.add(.responseBytes, size.lowerBound, size.upperBound)
+            }
+        }
+        if let referrer = quoted(bytes, from: index, to: end) {
+            add(.referrer, bytes, referrer, into: &sink)
+            if let agent = quoted(bytes, from: referrer.upperBound + 1, to: end) {
+                add(.userAgent, bytes, agent, into: &sink)
+            }
+        }
+        sink.addDecodedRequest()
+        return ParsedLine(time: time, logSource: .webserver)
+    }
+
+    /// Just after the ` [` that opens the time; a user name may hold spaces and brackets, but no digit after one by luck alone.
+    private static func timeStart(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int? {
+        var index = start
+        while index + 3 < end {
+            if bytes[index] == 0x20, bytes[index + 1] == UInt8(ascii: "["), bytes[index + 2] &- 0x30 <= 9 { return index + 2 }
+            if bytes[index] == UInt8(ascii: "\"") { return nil }
+            index += 1
+        }
+        return nil
+    }
+
+    /// The client and the user in front of the time.
+    private static func addClient(
+        _ bytes: Span<UInt8>, _ start: Int, _ firstEnd: Int, timeBracket: Int, into sink: inout FieldSink
+    ) -> Bool {
+        var start = start
+        var end = firstEnd
+        if IPAddress(bytes.extracting(start..<end)) == nil {
+            // `vhost:port client ident user`: taken so only where the second word is an address.
+            if let second = bytes.firstIndex(of: 0x20, from: end + 1, to: timeBracket), second > end + 1,
+                IPAddress(bytes.extracting(end + 1..<second)) != nil
+            {
+                sink.add(.urlDomain, start, end)
+                start = end + 1
+                end = second
+            }
+        }
+        sink.add(.sourceIP, start, end)
+        // `ident user`: the user is what follows the second space.
+        guard let identEnd = bytes.firstIndex(of: 0x20, from: end + 1, to: timeBracket) else { return timeBracket > end }
+        let user = identEnd + 1..<max(identEnd + 1, timeBracket - 1)
+        if !user.isEmpty, !(user.count == 1 && bytes[user.lowerBound] == UInt8(ascii: "-")) {
+            sink.add(.userName, user.lowerBound, user.upperBound)
+        }
+        return true
+    }
+
+    /// `METHOD target HTTP/x`, or, where the request is not that, the request as it is.
+    private static func addRequest(_ bytes: Span<UInt8>, _ request: Range<Int>, into sink: inout FieldSink) {
+        let start = request.lowerBound
+        let end = request.upperBound
+        guard let methodEnd = bytes.firstIndex(of: 0x20, from: start, to: end), methodEnd > start, methodEnd - start <= 24,
+            isMethod(bytes, start, methodEnd)
+        else {
+            if end > start, !(end - start == 1 && bytes[start] == UInt8(ascii: "-")) { sink.add(.requestLine, start, end) }
+            return
+        }
+        var targetEnd = end
+        if let version = bytes.lastIndex(of: 0x20, from: methodEnd + 1, to: end),
+            bytes.hasPrefix("HTTP/", from: version + 1, to: end)
+        {
+            targetEnd = version
+            sink.add(.httpVersion, version + 6, end)
+        } else if methodEnd + 1 >= end || bytes[methodEnd + 1] != UInt8(ascii: "/") {
+            sink.add(.requestLine, start, end)
+            return
+        }
+        sink.add(.requestMethod, start, methodEnd)
+        sink.addRequestTarget(bytes, methodEnd + 1, targetEnd)
+    }
+
+    private static func isMethod(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        for index in start..<end {
+            let byte = bytes[index]
+            guard byte &- 0x41 < 26 || byte &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") else { return false }
+        }
+        return true
+    }
+
+    private static func add(_ field: FieldID, _ bytes: Span<UInt8>, _ range: Range<Int>, into sink: inout FieldSink) {
+        guard !range.isEmpty, !(range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "-")) else { return }
+        sink.add(field, range.lowerBound, range.upperBound)
+    }
+
+    /// The inside of the next quoted part, which must follow at once, spaces aside.
+    private static func quoted(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Range<Int>? {
+        var index = start
+        while index < end, bytes[index] == 0x20 { index += 1 }
+        guard index < end, bytes[index] == UInt8(ascii: "\"") else { return nil }
+        let first = index + 1
+        index = first
+        while index < end {
+            if bytes[index] == UInt8(ascii: "\"") { return first..<index }
+            index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        // A line cut short by the length limit: what there is of the part is better seen than lost.
+        return end - first > 1024 ? first..<end : nil
+    }
+
+    /// The next word; moves `index` behind it.
+    private static func field(_ bytes: Span<UInt8>, from index: inout Int, to end: Int) -> Range<Int>? {
+        while index < end, bytes[index] == 0x20 { index += 1 }
+        let start = index
+        while index < end, bytes[index] != 0x20 { index += 1 }
+        return index > start ? start..<index : nil
+    }
+
+    /// `10/Oct/2000:13:55:36 -0700`.
+    private static func time(_ bytes: Span<UInt8>) -> Timestamp? {
+        var scanner = DigitScanner(bytes)
+        guard let day = scanner.number(digits: 2), scanner.take(UInt8(ascii: "/")), scanner.index + 3 < bytes.count,
+            let month = MonthName.number(bytes, at: scanner.index)
+        else { return nil }
+        scanner.skip(3)
+        guard scanner.take(UInt8(ascii: "/")), let year = scanner.number(digits: 4), scanner.take(UInt8(ascii: ":")),
+            let hour = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
+            let minute = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
+            let second = scanner.number(digits: 2)
+        else { return nil }
+        var offset = 0
+        if scanner.take(0x20) {
+            guard let named = scanner.offset() else { return nil }
+            offset = named
+        }
+        return Timestamp(
+            CivilDate(year: year, month: month, day: day), hour: hour, minute: minute, second: second, offsetSeconds: offset)
+    }
+}
+
+/// English month abbreviations, as every log format writes them.
+enum MonthName {
+    /// 1 to 12 for the three letters at `index`, in any case.
+    static func number(_ bytes: Span<UInt8>, at index: Int) -> Int? {
+        guard index + 3 <= bytes.count else { return nil }
+        let key = UInt32(bytes[index] | 0x20) << 16 | UInt32(bytes[index + 1] | 0x20) << 8 | UInt32(bytes[index + 2] | 0x20)
+        switch key {
+        case 0x6A616E: return 1
+        case 0x666562: return 2
+        case 0x6D6172: return 3
+        case 0x617072: return 4
+        case 0x6D6179: return 5
+        case 0x6A756E: return 6
+        case 0x6A756C: return 7
+        case 0x617567: return 8
+        case 0x736570: return 9
+        case 0x6F6374: return 10
+        case 0x6E6F76: return 11
+        case 0x646563: return 12
+        default: return nil
+        }
+    }
+}

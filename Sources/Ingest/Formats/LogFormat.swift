@@ -1,0 +1,13 @@
+/// The formats that a source's lines can have.
+package enum LogFormat: String, Sendable, CaseIterable {
+    /// Tell the formats apart, line by line: a file may mix them.
+    case auto
+    /// nginx's and Apache's `combined`, with or without referrer and user agent, with or without a virtual host in front.
+    case combined
+    /// One JSON object per line.
+    case json
+    /// Syslog lines of which only sshd's are of interest; the same parser as `syslog`.
+    case sshd
+    /// RFC 3164 and RFC 5424 lines, and the ISO-dated lines that rsyslog and systemd write.
+    case syslog
+}

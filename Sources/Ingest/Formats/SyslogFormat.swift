@@ -1,0 +1,181 @@
+import Events
+
+/// Syslog lines: RFC 3164 (`Mmm dd hh:mm:ss host tag[pid]: message`), the same with an ISO 8601 date, and RFC 5424;
+/// each with or without `<priority>`. sshd's messages are read further by `SSHDMessage`.
+enum SyslogFormat {
+    /// - Parameter reference: resolves dates without a year: the latest year that does not lie more than a day ahead of it.
+    static func parse(
+        _ bytes: Span<UInt8>, _ line: ByteRange, reference: Timestamp, into sink: inout FieldSink
+    ) -> ParsedLine? {
+        let end = line.end
+        var index = afterPriority(bytes, Int(line.start), end)
+        let isRFC5424 = bytes.hasPrefix("1 ", from: index, to: end)
+        if isRFC5424 { index += 2 }
+        guard let (time, afterTime) = date(bytes, index, end, reference: reference) else { return nil }
+        index = afterTime
+        guard let host = word(bytes, &index, end) else { return nil }
+        let message: Int
+        let program: Range<Int>
+        if isRFC5424 {
+            guard let name = word(bytes, &index, end), let process = word(bytes, &index, end), word(bytes, &index, end) != nil,
+                let start = afterStructuredData(bytes, index, end)
+            else { return nil }
+            program = name
+            if bytes.decimal(from: process.lowerBound, to: process.upperBound) != nil {
+                sink.add(.processID, process.lowerBound, process.upperBound)
+            }
+            message = start
+        } else {
+            guard let tag = tag(bytes, index, end) else { return nil }
+            program = tag.name
+            if let process = tag.process { sink.add(.processID, process.lowerBound, process.upperBound) }
+            message = tag.message
+        }
+        sink.add(.hostName, host.lowerBound, host.upperBound)
+        sink.add(.processName, program.lowerBound, program.upperBound)
+        sink.add(.message, message, end)
+        return ParsedLine(time: time, logSource: read(bytes, program: program, message: message..<end, into: &sink))
+    }
+
+    /// What the program's own message says.
+    private static func read(
+        _ bytes: Span<UInt8>, program: Range<Int>, message: Range<Int>, into sink: inout FieldSink
+    ) -> LogSourceID {
+        let end = program.upperBound
+        if bytes.hasPrefix("sshd", from: program.lowerBound, to: end) {
+            SSHDMessage.parse(bytes, message, into: &sink)
+            return .sshd
+        }
+        if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { return .sudo }
+        if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { return .su }
+        // A web server that logs through syslog: the message is an access line.
+        let range = ByteRange(start: message.lowerBound, count: message.count)
+        let kept = sink.values.count
+        if let request = CombinedFormat.parse(bytes, range, into: &sink) { return request.logSource }
+        sink.values.removeLast(sink.values.count - kept)
+        return .linux
+    }
+
+    private static func afterPriority(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {
+        guard start < end, bytes[start] == UInt8(ascii: "<"),
+            let close = bytes.firstIndex(of: UInt8(ascii: ">"), from: start, to: min(end, start + 5)),
+            bytes.decimal(from: start + 1, to: close) != nil
+        else { return start }
+        return close + 1
+    }
+
+    private static func word(_ bytes: Span<UInt8>, _ index: inout Int, _ end: Int) -> Range<Int>? {
+        let start = index
+        while index < end, bytes[index] != 0x20 { index += 1 }
+        guard index > start, index < end else { return nil }
+        let found = start..<index
+        index += 1
+        return found
+    }
+
+    /// The date at `start`, and where the text after it begins.
+    private static func date(
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, reference: Timestamp
+    ) -> (Timestamp, Int)? {
+        guard end - start >= 16 else { return nil }
+        if bytes[start] &- 0x30 <= 9 {
+            guard let stop = bytes.firstIndex(of: 0x20, from: start + 11, to: min(end, start + 40)),
+                let time = Timestamp(iso8601: bytes.extracting(start..<stop), assumedOffsetSeconds: 0)
+            else { return nil }
+            return (time, stop + 1)
+        }
+        guard let month = MonthName.number(bytes, at: start), bytes[start + 3] == 0x20 else { return nil }
+        var scanner = DigitScanner(bytes.extracting(start + 4..<min(end, start + 28)))
+        let day: Int
+        if scanner.take(0x20) {
+            guard let digit = scanner.number(digits: 1) else { return nil }
+            day = digit
+        } else if let two = scanner.number(digits: 2) {
+            day = two
+        } else {
+            guard let digit = scanner.number(digits: 1) else { return nil }
+            day = digit
+        }
+        guard scanner.take(0x20) else { return nil }
+        // Some daemons write the year here: `Jun 14 2025 15:16:01`.
+        var year: Int?
+        if let candidate = yearAhead(bytes, start + 4 + scanner.index, end) {
+            year = candidate
+            scanner.skip(5)
+        }
+        guard let hour = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
+            let minute = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
+            let second = scanner.number(digits: 2)
+        else { return nil }
+        var nanosecond = 0
+        if scanner.take(UInt8(ascii: ".")) { nanosecond = scanner.fraction() ?? 0 }
+        guard scanner.take(0x20) else { return nil }
+        let resolve = { (year: Int) in
+            Timestamp(
+                CivilDate(year: year, month: month, day: day), hour: hour, minute: minute, second: second, nanosecond: nanosecond)
+        }
+        let after = start + 4 + scanner.index
+        if let year { return resolve(year).map { ($0, after) } }
+        let limit = reference.advanced(bySeconds: 86_400)
+        // 29 February exists in one year of four, or of eight around 2100.
+        for back in 0...8 {
+            if let time = resolve(limit.date.year - back), time <= limit { return (time, after) }
+        }
+        return nil
+    }
+
+    private static func yearAhead(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+        guard start + 5 <= end, bytes[start + 4] == 0x20, let year = bytes.decimal(from: start, to: start + 4),
+            (1970...2261).contains(year)
+        else { return nil }
+        return year
+    }
+
+    private struct Tag {
+        var name: Range<Int>
+        var process: Range<Int>?
+        var message: Int
+    }
+
+    /// `program[pid]: ` or `program: `.
+    private static func tag(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Tag? {
+        var index = start
+        while index < end, bytes[index] != UInt8(ascii: ":"), bytes[index] != UInt8(ascii: "["), bytes[index] != 0x20 { index += 1 }
+        guard index > start, index < end, bytes[index] != 0x20 else { return nil }
+        let name = start..<index
+        var process: Range<Int>?
+        if bytes[index] == UInt8(ascii: "[") {
+            guard let close = bytes.firstIndex(of: UInt8(ascii: "]"), from: index, to: min(end, index + 64)) else { return nil }
+            if bytes.decimal(from: index + 1, to: close) != nil { process = index + 1..<close }
+            index = close + 1
+        }
+        guard index < end, bytes[index] == UInt8(ascii: ":") else { return nil }
+        index += 1
+        if index < end, bytes[index] == 0x20 { index += 1 }
+        return Tag(name: name, process: process, message: index)
+    }
+
+    /// Past `-` or `[id name="value"]…` (RFC 5424 §6.3) and the byte order mark that may follow.
+    private static func afterStructuredData(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+        var index = start
+        guard index < end else { return nil }
+        if bytes[index] == UInt8(ascii: "-") {
+            index += 1
+        } else {
+            while index < end, bytes[index] == UInt8(ascii: "[") {
+                var inQuotes = false
+                index += 1
+                while index < end {
+                    let byte = bytes[index]
+                    if byte == UInt8(ascii: "\\") { index += 1 } else if byte == UInt8(ascii: "\"") { inQuotes.toggle() }
+                    index += 1
+                    if byte == UInt8(ascii: "]"), !inQuotes { break }
+                }
+            }
+            guard index > start else { return nil }
+        }
+        if index < end, bytes[index] == 0x20 { index += 1 }
+        if end - index >= 3, bytes[index] == 0xEF, bytes[index + 1] == 0xBB, bytes[index + 2] == 0xBF { index += 3 }
+        return min(index, end)
+    }
+}

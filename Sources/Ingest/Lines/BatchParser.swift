@@ -1,0 +1,177 @@
+package import Events
+
+/// Turns the lines of one source into events.
+///
+/// Owned by one source; keeps what a format needs from line to line, and the counts of what became of the lines.
+package struct BatchParser: Sendable {
+    package let format: LogFormat
+    package private(set) var counters: SourceCounters
+    /// The format that the last parsed line had.
+    package private(set) var recognised: LogFormat?
+    /// The newest event time seen, which a line without one is given.
+    package private(set) var lastTime: Timestamp?
+    package private(set) var unparsedSamples: [String] = []
+
+    private let plan: JSONFieldPlan
+    private var sink = FieldSink()
+    private var scratch = DecoderScratch()
+    private var escaped: [EscapedField] = []
+
+    /// How many unparsed lines are kept to be looked at, and how much of each.
+    package static let maximumSamples = 5
+    package static let maximumSampleBytes = 300
+
+    package init(format: LogFormat, plan: JSONFieldPlan, counters: SourceCounters = SourceCounters(), lastTime: Timestamp? = nil) {
+        self.format = format
+        self.plan = plan
+        self.counters = counters
+        self.lastTime = lastTime
+    }
+
+    package mutating func countRotation() { counters.rotations += 1 }
+
+    /// Fills the batch's events and fields from its lines.
+    ///
+    /// - Parameter reference: the present as far as this source goes: dates without a year are resolved against it, and
+    ///   a line without any date before the first dated one is given it.
+    package mutating func parse(_ lines: [RawLine], of batch: inout EventBatch, reference: Timestamp) {
+        let wordCount = EventWord.bytes.count
+        counters.bytes += batch.bytes.count - wordCount
+        // The arrays are filled apart from the batch while its bytes are borrowed, and then put back: no copies.
+        var events: [EventRecord] = []
+        var fields: [FieldValue] = []
+        swap(&events, &batch.events)
+        swap(&fields, &batch.fields)
+        escaped.removeAll(keepingCapacity: true)
+        do {
+            let bytes = batch.bytes.span
+            for line in lines {
+                parse(line, bytes: bytes, reference: reference, events: &events, fields: &fields)
+            }
+        }
+        swap(&events, &batch.events)
+        swap(&fields, &batch.fields)
+        for place in escaped { unescape(place, &batch) }
+        decodeRequests(&batch)
+    }
+
+    private mutating func parse(
+        _ line: RawLine, bytes: Span<UInt8>, reference: Timestamp, events: inout [EventRecord], fields: inout [FieldValue]
+    ) {
+        sink.removeAll()
+        counters.lines += 1
+        if line.isOverlong { counters.overlong += 1 }
+        if line.isPartial { counters.partial += 1 }
+        let text = TextCheck.check(bytes, line.range.bounds)
+        if !text.isUTF8 { counters.invalidUTF8 += 1 }
+        if text.containsNUL { counters.containingNUL += 1 }
+        if isBlank(bytes, line.range) {
+            counters.blank += 1
+            return
+        }
+        let parsed = recognise(bytes, line.range, reference: reference)
+        if let parsed {
+            counters.parsed += 1
+            if let time = parsed.time {
+                lastTime = max(lastTime ?? time, time)
+            } else {
+                counters.undated += 1
+            }
+        } else {
+            counters.unparsed += 1
+            keepSample(bytes, line.range)
+            sink.add(.message, Int(line.range.start), line.range.end)
+        }
+        events.append(
+            EventRecord(
+                line: line.range, firstField: fields.count, fieldCount: sink.values.count,
+                time: parsed?.time ?? lastTime ?? reference, hasOwnTime: parsed?.time != nil,
+                logSource: parsed?.logSource ?? .unknown, offset: line.offset, lineNumber: line.number))
+        for index in sink.escaped { escaped.append(EscapedField(event: events.count - 1, field: fields.count + index)) }
+        fields.append(contentsOf: sink.values)
+    }
+
+    /// A field whose text holds JSON escapes, by its places in the batch.
+    private struct EscapedField: Sendable {
+        var event: Int
+        var field: Int
+    }
+
+    private func isBlank(_ bytes: Span<UInt8>, _ range: ByteRange) -> Bool {
+        for index in range.bounds where bytes[index] > 0x20 { return false }
+        return true
+    }
+
+    private mutating func recognise(_ bytes: Span<UInt8>, _ range: ByteRange, reference: Timestamp) -> ParsedLine? {
+        guard format == .auto else { return attempt(format, bytes, range, reference) }
+        if let recognised, let parsed = attempt(recognised, bytes, range, reference) { return parsed }
+        for candidate in [LogFormat.json, .combined, .syslog] where candidate != recognised {
+            if let parsed = attempt(candidate, bytes, range, reference) {
+                recognised = candidate
+                return parsed
+            }
+        }
+        return nil
+    }
+
+    private mutating func attempt(
+        _ format: LogFormat, _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp
+    ) -> ParsedLine? {
+        let parsed: ParsedLine?
+        switch format {
+        case .combined: parsed = CombinedFormat.parse(bytes, range, into: &sink)
+        case .json: parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
+        case .sshd, .syslog: parsed = SyslogFormat.parse(bytes, range, reference: reference, into: &sink)
+        case .auto: parsed = nil
+        }
+        if parsed == nil { sink.removeAll() }
+        return parsed
+    }
+
+    private mutating func keepSample(_ bytes: Span<UInt8>, _ range: ByteRange) {
+        if unparsedSamples.count == BatchParser.maximumSamples { unparsedSamples.removeFirst() }
+        let shown = range.bounds.prefix(BatchParser.maximumSampleBytes)
+        unparsedSamples.append(String(decoding: shown.map { bytes[$0] }, as: UTF8.self))
+    }
+
+    private func unescape(_ place: EscapedField, _ batch: inout EventBatch) {
+        let start = batch.bytes.count
+        let range = batch.fields[place.field].range
+        JSONStringDecoder.append(range.bounds, to: &batch.bytes)
+        let decoded = ByteRange(start: start, count: batch.bytes.count - start)
+        // Fields derived from the escaped text (path, query, decoded forms) name parts of it: they follow it.
+        for index in batch.events[place.event].fields where batch.fields[index].range.start == range.start {
+            if batch.fields[index].range.count == range.count {
+                batch.fields[index].range = decoded
+            } else if batch.fields[index].field == .urlPath || batch.fields[index].field == .decodedPath {
+                let mark = batch.bytes[decoded.bounds].firstIndex(of: UInt8(ascii: "?")) ?? decoded.end
+                batch.fields[index].range = ByteRange(start: start, count: mark - start)
+            }
+        }
+    }
+
+    /// Points the decoded fields at their decoded text where that differs from the raw one.
+    private mutating func decodeRequests(_ batch: inout EventBatch) {
+        for event in batch.events {
+            var target: (raw: ByteRange, decoded: ByteRange)?
+            for index in event.fields {
+                let value = batch.fields[index]
+                switch value.field {
+                case .decodedURL, .decodedPath:
+                    guard RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: true) else { continue }
+                    let decoded = RequestDecoder.decode(value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: true)
+                    if value.field == .decodedURL { target = (value.range, decoded) }
+                    batch.fields[index].range = decoded
+                case .decodedRequest:
+                    if let target, target.raw == value.range {
+                        batch.fields[index].range = target.decoded
+                    } else if RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: false) {
+                        batch.fields[index].range = RequestDecoder.decode(
+                            value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: false)
+                    }
+                default: continue
+                }
+            }
+        }
+    }
+}
