@@ -24,11 +24,28 @@ let parsing: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperiment
 let package = Package(
     name: "vigie",
     platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
         // What a record is. No Foundation, no NIO.
         .target(name: "Events", swiftSettings: parsing),
         // Sources and formats: bytes in, batches of events out.
         .target(name: "Ingest", dependencies: ["Events"], swiftSettings: parsing),
+        // Sigma: parse, compile, match, correlate. Pure.
+        .target(
+            name: "Detection",
+            dependencies: [
+                "Events",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: parsing
+        ),
+
+        // Fixtures are files, read where they stand: nothing is copied into a bundle.
+        .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

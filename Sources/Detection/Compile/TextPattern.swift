@@ -1,0 +1,129 @@
+/// A text to compare with: literal, or with Sigma's wildcards.
+///
+/// Not case-sensitive unless `cased` asks for it; folding is of ASCII letters.
+struct TextPattern: Sendable, Hashable {
+    enum Anchor: Sendable, Hashable {
+        case equals, startsWith, endsWith, contains
+    }
+
+    /// Pieces between `*`; in a piece, `nil` stands for `?`. Folded to lower case unless `isCased`.
+    var pieces: [[UInt8?]]
+    /// The text may have anything before the first piece, or after the last.
+    var anyBefore: Bool
+    var anyAfter: Bool
+    var isCased: Bool
+
+    /// Set where there is one piece without `?`: what nearly every pattern is.
+    private(set) var literal: [UInt8]?
+
+    init(pieces: [[UInt8?]], anyBefore: Bool, anyAfter: Bool, isCased: Bool) {
+        self.pieces = isCased ? pieces : pieces.map { $0.map { $0.map(foldedToLowerCase) } }
+        self.anyBefore = anyBefore
+        self.anyAfter = anyAfter
+        self.isCased = isCased
+        if self.pieces.count == 1 {
+            let bytes = self.pieces[0].compactMap { $0 }
+            if bytes.count == self.pieces[0].count { literal = bytes }
+        }
+    }
+
+    init(literal bytes: [UInt8], anchor: Anchor, isCased: Bool) {
+        self.init(
+            pieces: [bytes], anyBefore: anchor == .contains || anchor == .endsWith,
+            anyAfter: anchor == .contains || anchor == .startsWith, isCased: isCased)
+    }
+
+    /// Reads Sigma's wildcards: `*`, `?`, and `\` before either of them or before itself.
+    ///
+    /// A backslash before anything else is itself (Sigma 2.1, "Escaping").
+    init(wildcards text: String, anchor: Anchor, isCased: Bool) {
+        var pieces: [[UInt8?]] = [[]]
+        var before = anchor == .contains || anchor == .endsWith
+        var after = anchor == .contains || anchor == .startsWith
+        let bytes = Array(text.utf8)
+        var index = 0
+        var endsWithStar = false
+        while index < bytes.count {
+            let byte = bytes[index]
+            endsWithStar = false
+            if byte == UInt8(ascii: "\\"), index + 1 < bytes.count, "*?\\".utf8.contains(bytes[index + 1]) {
+                pieces[pieces.count - 1].append(bytes[index + 1])
+                index += 2
+                continue
+            }
+            if byte == UInt8(ascii: "*") {
+                if index == 0 { before = true } else if !pieces[pieces.count - 1].isEmpty { pieces.append([]) }
+                endsWithStar = true
+            } else {
+                pieces[pieces.count - 1].append(byte == UInt8(ascii: "?") ? nil : byte)
+            }
+            index += 1
+        }
+        if endsWithStar {
+            after = true
+            if pieces.count > 1, pieces[pieces.count - 1].isEmpty { pieces.removeLast() }
+        }
+        self.init(pieces: pieces, anyBefore: before, anyAfter: after, isCased: isCased)
+    }
+
+    /// The longest run of bytes that every match contains, in lower case.
+    var longestLiteral: [UInt8] {
+        var best: ArraySlice<UInt8> = []
+        for piece in pieces {
+            let runs = piece.map { $0.map(foldedToLowerCase) }.split(separator: nil)
+            for run in runs where run.count > best.count { best = ArraySlice(run.compactMap { $0 }) }
+        }
+        return Array(best)
+    }
+
+    /// Time is linear in the text for a literal, and bounded by text × pattern otherwise.
+    func matches(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        if pieces.isEmpty { return true }
+        if pieces.count == 1, !anyBefore || !anyAfter {
+            let piece = pieces[0]
+            guard range.count >= piece.count, anyBefore || anyAfter || range.count == piece.count else { return false }
+            return matches(piece, bytes, at: anyBefore ? range.upperBound - piece.count : range.lowerBound)
+        }
+        var index = range.lowerBound
+        var end = range.upperBound
+        var middle = pieces[...]
+        if !anyBefore, let first = middle.popFirst() {
+            guard end - index >= first.count, matches(first, bytes, at: index) else { return false }
+            index += first.count
+        }
+        if !anyAfter, let last = middle.popLast() {
+            guard end - index >= last.count, matches(last, bytes, at: end - last.count) else { return false }
+            end -= last.count
+        }
+        // Leftmost is enough: what a piece leaves behind it only grows by taking it earlier.
+        for piece in middle {
+            guard let found = search(piece, bytes, index, end) else { return false }
+            index = found + piece.count
+        }
+        return true
+    }
+
+    private func search(_ piece: [UInt8?], _ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int? {
+        var index = start
+        while index + piece.count <= end {
+            if matches(piece, bytes, at: index) { return index }
+            index += 1
+        }
+        return nil
+    }
+
+    private func matches(_ piece: [UInt8?], _ bytes: Span<UInt8>, at start: Int) -> Bool {
+        for index in 0..<piece.count {
+            guard let wanted = piece[index] else { continue }
+            let byte = bytes[start + index]
+            guard byte == wanted || (!isCased && foldedToLowerCase(byte) == wanted) else { return false }
+        }
+        return true
+    }
+}
+
+/// ASCII letters in lower case, everything else as it is.
+@inline(__always)
+func foldedToLowerCase(_ byte: UInt8) -> UInt8 {
+    byte &- 0x41 < 26 ? byte | 0x20 : byte
+}

@@ -1,0 +1,292 @@
+package import Events
+
+/// Runs a rule set over batches of events, in event time.
+///
+/// Owned by one task. Deterministic: the same events in the same order give the same findings, however they are cut
+/// into batches; with `snapshot` and `restore`, over restarts, too.
+package struct Engine {
+    package let ruleSet: RuleSet
+
+    private var matchers: [RegexMatcher]
+    /// By log source; made when the first event of one is seen.
+    private var programs: [Program?]
+    /// The matchers of each program's sieves.
+    private var sieveMatchers: [[RegexMatcher]]
+    var correlations: [CorrelationState]
+    var origins = OriginTable()
+
+    // The event at hand: for each field the place of its first value in the batch, and how many there are.
+    private var firstValue: [Int32]
+    private var valueCount: [Int32]
+    // Candidates of the event at hand; a rule is one when its stamp is the event's.
+    private var candidates: [Int32] = []
+    private var stamps: [UInt64]
+    // Likewise for the regular expressions that are worth trying on the event at hand.
+    private var regexStamps: [UInt64]
+    private var stamp: UInt64 = 0
+    private var groupKey: [UInt8] = []
+
+    package init(_ ruleSet: RuleSet) {
+        self.ruleSet = ruleSet
+        matchers = ruleSet.regexes.map { RegexMatcher($0) }
+        programs = Array(repeating: nil, count: LogSourceID.all.count)
+        sieveMatchers = Array(repeating: [], count: LogSourceID.all.count)
+        correlations = Array(repeating: CorrelationState(), count: ruleSet.correlations.count)
+        firstValue = Array(repeating: 0, count: ruleSet.fields.count)
+        valueCount = Array(repeating: 0, count: ruleSet.fields.count)
+        stamps = Array(repeating: 0, count: ruleSet.rules.count)
+        regexStamps = Array(repeating: 0, count: ruleSet.regexes.count)
+    }
+
+    /// Events that came too late for their window, and groups given up for lack of room: shown, never silent.
+    package var counters: (late: Int, evictedGroups: Int) {
+        correlations.reduce((0, 0)) { ($0.0 + $1.late, $0.1 + $1.evicted) }
+    }
+
+    /// Appends to `findings` what the batch's events complete, in event order.
+    package mutating func consume(_ batch: EventBatch, into findings: inout [Finding]) {
+        consume(batch) { engine, event, rule in
+            engine.conclude(rule, event, batch, &findings)
+        }
+    }
+
+    /// Calls `report` for every event and every rule that matches it and takes it as hostile, before any threshold.
+    package mutating func matchLines(_ batch: EventBatch, _ report: (EventRecord, RuleHeader) -> Void) {
+        consume(batch) { engine, event, rule in
+            let header = engine.ruleSet.rules[rule].header
+            if header.isHostile { report(event, header) }
+        }
+    }
+
+    private mutating func consume(_ batch: EventBatch, _ matched: (inout Engine, EventRecord, Int) -> Void) {
+        let bytes = batch.bytes.span
+        let fields = batch.fields.span
+        for index in batch.events.indices {
+            let event = batch.events[index]
+            let source = Int(event.logSource.rawValue)
+            if programs[source] == nil {
+                let program = Program(ruleSet, for: LogSourceID.all[source])
+                programs[source] = program
+                sieveMatchers[source] = program.sieves.map { RegexMatcher($0.regex) }
+            }
+            load(event, fields)
+            findCandidates(source, event, bytes, fields)
+            for candidate in candidates where holds(ruleSet.rules[Int(candidate)].expression, event, bytes, fields) {
+                matched(&self, event, Int(candidate))
+            }
+            unload(event, fields)
+        }
+    }
+
+    private mutating func load(_ event: EventRecord, _ fields: Span<FieldValue>) {
+        for index in event.fields {
+            let field = Int(fields[index].field.rawValue)
+            if valueCount[field] == 0 { firstValue[field] = Int32(index) }
+            valueCount[field] += 1
+        }
+    }
+
+    private mutating func unload(_ event: EventRecord, _ fields: Span<FieldValue>) {
+        for index in event.fields { valueCount[Int(fields[index].field.rawValue)] = 0 }
+    }
+
+    private mutating func findCandidates(_ source: Int, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>) {
+        candidates.removeAll(keepingCapacity: true)
+        guard let program = programs[source] else { return }
+        stamp &+= 1
+        for rule in program.always { candidates.append(rule) }
+        for scanner in program.scanners {
+            for index in values(of: scanner.subject) {
+                scan(scanner.automaton, bytes, index < 0 ? event.line.bounds : fields[index].range.bounds)
+            }
+        }
+        for position in program.sieves.indices {
+            for index in values(of: program.sieves[position].subject) {
+                let range = index < 0 ? event.line.bounds : fields[index].range.bounds
+                guard sieveMatchers[source][position].matches(bytes, in: range) else { continue }
+                for rule in program.sieves[position].rules { nominate(rule) }
+                for regex in program.sieves[position].regexes { regexStamps[regex] = stamp }
+                break
+            }
+        }
+        // Findings of one event come in the order of the rules, whichever literal was seen first.
+        if candidates.count > 1 { candidates.sort() }
+    }
+
+    /// The places of a field's values among the batch's fields; -1 stands for the raw line.
+    @inline(__always)
+    private func values(of subject: Predicate.Subject) -> Range<Int> {
+        switch subject {
+        case .line: return -1..<0
+        case .field(let field):
+            let first = Int(firstValue[Int(field.rawValue)])
+            return first..<first + Int(valueCount[Int(field.rawValue)])
+        }
+    }
+
+    @inline(__always)
+    private mutating func nominate(_ output: Int32) {
+        guard output >= 0 else {
+            regexStamps[Int(-1 - output)] = stamp
+            return
+        }
+        let rule = output
+        if stamps[Int(rule)] != stamp {
+            stamps[Int(rule)] = stamp
+            candidates.append(rule)
+        }
+    }
+
+    @inline(__always)
+    private mutating func scan(_ automaton: LiteralAutomaton, _ bytes: Span<UInt8>, _ range: Range<Int>) {
+        automaton.scan(bytes, range) { nominate($0) }
+    }
+
+    private mutating func holds(
+        _ expression: Expression, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+    ) -> Bool {
+        switch expression {
+        case .constant(let value): return value
+        case .not(let inner): return !holds(inner, event, bytes, fields)
+        case .all(let parts):
+            for part in parts where !holds(part, event, bytes, fields) { return false }
+            return true
+        case .any(let parts):
+            for part in parts where holds(part, event, bytes, fields) { return true }
+            return false
+        case .predicate(let predicate): return holds(predicate, event, bytes, fields)
+        }
+    }
+
+    private mutating func holds(
+        _ predicate: Predicate, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+    ) -> Bool {
+        guard case .field(let field) = predicate.subject else { return holds(predicate.test, event.line.bounds, bytes, fields) }
+        let first = Int(firstValue[Int(field.rawValue)])
+        let count = Int(valueCount[Int(field.rawValue)])
+        switch predicate.test {
+        case .isNull: return count == 0
+        case .exists(let wanted): return (count > 0) == wanted
+        default:
+            for index in first..<first + count where holds(predicate.test, fields[index].range.bounds, bytes, fields) { return true }
+            return false
+        }
+    }
+
+    private mutating func holds(
+        _ test: Predicate.Test, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+    ) -> Bool {
+        switch test {
+        case .text(let pattern): return pattern.matches(bytes, range)
+        case .regex(let index): return regexStamps[index] == stamp && matchers[index].matches(bytes, in: range)
+        case .block(let block): return IPAddress(bytes.extracting(range)).map(block.contains) ?? false
+        case .compare(let comparison, let value):
+            guard range.count <= 40, let number = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)) else { return false }
+            return comparison.holds(number, value)
+        case .timePart(let part, let comparison, let value):
+            guard let time = Timestamp(iso8601: bytes.extracting(range), assumedOffsetSeconds: 0) else { return false }
+            return comparison.holds(Double(part.value(of: time)), Double(value))
+        case .field(let other, let anchor):
+            let first = Int(firstValue[Int(other.rawValue)])
+            for index in first..<first + Int(valueCount[Int(other.rawValue)]) {
+                let wanted = TextPattern(literal: fields[index].range.bounds.map { bytes[$0] }, anchor: anchor, isCased: false)
+                if wanted.matches(bytes, range) { return true }
+            }
+            return false
+        case .exists(let wanted): return wanted
+        case .isNull: return false
+        }
+    }
+}
+
+// MARK: What a match leads to
+
+extension Engine {
+    private func range(_ field: FieldID, _ batch: EventBatch) -> ByteRange? {
+        let index = Int(field.rawValue)
+        return valueCount[index] > 0 ? batch.fields[Int(firstValue[index])].range : nil
+    }
+
+    /// A finding of its own, a count in the correlations that the rule feeds, or both.
+    private mutating func conclude(_ rule: Int, _ event: EventRecord, _ batch: EventBatch, _ findings: inout [Finding]) {
+        let compiled = ruleSet.rules[rule]
+        let address = range(.sourceIP, batch)
+        let user = range(.userName, batch)
+        if compiled.isReported {
+            let reference = EventReference(origin: batch.origin, offset: event.offset, line: event.lineNumber)
+            findings.append(
+                Finding(
+                    id: FindingID.make(rule: compiled.header.id, first: reference), time: event.time, rule: compiled.header,
+                    count: 1, firstSeen: event.time, lastSeen: event.time, sourceIP: address.map(batch.text),
+                    userName: user.map(batch.text), otherAddresses: [], evidence: [reference]))
+        }
+        for index in compiled.feeds {
+            let correlation = ruleSet.correlations[index]
+            var distinct = false
+            var counted = CountedEvent(
+                time: event.time, origin: origins.index(of: batch.origin), offset: event.offset, line: event.lineNumber,
+                value: 0, user: user.map { hash(batch, $0) } ?? 0,
+                address: address.flatMap { IPAddress(batch.bytes.span.extracting($0.bounds)) })
+            if case .valueCount(let field) = correlation.kind {
+                guard let value = range(field, batch) else { continue }
+                counted.value = hash(batch, value)
+                distinct = true
+            }
+            guard makeGroupKey(correlation.groupBy, batch, counted.address) else { continue }
+            guard let window = correlations[index].count(counted, group: groupKey, rule: correlation, distinct: distinct) else { continue }
+            findings.append(finding(correlation, window, counted, batch, address.map(batch.text), user.map(batch.text)))
+        }
+    }
+
+    /// Lengths and values of the group-by fields; false when the event lacks one, and is therefore not counted.
+    private mutating func makeGroupKey(_ fields: [FieldID], _ batch: EventBatch, _ address: IPAddress?) -> Bool {
+        groupKey.removeAll(keepingCapacity: true)
+        for field in fields {
+            if field == .sourcePrefix, let prefix = address?.prefix {
+                for shift in stride(from: 56, through: 0, by: -8) { groupKey.append(UInt8(truncatingIfNeeded: prefix.high >> UInt64(shift))) }
+                for shift in stride(from: 56, through: 0, by: -8) { groupKey.append(UInt8(truncatingIfNeeded: prefix.low >> UInt64(shift))) }
+                continue
+            }
+            // A client that is no address (a host name in an old Apache log) is a group of its own.
+            guard let range = range(field == .sourcePrefix ? .sourceIP : field, batch) else { return false }
+            appendLength(range.bounds.count)
+            groupKey.append(contentsOf: batch.bytes[range.bounds])
+        }
+        return true
+    }
+
+    private mutating func appendLength(_ count: Int) {
+        for shift in [24, 16, 8, 0] { groupKey.append(UInt8(truncatingIfNeeded: count >> shift)) }
+    }
+
+    /// FNV-1a with a final mix (that of SplitMix64).
+    private func hash(_ batch: EventBatch, _ range: ByteRange) -> UInt64 {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for index in range.bounds { hash = (hash ^ UInt64(batch.bytes[index])) &* 0x0000_0100_0000_01B3 }
+        hash = (hash ^ hash >> 30) &* 0xBF58_476D_1CE4_E5B9
+        hash = (hash ^ hash >> 27) &* 0x94D0_49BB_1331_11EB
+        return hash ^ hash >> 31
+    }
+
+    private func finding(
+        _ correlation: CompiledCorrelation, _ window: CorrelationWindow, _ last: CountedEvent, _ batch: EventBatch,
+        _ address: String?, _ user: String?
+    ) -> Finding {
+        let events = window.events
+        let first = events.first ?? last
+        let reference = { (event: CountedEvent) in
+            EventReference(origin: origins[event.origin], offset: event.offset, line: event.line)
+        }
+        let grouped = Set(correlation.groupBy)
+        let isByAddress = grouped.contains(.sourceIP) || grouped.contains(.sourcePrefix)
+        let addresses = Set(events.compactMap(\.address))
+        return Finding(
+            id: FindingID.make(rule: correlation.header.id, first: reference(first), windowStart: first.time, group: groupKey),
+            time: last.time, rule: correlation.header, count: window.count, firstSeen: first.time,
+            lastSeen: events.last?.time ?? last.time,
+            sourceIP: isByAddress || addresses.count == 1 ? address : nil,
+            userName: grouped.contains(.userName) || events.allSatisfy({ $0.user == last.user }) ? user : nil,
+            otherAddresses: isByAddress ? [] : Array(addresses.sorted().prefix(Finding.maximumEvidence)),
+            evidence: events.suffix(Finding.maximumEvidence).map(reference))
+    }
+}

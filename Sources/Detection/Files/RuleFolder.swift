@@ -1,0 +1,83 @@
+import Foundation
+import Yams
+
+/// What a rules folder holds: rules, field mappings (`pipelines/`), and samples beside the rules.
+package struct RuleFolder: Sendable {
+    package private(set) var rules: [RuleSource] = []
+    package private(set) var mappings: [FieldMapping] = []
+    package private(set) var samples: [RuleSource] = []
+    /// Files that could not be read.
+    package private(set) var problems: [RuleProblem] = []
+
+    static let samplesSuffix = ".samples.yml"
+
+    /// Reads every `.yml` and `.yaml` below the paths; a path may also be one file. In the order of their names.
+    package init(paths: [String]) {
+        for path in paths { read(path) }
+    }
+
+    private mutating func read(_ path: String) {
+        var isFolder: ObjCBool = false
+        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            problems.append(RuleProblem(file: path, line: 0, reason: "there is no such file or folder; name a folder of rules with --rules"))
+            return
+        }
+        guard isFolder.boolValue else { return add(path) }
+        let names = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
+        for name in names where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+            add(path.hasSuffix("/") ? path + name : path + "/" + name)
+        }
+    }
+
+    private mutating func add(_ path: String) {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            problems.append(RuleProblem(file: path, line: 0, reason: "it cannot be read as UTF-8 text; check its permissions and encoding"))
+            return
+        }
+        let source = RuleSource(path: path, text: text)
+        if path.hasSuffix(RuleFolder.samplesSuffix) {
+            samples.append(source)
+        } else if path.contains("/pipelines/") {
+            do throws(RuleProblem) {
+                mappings.append(try FieldMapping(source))
+            } catch {
+                problems.append(error)
+            }
+        } else {
+            rules.append(source)
+        }
+    }
+
+    /// The compiled rules, with the files that could not be read among the problems.
+    package func compile() -> (ruleSet: RuleSet, problems: [RuleProblem]) {
+        let ruleSet = RuleSet(sources: rules, mappings: mappings)
+        return (ruleSet, problems + ruleSet.problems)
+    }
+
+    /// The rules of one file and those in other files that its correlations count: what its samples are run with.
+    package func compile(file path: String) -> RuleSet {
+        var wanted: [String: RuleSource] = [:]
+        var queue = rules.filter { $0.path == path }
+        while let source = queue.popLast() {
+            guard wanted.updateValue(source, forKey: source.path) == nil else { continue }
+            let counted = SigmaParser.parse(source).compactMap { try? $0.get() }.flatMap(\.countedRules)
+            queue += rules.filter { rule in
+                wanted[rule.path] == nil && counted.contains { rule.text.contains($0) } && defines(rule, counted)
+            }
+        }
+        return RuleSet(sources: rules.filter { wanted[$0.path] != nil }, mappings: mappings)
+    }
+
+    private func defines(_ source: RuleSource, _ names: [String]) -> Bool {
+        SigmaParser.parse(source).contains { result in
+            guard let header = try? result.get().header else { return false }
+            return names.contains(header.id) || header.name.map(names.contains) ?? false
+        }
+    }
+}
+
+extension SigmaDocument {
+    fileprivate var countedRules: [String] {
+        if case .correlation(let correlation) = body { correlation.rules } else { [] }
+    }
+}

@@ -1,0 +1,163 @@
+import Events
+import Yams
+
+/// Reads one YAML document as a Sigma rule or correlation.
+struct DocumentParser {
+    let file: String
+    let hash: String
+
+    func document(_ node: Node) throws(RuleProblem) -> SigmaDocument {
+        guard let mapping = node.mapping else { throw problem(node, "a rule is a mapping of keys to values") }
+        let isCorrelation = mapping["correlation"] != nil
+        if mapping["filter"] != nil { throw problem(node, "filter documents are not supported yet") }
+        let header = try header(mapping, node, isCorrelation: isCorrelation)
+        if let correlation = mapping["correlation"] {
+            return SigmaDocument(header: header, body: .correlation(try self.correlation(correlation)))
+        }
+        guard let detection = mapping["detection"] else {
+            throw problem(node, "the rule has neither 'detection' nor 'correlation'")
+        }
+        guard let logSource = mapping["logsource"] else { throw problem(node, "the rule has no 'logsource'") }
+        return SigmaDocument(
+            header: header, body: .detection(try self.detection(detection, logSource: self.logSource(logSource))))
+    }
+
+    func problem(_ node: Node, _ reason: String) -> RuleProblem {
+        RuleProblem(file: file, line: node.mark?.line ?? 0, reason: reason)
+    }
+
+    private func header(_ mapping: Node.Mapping, _ node: Node, isCorrelation: Bool) throws(RuleProblem) -> RuleHeader {
+        guard let title = mapping["title"]?.string, !title.isEmpty else { throw problem(node, "the rule has no 'title'") }
+        guard title.count <= 256 else { throw problem(node, "the title is longer than 256 characters") }
+        guard let id = mapping["id"]?.string, isUUID(id) else {
+            throw problem(mapping["id"] ?? node, "'id' must be a UUID: findings know the rule by it")
+        }
+        var level = Level.medium
+        if let node = mapping["level"] {
+            guard let text = node.string, let known = Level(rawValue: text.lowercased()) else {
+                throw problem(node, "'level' is one of \(Level.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            level = known
+        }
+        let tags = strings(mapping["tags"]).map { $0.lowercased() }
+        var category = FindingCategory(tags: tags)
+        var isHostile = true
+        if let own = mapping["vigie"] {
+            guard let keys = own.mapping else { throw problem(own, "'vigie' is a mapping") }
+            for (key, value) in keys {
+                switch key.string {
+                case "category":
+                    guard let text = value.string, let known = FindingCategory(rawValue: text) else {
+                        let known = FindingCategory.allCases.map(\.rawValue).joined(separator: ", ")
+                        throw problem(value, "'vigie.category' is one of \(known)")
+                    }
+                    category = known
+                case "hostile":
+                    guard let flag = value.bool else { throw problem(value, "'vigie.hostile' is true or false") }
+                    isHostile = flag
+                default:
+                    throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are category, hostile")
+                }
+            }
+        }
+        return RuleHeader(
+            id: id.lowercased(), name: mapping["name"]?.string, title: title, description: mapping["description"]?.string ?? "",
+            level: level, tags: tags, category: category, author: mapping["author"]?.string ?? "",
+            falsePositives: strings(mapping["falsepositives"]), references: strings(mapping["references"]),
+            isHostile: isHostile, file: file, line: node.mark?.line ?? 0, hash: hash)
+    }
+
+    private func isUUID(_ text: String) -> Bool {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        return parts.map(\.count) == [8, 4, 4, 4, 12] && parts.allSatisfy { $0.allSatisfy(\.isHexDigit) }
+    }
+
+    private func strings(_ node: Node?) -> [String] {
+        guard let node else { return [] }
+        if let sequence = node.sequence { return sequence.compactMap(\.string) }
+        return node.string.map { [$0] } ?? []
+    }
+
+    private func logSource(_ node: Node) throws(RuleProblem) -> LogSource {
+        guard let mapping = node.mapping else { throw problem(node, "'logsource' is a mapping") }
+        let text = { (key: String) in mapping[key]?.string?.lowercased() }
+        return LogSource(categories: Set([text("category")].compactMap { $0 }), product: text("product"), service: text("service"))
+    }
+
+    // MARK: Detection
+
+    private func detection(_ node: Node, logSource: LogSource) throws(RuleProblem) -> SigmaDetection {
+        guard let mapping = node.mapping else { throw problem(node, "'detection' is a mapping") }
+        var searches: [(name: String, search: SigmaSearch)] = []
+        var conditions: [SigmaCondition] = []
+        for (key, value) in mapping {
+            let name = key.string ?? ""
+            if name == "condition" {
+                let texts = value.sequence.map(Array.init) ?? [value]
+                for text in texts {
+                    guard let string = text.string else { throw problem(text, "a condition is text") }
+                    do {
+                        conditions.append(try ConditionParser.parse(string))
+                    } catch {
+                        throw problem(text, error.reason)
+                    }
+                }
+            } else if name == "timeframe" {
+                throw problem(key, "'timeframe' is Sigma 1; write a correlation document instead")
+            } else {
+                searches.append((name, try search(value)))
+            }
+        }
+        guard !conditions.isEmpty else { throw problem(node, "'detection' has no condition") }
+        guard !searches.isEmpty else { throw problem(node, "'detection' has no search-identifier") }
+        return SigmaDetection(logSource: logSource, searches: searches, conditions: conditions)
+    }
+
+    private func search(_ node: Node) throws(RuleProblem) -> SigmaSearch {
+        if let mapping = node.mapping { return try map(mapping, node) }
+        guard let sequence = node.sequence else { return .keywords([value(node)], all: false, modifiers: [], line: node.mark?.line ?? 0) }
+        guard !sequence.isEmpty else { throw problem(node, "an empty list matches nothing") }
+        if sequence.allSatisfy({ $0.scalar != nil }) {
+            return .keywords(sequence.map(value), all: false, modifiers: [], line: node.mark?.line ?? 0)
+        }
+        var parts: [SigmaSearch] = []
+        for element in sequence { parts.append(try search(element)) }
+        return .anyOf(parts)
+    }
+
+    private func map(_ mapping: Node.Mapping, _ node: Node) throws(RuleProblem) -> SigmaSearch {
+        guard !mapping.isEmpty else { throw problem(node, "an empty search-identifier matches nothing") }
+        var items: [SigmaItem] = []
+        for (key, values) in mapping {
+            let parts = (key.string ?? "").split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            let modifiers = Array(parts.dropFirst())
+            let listed = try self.values(values)
+            if parts[0].isEmpty {
+                guard mapping.count == 1 else { throw problem(key, "keywords stand alone, not beside fields") }
+                return .keywords(listed, all: modifiers.contains("all"), modifiers: modifiers.filter { $0 != "all" }, line: key.mark?.line ?? 0)
+            }
+            items.append(SigmaItem(field: parts[0], modifiers: modifiers, values: listed, line: key.mark?.line ?? 0))
+        }
+        return .map(items)
+    }
+
+    private func values(_ node: Node) throws(RuleProblem) -> [SigmaValue] {
+        if let sequence = node.sequence {
+            guard !sequence.isEmpty else { throw problem(node, "an empty list matches nothing") }
+            for element in sequence where element.scalar == nil { throw problem(element, "a value is text, a number or null") }
+            return sequence.map(value)
+        }
+        guard node.scalar != nil else { throw problem(node, "a value is text, a number, null, or a list of these") }
+        return [value(node)]
+    }
+
+    private func value(_ node: Node) -> SigmaValue {
+        guard let scalar = node.scalar else { return .null }
+        // Only plain scalars have other types than text: '404' in quotes is text.
+        guard scalar.style == .any || scalar.style == .plain else { return .text(scalar.string) }
+        if node.null != nil { return .null }
+        if let flag = node.bool { return .boolean(flag) }
+        if Double(scalar.string) != nil { return .number(scalar.string) }
+        return .text(scalar.string)
+    }
+}

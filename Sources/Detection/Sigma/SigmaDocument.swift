@@ -1,0 +1,91 @@
+import Events
+
+/// A parsed document of a rule file.
+struct SigmaDocument {
+    var header: RuleHeader
+    var body: Body
+
+    enum Body {
+        case detection(SigmaDetection)
+        case correlation(SigmaCorrelation)
+    }
+}
+
+/// `logsource`, `detection` and `condition` of a rule.
+struct SigmaDetection {
+    var logSource: LogSource
+    /// The search-identifiers, in the order they stand in the file.
+    var searches: [(name: String, search: SigmaSearch)]
+    /// Several conditions are alternatives.
+    var conditions: [SigmaCondition]
+}
+
+/// What stands under a search-identifier.
+indirect enum SigmaSearch {
+    /// Keys that all have to match.
+    case map([SigmaItem])
+    /// Alternatives.
+    case anyOf([SigmaSearch])
+    /// Words sought in the whole event; all of them with `|all`.
+    case keywords([SigmaValue], all: Bool, modifiers: [String], line: Int)
+}
+
+/// `field|modifier|…: value(s)`.
+struct SigmaItem {
+    var field: String
+    var modifiers: [String]
+    var values: [SigmaValue]
+    var line: Int
+}
+
+enum SigmaValue: Hashable {
+    case text(String)
+    case number(String)
+    case boolean(Bool)
+    case null
+}
+
+/// A condition, with its quantifiers not yet resolved.
+indirect enum SigmaCondition {
+    case search(String)
+    case not(SigmaCondition)
+    case and([SigmaCondition])
+    case or([SigmaCondition])
+    /// `1 of name*`, `all of them`.
+    case quantified(all: Bool, pattern: String)
+}
+
+/// A correlation over other rules.
+struct SigmaCorrelation {
+    enum Kind {
+        case eventCount
+        case valueCount(field: String)
+    }
+
+    var kind: Kind
+    /// Names or ids of the rules it counts.
+    var rules: [String]
+    var groupBy: [String]
+    /// Nanoseconds.
+    var timespan: Int64
+    /// All have to hold.
+    var conditions: [(comparison: Comparison, value: Double)]
+    /// The counted rules give findings of their own, too.
+    var generate: Bool
+    var line: Int
+}
+
+enum Comparison: String, CaseIterable {
+    case lt, lte, gt, gte, eq, neq
+
+    func holds(_ left: Double, _ right: Double) -> Bool {
+        switch self {
+        case .lt: left < right
+        case .lte: left <= right
+        case .gt: left > right
+        case .gte: left >= right
+        case .eq: left == right
+        case .neq: left != right
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Crypto
+import Events
+import Yams
+
+/// Reads rule files: YAML with one or more Sigma documents.
+enum SigmaParser {
+    /// Larger files are refused: YAML aliases could make them explode, and no rule is that long.
+    static let maximumBytes = 1 << 20
+
+    /// Every document of a file, or why it was refused, each by itself.
+    static func parse(_ source: RuleSource) -> [Result<SigmaDocument, RuleProblem>] {
+        guard source.text.utf8.count <= maximumBytes else {
+            return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is larger than 1 MiB; split it"))]
+        }
+        let hash = SHA256.hash(data: Array(source.text.utf8)).hexadecimal
+        let nodes: [Node]
+        do {
+            nodes = Array(try Yams.compose_all(yaml: source.text))
+        } catch let error as YamlError {
+            return [.failure(RuleProblem(file: source.path, line: error.line, reason: "not YAML: \(error.reason)"))]
+        } catch {
+            return [.failure(RuleProblem(file: source.path, line: 0, reason: "not YAML: \(error)"))]
+        }
+        guard !nodes.isEmpty else { return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is empty"))] }
+        return nodes.map { node in
+            do throws(RuleProblem) {
+                return .success(try DocumentParser(file: source.path, hash: hash).document(node))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+}
+
+/// A rule file's text, read by whoever is at the edge.
+package struct RuleSource: Sendable {
+    package var path: String
+    package var text: String
+
+    package init(path: String, text: String) {
+        self.path = path
+        self.text = text
+    }
+}
+
+extension YamlError {
+    fileprivate var line: Int {
+        switch self {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
+        default: 0
+        }
+    }
+
+    fileprivate var reason: String {
+        switch self {
+        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
+        case .duplicatedKeysInMapping(let duplicates, _):
+            "the same key stands twice: \(duplicates.map { "\($0)" }.sorted().joined(separator: ", "))"
+        default: "it cannot be read"
+        }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Lower-case hexadecimal text.
+    package var hexadecimal: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}
