@@ -43,9 +43,18 @@ let package = Package(
             ],
             swiftSettings: parsing
         ),
+        // The append-only log of everything seen, decided and done.
+        .target(
+            name: "Journal",
+            dependencies: ["Events", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
+            exclude: ["Fixtures"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x
