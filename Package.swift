@@ -49,6 +49,8 @@ let package = Package(
             dependencies: ["Events", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
+        // Findings become incidents. Pure state machines over journal entries.
+        .target(name: "Incidents", dependencies: ["Events", "Detection", "Journal"], swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),

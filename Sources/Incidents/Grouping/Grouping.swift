@@ -1,0 +1,126 @@
+package import Detection
+package import Events
+
+/// Decides which incident a finding belongs to.
+///
+/// By entity and time, and by nothing that strangers could share: the address that acts (an IPv6 /64 is one), or, for
+/// attacks that many addresses make together, the account they go for. An incident takes findings until its entity has
+/// been quiet for `quietPeriod` of event time; what comes later is another incident.
+package struct Grouping: Sendable {
+    /// Nanoseconds of event time. A day: campaigns pause overnight, and an address rarely changes hands sooner.
+    package var quietPeriod: Int64 = 86_400 * 1_000_000_000
+
+    package init() {}
+
+    /// What is to be recorded for `finding`, in order; `book` is taken forward over it. Empty when it is recorded already.
+    ///
+    /// - Parameters:
+    ///   - lines: see `FindingRecord`.
+    ///   - now: names the year of a new incident.
+    package func events(for finding: Finding, lines: [String?], book: inout IncidentBook, now: Timestamp) -> [IncidentEvent] {
+        guard !book.knows(findingID: finding.id) else { return [] }
+        var record = FindingRecord(finding, lines: lines, incident: "", grouping: "the first finding of this incident")
+        var events: [IncidentEvent] = []
+        if let home = home(of: record, in: book) {
+            record.incident = home.incident.id
+            record.grouping = home.reason
+            if record.severity > home.incident.severity {
+                events.append(
+                    .severityChanged(
+                        SeverityChange(
+                            incident: home.incident.id, from: home.incident.severity, to: record.severity,
+                            reason: "rule '\(record.ruleTitle)' is of level \(record.level)", at: record.time)))
+            }
+        } else {
+            record.incident = book.nextIncidentID(openedAt: now)
+            events.append(
+                .opened(
+                    IncidentOpened(
+                        incident: record.incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen)))
+        }
+        events.append(.findingRecorded(record))
+        for event in events { book.apply(event) }
+        return events
+    }
+
+    private typealias Home = (incident: IncidentBook.Active, reason: String)
+
+    private func home(of record: FindingRecord, in book: IncidentBook) -> Home? {
+        if let address = record.address { return home(of: record, from: address, in: book) }
+        return record.user == nil ? homeOfSurge(record, in: book) : homeOfSharedAccount(record, in: book)
+    }
+
+    /// One address acted.
+    private func home(of record: FindingRecord, from address: String, in book: IncidentBook) -> Home? {
+        if let incident = newest(book.incidents(actor: address), at: record) {
+            return (incident, "the same address as earlier findings of this incident\(pause(incident, record))")
+        }
+        guard record.isGuessing else { return nil }
+        if let incident = newest(book.incidents(accomplice: address), at: record) {
+            return (incident, "the same address took part in this incident's attack on one account\(pause(incident, record))")
+        }
+        guard let user = record.user, let incident = newest(book.incidents(account: user), at: record, where: { $0.contested.contains(user) })
+        else { return nil }
+        return (incident, "the account that many addresses are guessing at together in this incident")
+    }
+
+    /// Several addresses on one account.
+    private func homeOfSharedAccount(_ record: FindingRecord, in book: IncidentBook) -> Home? {
+        if let (incident, count) = sharedMost(record, in: book), count * 2 > record.otherAddresses.count {
+            return (incident, "\(count) of its \(record.otherAddresses.count) addresses act in this incident")
+        }
+        guard let user = record.user else { return nil }
+        let incident = newest(book.incidents(account: user), at: record) { incident in
+            incident.contested.contains(user) && incident.categories.contains(record.category)
+        }
+        return incident.map { ($0, "the account that many addresses went for together in this incident") }
+    }
+
+    /// Many events of nobody in particular. It joins, and never ties strangers together: its addresses lead nowhere.
+    private func homeOfSurge(_ record: FindingRecord, in book: IncidentBook) -> Home? {
+        if let (incident, count) = sharedMost(record, in: book), explained(record, in: book) * 2 > record.otherAddresses.count {
+            return (incident, "\(count) of its \(record.otherAddresses.count) addresses act in this incident, more than in any other")
+        }
+        let addresses = Set(record.otherAddresses.map(IncidentBook.key))
+        let incident = newest(book.incidents(surge: record.ruleID), at: record) { incident in
+            addresses.isEmpty ? incident.bystanders.isEmpty : !incident.bystanders.isDisjoint(with: addresses)
+        }
+        return incident.map { ($0, "the same surge as in earlier findings of this incident\(pause($0, record))") }
+    }
+
+    /// The incident in which most of the finding's addresses act, the oldest of equals, and how many do.
+    private func sharedMost(_ record: FindingRecord, in book: IncidentBook) -> (incident: IncidentBook.Active, count: Int)? {
+        var counts: [String: Int] = [:]
+        for address in record.otherAddresses {
+            if let incident = actingIncident(address, record, in: book) { counts[incident.id, default: 0] += 1 }
+        }
+        guard let most = counts.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return nil }
+        return book.active[most.key].map { ($0, most.value) }
+    }
+
+    private func explained(_ record: FindingRecord, in book: IncidentBook) -> Int {
+        record.otherAddresses.count { actingIncident($0, record, in: book) != nil }
+    }
+
+    private func actingIncident(_ address: String, _ record: FindingRecord, in book: IncidentBook) -> IncidentBook.Active? {
+        newest(book.incidents(actor: address), at: record) ?? newest(book.incidents(accomplice: address), at: record)
+    }
+
+    /// The newest that is not over at the finding's time: logs of different age are read side by side.
+    private func newest(
+        _ incidents: some Collection<IncidentBook.Active>, at record: FindingRecord, where isFitting: (IncidentBook.Active) -> Bool = { _ in true }
+    ) -> IncidentBook.Active? {
+        incidents.first { isActive($0, at: record) && isFitting($0) }
+    }
+
+    private func isActive(_ incident: IncidentBook.Active, at record: FindingRecord) -> Bool {
+        record.firstSeen.nanoseconds(since: incident.lastSeen) <= quietPeriod
+            && incident.firstSeen.nanoseconds(since: record.lastSeen) <= quietPeriod
+    }
+
+    private func pause(_ incident: IncidentBook.Active, _ record: FindingRecord) -> String {
+        let seconds = record.firstSeen.nanoseconds(since: incident.lastSeen) / 1_000_000_000
+        guard seconds >= 60 else { return "" }
+        return seconds < 7200 ? ", after a pause of \(seconds / 60) minutes" : ", after a pause of \(seconds / 3600) hours"
+    }
+}

@@ -1,0 +1,125 @@
+package import Events
+
+/// Which incidents are open, and which findings belong to them: the state that grouping decides on.
+///
+/// A pure state machine: made of incident events and nothing else, so that replaying the journal gives the same book.
+package struct IncidentBook: Sendable, Equatable {
+    /// An incident that findings can still join.
+    package struct Active: Sendable, Equatable {
+        package var id: String
+        package var severity: Severity
+        package var firstSeen: Timestamp
+        package var lastSeen: Timestamp
+        /// That act alone, or with others against one account. By `IPAddress.prefix`; the text itself where it is no address.
+        package var addresses: Set<String> = []
+        package var accounts: Set<String> = []
+        /// Accounts that several addresses go for together.
+        package var contested: Set<String> = []
+        /// Addresses of findings about nobody in particular: innocents may be among them.
+        package var bystanders: Set<String> = []
+        package var categories: Set<String> = []
+    }
+
+    package private(set) var active: [String: Active] = [:]
+    /// The incidents of each entity, oldest first.
+    private var byActor: [String: [String]] = [:]
+    private var byAccomplice: [String: [String]] = [:]
+    private var byAccount: [String: [String]] = [:]
+    /// By the rule that reported a surge.
+    private var bySurge: [String: [String]] = [:]
+    /// The last number given in each year.
+    private var lastNumber: [Int: Int] = [:]
+    /// Findings that are recorded: a replay meets them again and must not record them twice.
+    private var known: Set<UInt128> = []
+
+    package init() {}
+
+    package func knows(findingID: String) -> Bool {
+        UInt128(findingID, radix: 16).map(known.contains) ?? false
+    }
+
+    package mutating func apply(_ event: IncidentEvent) {
+        switch event {
+        case .opened(let opened):
+            active[opened.incident] = Active(
+                id: opened.incident, severity: opened.severity, firstSeen: opened.firstSeen, lastSeen: opened.firstSeen)
+            if let (year, number) = IncidentNumber.parse(opened.incident) { lastNumber[year] = max(lastNumber[year] ?? 0, number) }
+        case .severityChanged(let change): active[change.incident]?.severity = change.to
+        case .findingRecorded(let finding):
+            if let id = UInt128(finding.id, radix: 16) { known.insert(id) }
+            join(finding)
+        }
+    }
+
+    private mutating func join(_ finding: FindingRecord) {
+        guard var incident = active[finding.incident] else { return }
+        incident.lastSeen = max(incident.lastSeen, finding.lastSeen)
+        incident.firstSeen = min(incident.firstSeen, finding.firstSeen)
+        incident.categories.insert(finding.category)
+        if let address = finding.address {
+            let key = IncidentBook.key(address: address)
+            incident.addresses.insert(key)
+            IncidentBook.add(incident.id, to: &byActor, key)
+        }
+        let others = finding.otherAddresses.map(IncidentBook.key)
+        if let user = finding.user {
+            incident.accounts.insert(user)
+            IncidentBook.add(incident.id, to: &byAccount, user)
+            if finding.address == nil { incident.contested.insert(user) }
+            if finding.isGuessing {
+                for other in others {
+                    incident.addresses.insert(other)
+                    IncidentBook.add(incident.id, to: &byAccomplice, other)
+                }
+            }
+        } else if finding.address == nil, !finding.isErased {
+            incident.bystanders.formUnion(others)
+            IncidentBook.add(incident.id, to: &bySurge, finding.ruleID)
+        }
+        active[finding.incident] = incident
+    }
+
+    private static func add(_ incident: String, to index: inout [String: [String]], _ key: String) {
+        // The same incident again is the usual case by far.
+        guard index[key]?.last != incident else { return }
+        index[key, default: []].removeAll { $0 == incident }
+        index[key, default: []].append(incident)
+    }
+
+    static func key(address: String) -> String {
+        IPAddress(address)?.prefix.description ?? address
+    }
+
+    /// Incidents in which the address itself acted, the newest first.
+    func incidents(actor address: String) -> some Collection<Active> { incidents(byActor[IncidentBook.key(address: address)]) }
+    /// Incidents in which the address was one of many against one account, the newest first.
+    func incidents(accomplice address: String) -> some Collection<Active> {
+        incidents(byAccomplice[IncidentBook.key(address: address)])
+    }
+    func incidents(account: String) -> some Collection<Active> { incidents(byAccount[account]) }
+    func incidents(surge rule: String) -> some Collection<Active> { incidents(bySurge[rule]) }
+
+    private func incidents(_ ids: [String]?) -> [Active] { (ids ?? []).reversed().compactMap { active[$0] } }
+
+    /// `SEC-YYYY-NNNN`, the next one of the year in which it is opened.
+    func nextIncidentID(openedAt now: Timestamp) -> String {
+        let year = now.date.year
+        return IncidentNumber.text(year: year, number: (lastNumber[year] ?? 0) + 1)
+    }
+}
+
+/// `SEC-YYYY-NNNN`; past 9,999 in a year the number simply grows.
+package enum IncidentNumber {
+    static func text(year: Int, number: Int) -> String {
+        let digits = String(number)
+        return "SEC-\(year)-" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+    }
+
+    package static func parse(_ text: String) -> (year: Int, number: Int)? {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0] == "SEC", parts[1].count == 4, parts[2].count >= 4,
+            parts[1...].allSatisfy({ $0.allSatisfy(\.isWholeNumber) }), let year = Int(parts[1]), let number = Int(parts[2])
+        else { return nil }
+        return (year, number)
+    }
+}
