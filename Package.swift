@@ -51,12 +51,20 @@ let package = Package(
         ),
         // Findings become incidents. Pure state machines over journal entries.
         .target(name: "Incidents", dependencies: ["Events", "Detection", "Journal"], swiftSettings: strict),
+        // Accounts, passwords, sign-in sessions.
+        .target(
+            name: "Identity",
+            dependencies: ["Events", "CArgon2", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x
