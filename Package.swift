@@ -26,6 +26,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     dependencies: [
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -58,6 +59,15 @@ let package = Package(
             swiftSettings: strict
         ),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
+        // Projections and private tables on SQLite: the only importer of GRDB.
+        .target(
+            name: "Storage",
+            dependencies: [
+                "Events", "Detection", "Journal", "Incidents", "Identity",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),

@@ -1,0 +1,41 @@
+import GRDB
+
+/// Accounts, sign-in sessions and subject keys: what is not in the journal and cannot be made anew from it.
+///
+/// One file, `private.db`, readable by Vigie's user only; every commit is durable, deleted rows are overwritten.
+package struct PrivateDatabase: Sendable {
+    let pool: DatabasePool
+
+    /// - Throws: `StorageError` when the file is damaged or cannot be opened.
+    package init(path: String) throws(StorageError) {
+        pool = try DatabaseFile.open(
+            path: path, durable: true, erases: true,
+            advice: """
+                restore it from a backup; without one, move it away and start again: accounts have to be made anew, \
+                and personal data in the journal stays unreadable
+                """,
+            migrator: PrivateDatabase.migrator)
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: accounts, sessions, subject keys") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE account (
+                        id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,
+                        password_hash TEXT NOT NULL, created_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE sign_in_session (
+                        digest TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES account(id) ON DELETE CASCADE,
+                        created_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE setup_token (digest TEXT NOT NULL) STRICT;
+                    CREATE TABLE subject_key (
+                        id TEXT PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, key BLOB NOT NULL, UNIQUE (kind, value)
+                    ) STRICT;
+                    """)
+        }
+        return migrator
+    }
+}

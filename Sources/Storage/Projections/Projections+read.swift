@@ -1,0 +1,90 @@
+import Events
+import GRDB
+package import Incidents
+
+extension Projections: IncidentReading {
+    package func incidents(matching query: IncidentQuery) async throws -> IncidentPage {
+        try await pool.read { database in
+            let (filter, arguments) = Projections.filter(query)
+            let total = try Int.fetchOne(database, sql: "SELECT count(*) FROM incident WHERE \(filter)", arguments: arguments) ?? 0
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT * FROM incident WHERE \(filter) ORDER BY updated_sequence DESC LIMIT ? OFFSET ?",
+                arguments: arguments + [query.limit, query.offset])
+            return IncidentPage(incidents: try rows.map { try Projections.summary($0, database) }, total: total)
+        }
+    }
+
+    package func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
+        try await pool.read { database in
+            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM incident WHERE id = ?", arguments: [id]) else { return nil }
+            let timeline = try Row.fetchAll(
+                database, sql: "SELECT * FROM (SELECT * FROM timeline WHERE incident = ? ORDER BY sequence DESC LIMIT ?) ORDER BY sequence",
+                arguments: [id, maximumFindings])
+            let findings = try Row.fetchAll(
+                database, sql: "SELECT * FROM finding WHERE incident = ? ORDER BY sequence DESC LIMIT ?", arguments: [id, maximumFindings])
+            return IncidentDetail(
+                summary: try Projections.summary(row, database), timeline: timeline.map(Projections.timelineItem),
+                findings: findings.map(Projections.finding))
+        }
+    }
+
+    /// Every word has to occur somewhere; a word is taken as it is, wildcards included.
+    private static func filter(_ query: IncidentQuery) -> (sql: String, arguments: StatementArguments) {
+        var parts = ["severity IN (\(query.severities.map { String($0.rawValue) }.sorted().joined(separator: ", ")))"]
+        var arguments: StatementArguments = []
+        if !query.includesClosed { parts.append("phase <> 'closed'") }
+        for word in query.search.split(whereSeparator: \.isWhitespace).prefix(8) {
+            let escaped = word.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+            parts.append(
+                """
+                (id LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\'
+                    OR EXISTS (SELECT 1 FROM incident_entity e WHERE e.incident = incident.id AND e.value LIKE ? ESCAPE '\\')
+                    OR EXISTS (SELECT 1 FROM incident_category c WHERE c.incident = incident.id AND c.category LIKE ? ESCAPE '\\'))
+                """)
+            for _ in 0..<4 { arguments += ["%\(escaped)%"] }
+        }
+        return (parts.joined(separator: " AND "), arguments)
+    }
+
+    private static func summary(_ row: Row, _ database: Database) throws -> IncidentSummary {
+        let id: String = row["id"]
+        let entities = try Row.fetchAll(
+            database.cachedStatement(
+                sql: "SELECT kind, value FROM incident_entity WHERE incident = ? ORDER BY findings DESC, kind, value LIMIT 20"),
+            arguments: [id])
+        let categories = try String.fetchAll(
+            database.cachedStatement(sql: "SELECT category FROM incident_category WHERE incident = ? ORDER BY findings DESC, category"),
+            arguments: [id])
+        let techniques = try String.fetchAll(
+            database.cachedStatement(sql: "SELECT technique FROM incident_technique WHERE incident = ? ORDER BY technique"),
+            arguments: [id])
+        return IncidentSummary(
+            id: id, title: row["title"], severity: Severity(rawValue: row["severity"]) ?? .medium,
+            phase: Phase(rawValue: row["phase"]) ?? .detection,
+            entities: entities.compactMap { row in
+                IncidentEntity.Kind(rawValue: row["kind"]).map { IncidentEntity(kind: $0, value: row["value"]) }
+            },
+            findingCount: row["finding_count"], eventCount: row["event_count"], firstSeen: time(row, "first_seen"),
+            lastSeen: time(row, "last_seen"), openedAt: time(row, "opened_at"), updatedAt: time(row, "updated_at"),
+            categories: categories, techniques: techniques)
+    }
+
+    private static func timelineItem(_ row: Row) -> TimelineItem {
+        TimelineItem(
+            sequence: row["sequence"], occurredAt: time(row, "occurred_at"), recordedAt: time(row, "recorded_at"), actor: row["actor"],
+            kind: row["kind"], text: row["text"])
+    }
+
+    private static func finding(_ row: Row) -> FindingView {
+        FindingView(
+            id: row["id"], sequence: row["sequence"], ruleID: row["rule_id"], ruleTitle: row["rule_title"], ruleHash: row["rule_hash"],
+            level: row["level"], category: row["category"], severity: Severity(rawValue: row["severity"]) ?? .medium,
+            techniques: RowJSON.strings(row["techniques"]), entities: RowJSON.entities(row["entities"]), count: row["count"],
+            firstSeen: time(row, "first_seen"), lastSeen: time(row, "last_seen"), recordedAt: time(row, "recorded_at"),
+            lines: RowJSON.lines(row["evidence"]), grouping: row["grouping"])
+    }
+
+    private static func time(_ row: Row, _ column: String) -> Timestamp {
+        Timestamp(nanoseconds: row[column])
+    }
+}

@@ -1,0 +1,81 @@
+import GRDB
+package import Incidents
+package import Journal
+
+/// The tables that people read: made from the journal and nothing else, and made anew from it at any time.
+///
+/// One file, `projections.db`. Each batch of entries is one transaction that also moves `applied`, so a crash leaves the
+/// tables as they were after some entry, and the rest is applied at the next start.
+package struct Projections: Sendable {
+    let pool: DatabasePool
+
+    /// - Throws: `StorageError` when the file is damaged or cannot be opened.
+    package init(path: String) throws(StorageError) {
+        pool = try DatabaseFile.open(
+            path: path, durable: false, erases: false,
+            advice: "nothing is lost: run `vigie journal rebuild`, which keeps the damaged file beside the new one",
+            migrator: Projections.migrator)
+    }
+
+    /// How many entries of the journal are in the tables.
+    package func applied() async throws -> UInt64 {
+        try await pool.read { UInt64(try Int64.fetchOne($0, sql: "SELECT entries FROM applied") ?? 0) }
+    }
+
+    /// Puts entries into the tables, in one transaction.
+    ///
+    /// - Parameter records: consecutive entries, the first of them the next one wanted; an event is `nil` where an entry is
+    ///   about something else than incidents.
+    package func apply(_ records: [(entry: Entry, event: IncidentEvent?)]) async throws {
+        guard let last = records.last else { return }
+        try await pool.write { database in
+            for record in records {
+                if let event = record.event { try Projections.apply(event, record.entry, database) }
+            }
+            try database.execute(sql: "UPDATE applied SET entries = ?", arguments: [Int64(last.entry.sequence) + 1])
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: incidents, findings, timeline") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE applied (entries INTEGER NOT NULL) STRICT;
+                    INSERT INTO applied VALUES (0);
+                    CREATE TABLE incident (
+                        id TEXT PRIMARY KEY, title TEXT NOT NULL, severity INTEGER NOT NULL, phase TEXT NOT NULL,
+                        finding_count INTEGER NOT NULL, event_count INTEGER NOT NULL, first_seen INTEGER NOT NULL,
+                        last_seen INTEGER NOT NULL, opened_at INTEGER NOT NULL, updated_at INTEGER NOT NULL,
+                        updated_sequence INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX incident_by_update ON incident (updated_sequence DESC);
+                    CREATE TABLE incident_entity (
+                        incident TEXT NOT NULL, kind TEXT NOT NULL, value TEXT, findings INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE UNIQUE INDEX incident_entity_key ON incident_entity (incident, kind, ifnull(value, ''));
+                    CREATE INDEX incident_entity_by_value ON incident_entity (value);
+                    CREATE TABLE incident_category (
+                        incident TEXT NOT NULL, category TEXT NOT NULL, findings INTEGER NOT NULL, PRIMARY KEY (incident, category)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE incident_technique (
+                        incident TEXT NOT NULL, technique TEXT NOT NULL, PRIMARY KEY (incident, technique)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE finding (
+                        id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, incident TEXT NOT NULL, rule_id TEXT NOT NULL,
+                        rule_title TEXT NOT NULL, rule_hash TEXT NOT NULL, level TEXT NOT NULL, category TEXT NOT NULL,
+                        severity INTEGER NOT NULL, techniques TEXT NOT NULL, entities TEXT NOT NULL, count INTEGER NOT NULL,
+                        first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL, recorded_at INTEGER NOT NULL,
+                        grouping TEXT NOT NULL, evidence TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX finding_by_incident ON finding (incident, sequence DESC);
+                    CREATE TABLE timeline (
+                        sequence INTEGER PRIMARY KEY, incident TEXT NOT NULL, occurred_at INTEGER NOT NULL,
+                        recorded_at INTEGER NOT NULL, actor TEXT NOT NULL, kind TEXT NOT NULL, text TEXT NOT NULL
+                    ) STRICT;
+                    CREATE INDEX timeline_by_incident ON timeline (incident, sequence);
+                    """)
+        }
+        return migrator
+    }
+}
