@@ -1,0 +1,74 @@
+#include "assets.h"
+
+// C23 #embed: the compiler lists each file in its dependency file, so an edited asset is compiled again.
+// A new file needs its two lines here; the console's tests fail when one is missing.
+
+#define ASSET(identifier) {identifier##_name, identifier, sizeof identifier}
+
+#define EMBEDDED(identifier, name) \
+    static const char identifier##_name[] = name; \
+    static const unsigned char identifier[]
+
+EMBEDDED(console_css, "console.css") = {
+#embed "assets/console.css"
+};
+EMBEDDED(console_js, "console.js") = {
+#embed "assets/console.js"
+};
+EMBEDDED(favicon_svg, "favicon.svg") = {
+#embed "assets/favicon.svg"
+};
+EMBEDDED(layout_mustache, "layout.mustache") = {
+#embed "assets/layout.mustache"
+};
+EMBEDDED(incidents_mustache, "incidents.mustache") = {
+#embed "assets/incidents.mustache"
+};
+EMBEDDED(incident_mustache, "incident.mustache") = {
+#embed "assets/incident.mustache"
+};
+EMBEDDED(sources_mustache, "sources.mustache") = {
+#embed "assets/sources.mustache"
+};
+EMBEDDED(rules_mustache, "rules.mustache") = {
+#embed "assets/rules.mustache"
+};
+EMBEDDED(sign_in_mustache, "sign-in.mustache") = {
+#embed "assets/sign-in.mustache"
+};
+EMBEDDED(setup_mustache, "setup.mustache") = {
+#embed "assets/setup.mustache"
+};
+EMBEDDED(error_mustache, "error.mustache") = {
+#embed "assets/error.mustache"
+};
+EMBEDDED(finding_mustache, "finding.mustache") = {
+#embed "assets/finding.mustache"
+};
+EMBEDDED(severity_mustache, "severity.mustache") = {
+#embed "assets/severity.mustache"
+};
+EMBEDDED(time_mustache, "time.mustache") = {
+#embed "assets/time.mustache"
+};
+
+static const struct console_asset all[] = {
+    ASSET(console_css),
+    ASSET(console_js),
+    ASSET(favicon_svg),
+    ASSET(layout_mustache),
+    ASSET(incidents_mustache),
+    ASSET(incident_mustache),
+    ASSET(sources_mustache),
+    ASSET(rules_mustache),
+    ASSET(sign_in_mustache),
+    ASSET(setup_mustache),
+    ASSET(error_mustache),
+    ASSET(finding_mustache),
+    ASSET(severity_mustache),
+    ASSET(time_mustache),
+};
+
+const struct console_asset *console_assets(void) { return all; }
+
+size_t console_asset_count(void) { return sizeof all / sizeof all[0]; }

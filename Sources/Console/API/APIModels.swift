@@ -1,0 +1,224 @@
+import Events
+import Incidents
+
+// The API's own shapes, so that renaming something inside never changes what programs read. Keys become snake_case when encoded.
+
+struct APIIncidentList: Encodable {
+    var incidents: [APIIncident]
+    var total: Int
+    var limit: Int
+    var offset: Int
+}
+
+struct APIEntity: Encodable {
+    var type: String
+    /// `null` once the subject's key was erased.
+    var value: String?
+
+    init(_ entity: IncidentEntity) {
+        type = entity.kind.rawValue
+        value = entity.value
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case type
+        case value
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(type, forKey: .type)
+        try container.encode(value, forKey: .value)
+    }
+}
+
+struct APIIncident: Encodable {
+    var id: String
+    var title: String
+    var severity: String
+    var phase: String
+    var entities: [APIEntity]
+    var findingCount: Int
+    var eventCount: Int
+    var firstSeen: String
+    var lastSeen: String
+    var openedAt: String
+    var updatedAt: String
+    var categories: [String]
+    var attack: [String]
+
+    init(_ incident: IncidentSummary) {
+        id = incident.id
+        title = incident.title
+        severity = incident.severity.code
+        phase = incident.phase.rawValue
+        entities = incident.entities.map(APIEntity.init)
+        findingCount = incident.findingCount
+        eventCount = incident.eventCount
+        firstSeen = incident.firstSeen.rfc3339
+        lastSeen = incident.lastSeen.rfc3339
+        openedAt = incident.openedAt.rfc3339
+        updatedAt = incident.updatedAt.rfc3339
+        categories = incident.categories
+        attack = incident.techniques
+    }
+}
+
+struct APIIncidentDetail: Encodable {
+    var incident: APIIncident
+    var timeline: [APITimelineItem]
+    var findings: [APIFinding]
+
+    init(_ detail: IncidentDetail) {
+        incident = APIIncident(detail.summary)
+        timeline = detail.timeline.map(APITimelineItem.init)
+        findings = detail.findings.map(APIFinding.init)
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case timeline
+        case findings
+    }
+
+    /// The incident's own fields stand beside its timeline and findings.
+    func encode(to encoder: any Encoder) throws {
+        try incident.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(timeline, forKey: .timeline)
+        try container.encode(findings, forKey: .findings)
+    }
+}
+
+struct APITimelineItem: Encodable {
+    var sequence: Int
+    var occurredAt: String
+    var recordedAt: String
+    var actor: String
+    var kind: String
+    var text: String
+
+    init(_ item: TimelineItem) {
+        sequence = item.sequence
+        occurredAt = item.occurredAt.rfc3339
+        recordedAt = item.recordedAt.rfc3339
+        actor = item.actor
+        kind = item.kind
+        text = item.text
+    }
+}
+
+struct APIFinding: Encodable {
+    struct Rule: Encodable {
+        var id: String
+        var title: String
+        var level: String
+        var hash: String
+    }
+
+    struct Line: Encodable {
+        var file: String
+        var line: Int
+        var offset: Int
+        /// `null` once the subject's key was erased.
+        var text: String?
+    }
+
+    var id: String
+    var sequence: Int
+    var rule: Rule
+    var category: String
+    var severity: String
+    var attack: [String]
+    var entities: [APIEntity]
+    var count: Int
+    var firstSeen: String
+    var lastSeen: String
+    var recordedAt: String
+    var evidence: [Line]
+    var grouping: String
+
+    init(_ finding: FindingView) {
+        id = finding.id
+        sequence = finding.sequence
+        rule = Rule(id: finding.ruleID, title: finding.ruleTitle, level: finding.level, hash: finding.ruleHash)
+        category = finding.category
+        severity = finding.severity.code
+        attack = finding.techniques
+        entities = finding.entities.map(APIEntity.init)
+        count = finding.count
+        firstSeen = finding.firstSeen.rfc3339
+        lastSeen = finding.lastSeen.rfc3339
+        recordedAt = finding.recordedAt.rfc3339
+        evidence = finding.lines.map { Line(file: $0.file, line: $0.line, offset: $0.offset, text: $0.text) }
+        grouping = finding.grouping
+    }
+}
+
+struct APISourceList: Encodable {
+    var sources: [APISource]
+}
+
+struct APISource: Encodable {
+    struct Counters: Encodable {
+        var bytes: Int
+        var lines: Int
+        var parsed: Int
+        var unparsed: Int
+        var blank: Int
+        var overlong: Int
+        var invalidUtf8: Int
+        var containingNul: Int
+        var partial: Int
+        var undated: Int
+        var rotations: Int
+    }
+
+    var name: String
+    var format: String
+    var state: String
+    var problem: String?
+    var counters: Counters
+    var lagBytes: Int
+    var lastEvent: String?
+    var unparsedSamples: [String]
+
+    init(_ source: SourceStatus) {
+        name = source.name
+        format = source.format
+        state = source.state
+        problem = source.problem.isEmpty ? nil : source.problem
+        let counted = source.counters
+        counters = Counters(
+            bytes: counted.bytes, lines: counted.lines, parsed: counted.parsed, unparsed: counted.unparsed, blank: counted.blank,
+            overlong: counted.overlong, invalidUtf8: counted.invalidUTF8, containingNul: counted.containingNUL,
+            partial: counted.partial, undated: counted.undated, rotations: counted.rotations)
+        lagBytes = source.lagBytes
+        lastEvent = source.lastEvent?.rfc3339
+        unparsedSamples = source.unparsedSamples
+    }
+}
+
+struct APIRuleList: Encodable {
+    var rules: [APIRule]
+}
+
+struct APIRule: Encodable {
+    var id: String
+    var title: String
+    var level: String
+    var category: String
+    var file: String
+    /// `loaded` or `refused`.
+    var state: String
+    var problem: String?
+
+    init(_ rule: RuleSummary) {
+        id = rule.id
+        title = rule.title
+        level = rule.level
+        category = rule.category
+        file = rule.file
+        state = rule.problem == nil ? "loaded" : "refused"
+        problem = rule.problem
+    }
+}

@@ -1,0 +1,33 @@
+import Hummingbird
+import Incidents
+
+extension Console {
+    /// The pages' twins for programs, below `/api/v1`. Errors are RFC 9457 problems.
+    func addAPIRoutes(to router: RouterGroup<ConsoleContext>) {
+        router.get("incidents") { request, _ in
+            let fields = FormFields(query: request.uri.query)
+            let filter = IncidentFilter(fields, includesClosedByDefault: true)
+            var query = filter.query(rows: Self.rowsPerPage)
+            query = IncidentQuery(
+                search: query.search, severities: query.severities, includesClosed: query.includesClosed,
+                limit: fields["limit"].flatMap { Int($0) } ?? 100, offset: fields["offset"].flatMap { Int($0) } ?? 0)
+            let page = try await dependencies.incidents.incidents(matching: query)
+            return try HTTPAnswer.json(
+                APIIncidentList(
+                    incidents: page.incidents.map(APIIncident.init), total: page.total, limit: query.limit, offset: query.offset))
+        }
+        router.get("incidents/:id") { _, context in
+            let id = try context.parameters.require("id")
+            guard let detail = try await dependencies.incidents.incident(id: id, maximumFindings: Self.allFindings) else {
+                throw ConsoleFailure.noIncident(id)
+            }
+            return try HTTPAnswer.json(APIIncidentDetail(detail))
+        }
+        router.get("sources") { _, _ in
+            try HTTPAnswer.json(APISourceList(sources: await dependencies.sources().map(APISource.init)))
+        }
+        router.get("rules") { _, _ in
+            try HTTPAnswer.json(APIRuleList(rules: await dependencies.rules().map(APIRule.init)))
+        }
+    }
+}

@@ -1,0 +1,102 @@
+package import Events
+package import Hummingbird
+package import HummingbirdCore
+package import Identity
+package import Incidents
+
+/// Pages, HTTP API and live updates: builds the router, owns nothing.
+package struct Console: Sendable {
+    /// What the console reads and calls.
+    package struct Dependencies: Sendable {
+        package var incidents: any IncidentReading
+        package var sources: @Sendable () async -> [SourceStatus]
+        package var rules: @Sendable () async -> [RuleSummary]
+        package var updates: ConsoleUpdates
+        package var identity: SignInService
+        /// Journals one identity decision. When it throws, the decision is not carried out towards the browser.
+        package var audit: @Sendable (AuditRecord) async throws -> Void
+        package var now: @Sendable () -> Timestamp
+
+        package init(
+            incidents: any IncidentReading, sources: @escaping @Sendable () async -> [SourceStatus],
+            rules: @escaping @Sendable () async -> [RuleSummary], updates: ConsoleUpdates, identity: SignInService,
+            audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
+        ) {
+            self.incidents = incidents
+            self.sources = sources
+            self.rules = rules
+            self.updates = updates
+            self.identity = identity
+            self.audit = audit
+            self.now = now
+        }
+    }
+
+    /// How the console is reached.
+    package struct Options: Sendable, Equatable {
+        /// Host names, besides `localhost`, `127.0.0.1` and `[::1]`, under which browsers reach the console. Every other `Host` is
+        /// refused: that is what stops DNS rebinding. Without port; any port is accepted.
+        package var hosts: Set<String>
+        /// Set when browsers reach the console by TLS: cookies become `Secure` and `__Host-`.
+        package var isBehindTLS: Bool
+        /// Set when a reverse proxy on this machine sets `X-Forwarded-For`: its last entry is then the client's address. Believed only
+        /// from a loopback connection.
+        package var trustsForwardedAddress: Bool
+
+        package init(hosts: Set<String> = [], isBehindTLS: Bool = false, trustsForwardedAddress: Bool = false) {
+            self.hosts = Set(hosts.map { $0.lowercased() })
+            self.isBehindTLS = isBehindTLS
+            self.trustsForwardedAddress = trustsForwardedAddress
+        }
+    }
+
+    let dependencies: Dependencies
+    let options: Options
+    let assets: ConsoleAssets
+    let pages: PageRenderer
+    let cookies: ConsoleCookies
+
+    /// - Throws: when an embedded template cannot be parsed; a test keeps that from shipping.
+    package init(_ dependencies: Dependencies, options: Options = Options()) throws {
+        self.dependencies = dependencies
+        self.options = options
+        assets = ConsoleAssets.embedded
+        pages = try PageRenderer(assets: assets)
+        cookies = ConsoleCookies(isSecure: options.isBehindTLS)
+    }
+
+    /// Every route with its middleware. HEAD works wherever GET does.
+    package func makeRouter() -> Router<ConsoleContext> {
+        let router = Router(context: ConsoleContext.self, options: [.autoGenerateHeadEndpoints])
+        // Outermost first. Answers made by a refusing middleware still pass through those before it, so they carry all headers.
+        router.add(middleware: ResponseShaping(console: self))
+        router.add(middleware: RequestLimits(options: options))
+        router.add(middleware: Authentication(console: self))
+        router.add(middleware: ForgeryProtection(console: self))
+
+        router.get("healthz") { _, _ in HTTPAnswer.json(text: #"{"status":"ok"}"#) }
+        addAssetRoutes(to: router)
+        addIdentityRoutes(to: router)
+
+        let pages = router.group().add(middleware: RequireSignIn(console: self, answer: .redirect))
+        pages.get("/") { _, _ in HTTPAnswer.redirect(to: "/incidents") }
+        addIncidentRoutes(to: pages)
+        addStatusRoutes(to: pages)
+
+        let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))
+        addAPIRoutes(to: api)
+        let live = router.group().add(middleware: RequireSignIn(console: self, answer: .problem))
+        live.get("events") { request, context in eventStream(request, context: context) }
+        return router
+    }
+
+    /// An HTTP/1.1 server with the limits that a console needs against slow and greedy clients: 16 KiB of header in at most 64 fields, and
+    /// 60 s without progress between requests or while a request arrives. An open event stream is not idle.
+    package static var server: HTTPServerBuilder {
+        .http1(
+            configuration: .init(
+                idleTimeout: .seconds(60),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
+    }
+}

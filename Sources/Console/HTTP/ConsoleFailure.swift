@@ -1,0 +1,79 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+
+/// A request that is not answered with what it asked for.
+struct ConsoleFailure: Error, Equatable {
+    var status: HTTPResponse.Status
+    /// Stable, for programs: the last part of the problem type.
+    var code: String
+    /// What happened, in a few words.
+    var title: String
+    /// What to do about it.
+    var advice: String
+    /// Seconds, for `Retry-After`.
+    var retryAfter: Int64?
+
+    static let notFound = ConsoleFailure(
+        status: .notFound, code: "not_found", title: "There is nothing here",
+        advice: "Check the address, or go back to the incidents.")
+
+    static func noIncident(_ id: String) -> ConsoleFailure {
+        ConsoleFailure(
+            status: .notFound, code: "no_such_incident", title: "There is no incident \(id.prefix(40))",
+            advice: "Look for it in the list; ids have the form SEC-2026-0001.")
+    }
+
+    static let signInNeeded = ConsoleFailure(
+        status: .unauthorized, code: "sign_in_needed", title: "Sign in first",
+        advice: "Open the console in a browser and sign in; the session's cookie authorises requests.")
+
+    static let foreignHost = ConsoleFailure(
+        status: .misdirectedRequest, code: "foreign_host", title: "The console does not answer under this host name",
+        advice: "Use localhost, or add the name to the configured hosts.")
+
+    static let forged = ConsoleFailure(
+        status: .forbidden, code: "forged_request", title: "This form did not come from the console",
+        advice: "It may simply have expired: go back, reload the page and send it again.")
+
+    static let tooLarge = ConsoleFailure(
+        status: .contentTooLarge, code: "too_large", title: "The request is too large",
+        advice: "Send at most \(ConsoleContext.maximumBody / 1024) KiB.")
+
+    static let notAForm = ConsoleFailure(
+        status: .unsupportedMediaType, code: "not_a_form", title: "The body is not a form",
+        advice: "Send application/x-www-form-urlencoded.")
+
+    static let busy = ConsoleFailure(
+        status: .serviceUnavailable, code: "busy", title: "Too many sign-ins are waiting", advice: "Try again in a few seconds.",
+        retryAfter: 5)
+
+    static let internalError = ConsoleFailure(
+        status: .internalServerError, code: "internal", title: "Something went wrong on the server",
+        advice: "The server's log says what, under this request's id.")
+
+    /// What an error thrown anywhere below becomes for the client. Never carries the error's own text: that goes to the log.
+    init(_ error: any Error) {
+        if let failure = error as? ConsoleFailure {
+            self = failure
+        } else if let error = error as? any HTTPResponseError {
+            switch error.status {
+            case .notFound: self = .notFound
+            case .contentTooLarge: self = .tooLarge
+            default:
+                self.init(
+                    status: error.status, code: "http_\(error.status.code)", title: error.status.reasonPhrase, advice: "")
+            }
+        } else {
+            self = .internalError
+        }
+    }
+
+    init(status: HTTPResponse.Status, code: String, title: String, advice: String, retryAfter: Int64? = nil) {
+        self.status = status
+        self.code = code
+        self.title = title
+        self.advice = advice
+        self.retryAfter = retryAfter
+    }
+}

@@ -1,0 +1,97 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Identity
+import NIOCore
+import ServiceLifecycle
+
+/// How the event stream is paced.
+enum EventPace {
+    /// Proxies close what is silent for 30-60 s.
+    static let heartbeat = Duration.seconds(15)
+    /// After each delivery; what happens meanwhile goes out together. Well inside the promised second.
+    static let rest = Duration.milliseconds(200)
+}
+
+extension Console {
+    /// Server-sent events (WHATWG HTML 9.2): `incident` with the journal sequence as its id, or `refresh` when the client missed something.
+    ///
+    /// The client says where it stands with `Last-Event-ID`, or with `?since=` on its first connection.
+    func eventStream(_ request: Request, context: ConsoleContext) -> Response {
+        guard let signedIn = context.signedIn else { return Response(status: .unauthorized) }
+        let fields = FormFields(query: request.uri.query)
+        let since = (request.headers[named: "last-event-id"] ?? fields["since"]).flatMap { Int($0) }
+        let updates = dependencies.updates
+        let channel = context.channel
+        let body = ResponseBody { writer in
+            // Subscribing here rather than in the handler: a body that is never asked for (HEAD) must not hold a place.
+            let subscription = updates.subscribe(owner: signedIn.accountID) { channel?.close(promise: nil) }
+            guard let subscription else {
+                try await writer.write(ByteBuffer(string: "retry: 15000\n: too many open pages\n\n"))
+                return try await writer.finish(nil)
+            }
+            defer { updates.end(subscription) }
+            let isBehind = since.map { $0 != subscription.sequence } ?? false
+            let event = isBehind ? "refresh" : "hello"
+            try await writer.write(
+                ByteBuffer(string: "retry: 2000\nid: \(subscription.sequence)\nevent: \(event)\ndata: {}\n\n"))
+            // A server that stops waits for its requests, and this one would never end by itself.
+            try await withGracefulShutdownHandler {
+                try await follow(subscription, of: signedIn, writer: &writer)
+            } onGracefulShutdown: {
+                updates.end(subscription)
+            }
+            try await writer.finish(nil)
+        }
+        var headers = HTTPFields()
+        headers[.contentType] = "text/event-stream"
+        // nginx would hold events back in its buffer.
+        headers[named: "x-accel-buffering"] = "no"
+        return Response(status: .ok, headers: headers, body: body)
+    }
+
+    @concurrent private func follow(
+        _ subscription: ConsoleUpdates.Subscription, of signedIn: SignedIn, writer: inout any ResponseBodyWriter
+    ) async throws {
+        let heartbeat = Task {
+            while !Task.isCancelled {
+                try await Task.sleep(for: EventPace.heartbeat)
+                subscription.wake()
+            }
+        }
+        defer { heartbeat.cancel() }
+        for await _ in subscription.wakes {
+            guard let delivery = dependencies.updates.take(subscription) else { return }
+            let text = EventStreamText.render(delivery)
+            if text.isEmpty {
+                // A stream must not outlive its session; watching is not activity.
+                let now = dependencies.now()
+                guard try await dependencies.identity.authenticate(signedIn.token, isActivity: false, at: now) != nil else {
+                    return
+                }
+                try await writer.write(ByteBuffer(string: ":\n\n"))
+            } else {
+                try await writer.write(ByteBuffer(string: text))
+                try await Task.sleep(for: EventPace.rest)
+            }
+        }
+    }
+}
+
+enum EventStreamText {
+    static func render(_ delivery: ConsoleUpdates.Delivery) -> String {
+        if delivery.isRefresh { return "id: \(delivery.sequence)\nevent: refresh\ndata: {}\n\n" }
+        return delivery.changes.map { change in
+            // Ids are ours (`SEC-YYYY-NNNN`); the filter keeps the framing safe whatever they become.
+            let id = String(decoding: change.incidentID.utf8.filter(isPlain), as: UTF8.self)
+            return "id: \(change.sequence)\nevent: incident\ndata: {\"id\":\"\(id)\",\"sequence\":\(change.sequence)}\n\n"
+        }.joined()
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "-"): true
+        default: false
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Identity
+import NIOCore
+
+extension Console {
+    func addIdentityRoutes(to router: Router<ConsoleContext>) {
+        router.get("setup") { request, context in try await setupPage(request, context: context) }
+        router.post("setup") { request, context in try await setUp(request, context: context) }
+        router.get("sign-in") { request, context in try await signInPage(request, context: context) }
+        router.post("sign-in") { request, context in try await signIn(request, context: context) }
+        router.post("sign-out") { request, context in try await signOut(request, context: context) }
+    }
+
+    private func setupPage(_ request: Request, context: ConsoleContext) async throws -> Response {
+        guard try await !dependencies.identity.hasAccounts() else { return HTTPAnswer.redirect(to: "/sign-in") }
+        let token = FormFields(query: request.uri.query)["token"].map { String($0.prefix(64)) } ?? ""
+        return form(
+            "setup", ["setupToken": token, "accountName": ""], title: "First account", request: request, context: context)
+    }
+
+    private func setUp(_ request: Request, context: ConsoleContext) async throws -> Response {
+        let fields = try await fields(of: request)
+        let token = fields["token"] ?? ""
+        let name = fields["name"] ?? ""
+        var model: PageModel = ["setupToken": String(token.prefix(64)), "accountName": String(name.prefix(64))]
+        let password = fields["password"] ?? ""
+        if let again = fields["password_again"], again != password {
+            model["problem"] = "The two passwords differ."
+            return form("setup", model, title: "First account", status: .unprocessableContent, request: request, context: context)
+        }
+        let outcome = try await dependencies.identity.setUp(
+            token: token, name: name, password: password, address: context.address, at: dependencies.now())
+        switch outcome {
+        case .created(let signedIn, let audit):
+            try await dependencies.audit(audit)
+            return welcome(signedIn, to: "/incidents")
+        case .refused(let refusal, let audit):
+            if let audit { try await dependencies.audit(audit) }
+            let status: HTTPResponse.Status
+            switch refusal {
+            case .accountExists:
+                throw ConsoleFailure(
+                    status: .forbidden, code: "already_set_up", title: "The first account exists already",
+                    advice: "Sign in with it. Further accounts are made by an admin.")
+            case .busy: throw ConsoleFailure.busy
+            case .wrongToken:
+                status = .forbidden
+                model["problem"] =
+                    "This is not the current set-up token. The newest one stands on the terminal where the server runs."
+            case .invalidName:
+                status = .unprocessableContent
+                model["problem"] =
+                    "A name has 1 to 64 letters (a–z), digits, dots, dashes or underscores, and begins with a letter or digit."
+            case .password(let violation):
+                status = .unprocessableContent
+                model["problem"] = violation.advice
+            case .limited(let seconds):
+                status = .tooManyRequests
+                model["problem"] = "Too many attempts. Try again in \(seconds) s."
+            }
+            return form("setup", model, title: "First account", status: status, request: request, context: context)
+        }
+    }
+
+    private func signInPage(_ request: Request, context: ConsoleContext) async throws -> Response {
+        let next = LocalPath(FormFields(query: request.uri.query)["next"])
+        if context.signedIn != nil { return HTTPAnswer.redirect(to: next?.text ?? "/incidents") }
+        guard try await dependencies.identity.hasAccounts() else { return HTTPAnswer.redirect(to: "/setup") }
+        return form(
+            "sign-in", ["next": next?.text ?? "", "accountName": ""], title: "Sign in", request: request, context: context)
+    }
+
+    private func signIn(_ request: Request, context: ConsoleContext) async throws -> Response {
+        let fields = try await fields(of: request)
+        let name = fields["name"] ?? ""
+        let next = LocalPath(fields["next"])
+        var model: PageModel = ["next": next?.text ?? "", "accountName": String(name.prefix(64))]
+        let outcome = try await dependencies.identity.signIn(
+            name: name, password: fields["password"] ?? "", address: context.address, replacing: cookies.session(in: request),
+            at: dependencies.now())
+        switch outcome {
+        case .signedIn(let signedIn, let audit):
+            try await dependencies.audit(audit)
+            return welcome(signedIn, to: next?.text ?? "/incidents")
+        case .refused(let audit):
+            try await dependencies.audit(audit)
+            model["problem"] = "Name or password is wrong."
+            return form("sign-in", model, title: "Sign in", status: .forbidden, request: request, context: context)
+        case .limited(let seconds, let audit):
+            if let audit { try await dependencies.audit(audit) }
+            model["problem"] = "Too many failed attempts from your address. Try again in \(seconds) s."
+            var response = form(
+                "sign-in", model, title: "Sign in", status: .tooManyRequests, request: request, context: context)
+            response.headers[.retryAfter] = "\(seconds)"
+            return response
+        case .busy:
+            throw ConsoleFailure.busy
+        }
+    }
+
+    private func signOut(_ request: Request, context: ConsoleContext) async throws -> Response {
+        if let signedIn = context.signedIn {
+            let audit = try await dependencies.identity.signOut(signedIn, address: context.address, at: dependencies.now())
+            try await dependencies.audit(audit)
+        }
+        var response = HTTPAnswer.redirect(to: "/sign-in")
+        cookies.clearSession(on: &response)
+        return response
+    }
+
+    private func welcome(_ signedIn: SignedIn, to path: String) -> Response {
+        var response = HTTPAnswer.redirect(to: path)
+        cookies.setSession(signedIn.token, maximumAge: dependencies.identity.rules.absolute, on: &response)
+        return response
+    }
+
+    private func fields(of request: Request) async throws -> FormFields {
+        var request = request
+        return FormFields(text: String(buffer: try await request.collectBody(upTo: ConsoleContext.maximumBody)))
+    }
+
+    /// A form for people without a session: its token hangs on a cookie of its own.
+    private func form(
+        _ template: String, _ model: PageModel, title: String, status: HTTPResponse.Status = .ok, request: Request,
+        context: ConsoleContext
+    ) -> Response {
+        let known = cookies.form(in: request)
+        let secret = known ?? SecretToken(bits: 128, from: .system)
+        var model = model
+        model["formToken"] = secret.proof(of: ForgeryProtection.purpose)
+        let shell = shell(for: request, context: context, title: title)
+        var response = HTTPAnswer.html(pages.page(template, model: model, shell: shell), status: status)
+        if known == nil { cookies.setForm(secret, on: &response) }
+        return response
+    }
+}

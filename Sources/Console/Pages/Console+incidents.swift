@@ -1,0 +1,109 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Incidents
+
+extension Console {
+    /// Rows on one page of the list.
+    static let rowsPerPage = 50
+    /// Findings on an incident page; `?findings=all` shows up to ``allFindings``.
+    static let someFindings = 25
+    static let allFindings = 1000
+
+    func addIncidentRoutes(to router: RouterGroup<ConsoleContext>) {
+        router.get("incidents") { request, context in try await incidentList(request, context: context) }
+        router.get("incidents/:id") { request, context in try await incidentPage(request, context: context) }
+    }
+
+    private func incidentList(_ request: Request, context: ConsoleContext) async throws -> Response {
+        let sequence = dependencies.updates.sequence
+        let filter = IncidentFilter(FormFields(query: request.uri.query))
+        let page = try await dependencies.incidents.incidents(matching: filter.query(rows: Self.rowsPerPage))
+        let now = dependencies.now()
+        var model: PageModel = [
+            "search": filter.search,
+            "includesClosed": filter.includesClosed,
+            "rows": page.incidents.map { IncidentModels.row($0, now: now) },
+            "total": NumberText.grouped(page.total),
+            "isOne": page.total == 1,
+            "isEmpty": page.incidents.isEmpty,
+            "isFiltered": filter.isFiltered,
+        ]
+        var choices: [PageModel] = []
+        for severity in Severity.allCases.sorted(by: >) {
+            let count = try await dependencies.incidents.incidents(matching: filter.counting(severity)).total
+            var choice = IncidentModels.severity(severity)
+            choice["isChosen"] = filter.severities.contains(severity)
+            choice["count"] = NumberText.grouped(count)
+            choice["isNone"] = count == 0
+            choices.append(choice)
+        }
+        model["severities"] = choices
+        if filter.page > 1 { model["newerPath"] = filter.path(page: filter.page - 1) }
+        if filter.page * Self.rowsPerPage < page.total { model["olderPath"] = filter.path(page: filter.page + 1) }
+        if let first = page.incidents.indices.first {
+            let offset = (filter.page - 1) * Self.rowsPerPage
+            model["range"] = "\(offset + first + 1)–\(offset + page.incidents.count)"
+        }
+        return answer(
+            "incidents", model, title: "Incidents", section: "incidents", sequence: sequence, request: request, context: context)
+    }
+
+    private func incidentPage(_ request: Request, context: ConsoleContext) async throws -> Response {
+        let sequence = dependencies.updates.sequence
+        let id = try context.parameters.require("id")
+        let wantsAll = FormFields(query: request.uri.query)["findings"] == "all"
+        let maximum = wantsAll ? Self.allFindings : Self.someFindings
+        guard let detail = try await dependencies.incidents.incident(id: id, maximumFindings: maximum) else {
+            throw ConsoleFailure.noIncident(id)
+        }
+        var model = IncidentModels.detail(detail, now: dependencies.now())
+        if !wantsAll { model["allPath"] = "/incidents/\(FormFields.encode(detail.summary.id))?findings=all" }
+        return answer(
+            "incident", model, title: "\(detail.summary.id) \(detail.summary.title)", section: "incidents", sequence: sequence,
+            request: request, context: context)
+    }
+}
+
+/// What the list is narrowed to, as its address says it: `?q=…&severity=P0&severity=P1&closed=1&page=2`.
+struct IncidentFilter: Equatable {
+    private static let maximumSearch = 200
+    /// Keeps the offset far from overflow.
+    private static let maximumPage = 100_000
+
+    var search: String
+    /// Empty for all.
+    var severities: Set<Severity>
+    var includesClosed: Bool
+    /// From 1.
+    var page: Int
+
+    init(_ fields: FormFields, includesClosedByDefault: Bool = false) {
+        search = String((fields["q"] ?? "").prefix(Self.maximumSearch))
+        severities = Set(fields.all("severity").compactMap { Severity($0) })
+        includesClosed = fields["closed"].map { $0 == "1" } ?? includesClosedByDefault
+        page = min(max(fields["page"].flatMap { Int($0) } ?? 1, 1), Self.maximumPage)
+    }
+
+    var isFiltered: Bool { !search.isEmpty || !severities.isEmpty || page > 1 }
+
+    func query(rows: Int) -> IncidentQuery {
+        IncidentQuery(
+            search: search, severities: severities.isEmpty ? Set(Severity.allCases) : severities, includesClosed: includesClosed,
+            limit: rows, offset: (page - 1) * rows)
+    }
+
+    /// How many there would be of one severity alone.
+    func counting(_ severity: Severity) -> IncidentQuery {
+        IncidentQuery(search: search, severities: [severity], includesClosed: includesClosed, limit: 1)
+    }
+
+    func path(page: Int) -> String {
+        var parts: [String] = []
+        if !search.isEmpty { parts.append("q=\(FormFields.encode(search))") }
+        for severity in severities.sorted(by: >) { parts.append("severity=\(severity.code)") }
+        if includesClosed { parts.append("closed=1") }
+        if page > 1 { parts.append("page=\(page)") }
+        return parts.isEmpty ? "/incidents" : "/incidents?" + parts.joined(separator: "&")
+    }
+}

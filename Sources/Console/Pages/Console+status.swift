@@ -1,0 +1,78 @@
+import Events
+import Hummingbird
+
+extension Console {
+    func addStatusRoutes(to router: RouterGroup<ConsoleContext>) {
+        router.get("sources") { request, context in
+            let sequence = dependencies.updates.sequence
+            let sources = await dependencies.sources()
+            let now = dependencies.now()
+            let model: PageModel = [
+                "sources": sources.map { SourceModels.row($0, now: now) }, "isEmpty": sources.isEmpty, "count": sources.count,
+                "troubled": sources.count { !$0.problem.isEmpty },
+            ]
+            return answer(
+                "sources", model, title: "Sources", section: "sources", sequence: sequence, request: request, context: context)
+        }
+        router.get("rules") { request, context in
+            let sequence = dependencies.updates.sequence
+            let rules = await dependencies.rules()
+            let refused = rules.filter { $0.problem != nil }
+            let loaded = rules.filter { $0.problem == nil }
+            let model: PageModel = [
+                "refused": refused.map(SourceModels.rule), "loaded": loaded.map(SourceModels.rule), "loadedCount": loaded.count,
+                "refusedCount": refused.count, "hasRefused": !refused.isEmpty, "isEmpty": loaded.isEmpty,
+            ]
+            return answer(
+                "rules", model, title: "Rules", section: "rules", sequence: sequence, request: request, context: context)
+        }
+    }
+}
+
+/// Turns statuses into what their templates show.
+enum SourceModels {
+    static func row(_ source: SourceStatus, now: Timestamp) -> PageModel {
+        let counters = source.counters
+        var model: PageModel = [
+            "path": source.name,
+            "format": source.format,
+            "state": source.state,
+            "isWell": source.problem.isEmpty && source.state == "following",
+            "isTroubled": !source.problem.isEmpty || source.state == "unreadable",
+            "lag": source.lagBytes == 0 ? "0" : NumberText.bytes(source.lagBytes),
+            "isLagging": source.lagBytes > 0,
+            "lines": NumberText.grouped(counters.lines),
+            "volume": NumberText.bytes(counters.bytes),
+            "counters": [
+                counter("parsed", counters.parsed, isTrouble: false),
+                counter("unparsed", counters.unparsed),
+                counter("blank", counters.blank, isTrouble: false),
+                counter("overlong", counters.overlong),
+                counter("invalid UTF-8", counters.invalidUTF8),
+                counter("with NUL", counters.containingNUL),
+                counter("partial", counters.partial, isTrouble: false),
+                counter("undated", counters.undated),
+                counter("rotations", counters.rotations, isTrouble: false),
+            ],
+            "samples": source.unparsedSamples,
+            "hasSamples": !source.unparsedSamples.isEmpty,
+            "sampleCount": source.unparsedSamples.count,
+        ]
+        if !source.problem.isEmpty { model["problem"] = source.problem }
+        model["last"] = source.lastEvent.map { TimeText.model($0, now: now) }
+        return model
+    }
+
+    private static func counter(_ label: String, _ count: Int, isTrouble: Bool = true) -> PageModel {
+        ["label": label, "value": NumberText.grouped(count), "isZero": count == 0, "isTrouble": isTrouble && count > 0]
+    }
+
+    static func rule(_ rule: RuleSummary) -> PageModel {
+        var model: PageModel = [
+            "rule": rule.title, "ruleID": rule.id, "level": rule.level, "category": IncidentModels.words(rule.category),
+            "file": rule.file,
+        ]
+        model["reason"] = rule.problem
+        return model
+    }
+}

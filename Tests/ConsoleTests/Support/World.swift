@@ -1,0 +1,98 @@
+import Console
+import Events
+import Hummingbird
+import HummingbirdCore
+import Identity
+import Incidents
+import Synchronization
+
+let noon = Timestamp(seconds: 1_790_000_000)
+let goodPassword = "correct horse battery staple"
+
+/// A console over data that a test chooses, with a clock it can move and an audit log it can read.
+final class World: Sendable {
+    let store = InMemoryAccountStore()
+    let updates: ConsoleUpdates
+    let service: SignInService
+    let console: Console
+    let responder: RouterResponder<ConsoleContext>
+    private let clock: Shared<Timestamp>
+    private let audits: Shared<[AuditRecord]>
+
+    init(
+        incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
+        options: Console.Options = .init(),
+        updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false
+    ) throws {
+        self.updates = updates
+        let clock = Shared(noon)
+        let audits = Shared([AuditRecord]())
+        self.clock = clock
+        self.audits = audits
+        service = SignInService(
+            store: store, hasher: try PasswordHasher(cost: .init(memoryKiB: 64, passes: 1, lanes: 1)), delay: { _ in })
+        let console = try Console(
+            .init(
+                incidents: FakeIncidents(details: incidents, fails: readingFails), sources: { sources }, rules: { rules },
+                updates: updates, identity: service,
+                audit: { record in
+                    if auditFails { throw JournalIsFull() }
+                    audits.withLock { $0.append(record) }
+                },
+                now: { clock.withLock { $0 } }),
+            options: options)
+        self.console = console
+        responder = console.makeRouter().buildResponder()
+    }
+
+    var now: Timestamp {
+        get { clock.withLock { $0 } }
+        set { clock.withLock { $0 = newValue } }
+    }
+
+    var auditKinds: [AuditRecord.Kind] { audits.withLock { $0.map(\.kind) } }
+    var auditRecords: [AuditRecord] { audits.withLock { $0 } }
+
+    /// A browser that went through set-up as `ana`.
+    func signedIn() async throws -> Browser {
+        let browser = Browser(self)
+        let token = try await service.issueSetupToken() ?? ""
+        _ = try await browser.get("/setup")
+        _ = try await browser.post(
+            "/setup", ["token": token, "name": "ana", "password": goodPassword, "password_again": goodPassword])
+        return browser
+    }
+}
+
+struct JournalIsFull: Error {}
+
+struct FakeIncidents: IncidentReading {
+    let details: [IncidentDetail]
+    var fails = false
+
+    func incidents(matching query: IncidentQuery) async throws -> IncidentPage {
+        if fails { throw JournalIsFull() }
+        let found = details.map(\.summary).filter { incident in
+            query.severities.contains(incident.severity) && (query.includesClosed || incident.phase != .closed)
+                && (query.search.isEmpty || "\(incident.id) \(incident.title)".lowercased().contains(query.search.lowercased()))
+        }
+        return IncidentPage(incidents: Array(found.dropFirst(query.offset).prefix(query.limit)), total: found.count)
+    }
+
+    func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
+        guard var detail = details.first(where: { $0.summary.id == id }) else { return nil }
+        detail.findings = Array(detail.findings.prefix(maximumFindings))
+        return detail
+    }
+}
+
+/// A value behind a lock that closures can share.
+final class Shared<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+
+    init(_ value: Value) { self.value = Mutex(value) }
+
+    func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result {
+        value.withLock { body(&$0) }
+    }
+}
