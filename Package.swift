@@ -91,6 +91,18 @@ let package = Package(
         ),
         // Templates, style sheet and script, embedded with C23 #embed: one binary, nothing beside it.
         .target(name: "CConsoleAssets", exclude: ["assets"]),
+        // Options, wiring, start, stop. Tests start it in-process on port 0.
+        .target(
+            name: "Server",
+            dependencies: [
+                "Events", "Ingest", "Detection", "Journal", "Incidents", "Identity", "Storage", "Console",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: strict
+        ),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),

@@ -1,0 +1,147 @@
+import Events
+import Ingest
+import Yams
+
+/// The configuration file as it was written: every key optional, unknown keys refused.
+///
+///     listen: 127.0.0.1:8630
+///     data: /var/lib/vigie
+///     rules: [/usr/share/vigie/rules, /etc/vigie/rules]
+///     sources:
+///       - {path: /var/log/nginx/access.log, format: combined}
+///       - /var/log/auth.log
+///     console: {hosts: [vigie.example.org], behind_tls: true}
+package struct Configuration: Sendable, Equatable {
+    package var listen: ListenAddress?
+    package var data: String?
+    package var rules: [String]?
+    package var sources: [SourceOption]?
+    package var hosts: Set<String>?
+    package var isBehindTLS: Bool?
+
+    package init() {}
+
+    /// - Parameter file: named in errors.
+    /// - Throws: `ConfigurationError` with the line and what to do.
+    package init(parsing text: String, file: String) throws(ConfigurationError) {
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch {
+            throw ConfigurationError(file: file, line: 0, reason: "it is not YAML: \(error)")
+        }
+        // An empty file is a configuration, too.
+        guard let node, node.null == nil else { return }
+        let reader = ConfigurationReader(file: file)
+        for (key, value) in try reader.mapping(node, known: ["listen", "data", "rules", "sources", "console"]) {
+            switch key {
+            case "listen": listen = try reader.listenAddress(value)
+            case "data": data = try reader.text(value)
+            case "rules": rules = try reader.texts(value)
+            case "sources": sources = try reader.sources(value)
+            default:
+                for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls"]) {
+                    if key == "hosts" { hosts = Set(try reader.texts(value)) } else { isBehindTLS = try reader.flag(value) }
+                }
+            }
+        }
+    }
+}
+
+/// `host:port`, `[::1]:port`, or a port alone.
+package struct ListenAddress: Sendable, Equatable {
+    package var host: String
+    package var port: Int
+
+    package init?(_ text: String) {
+        let colon = text.lastIndex(of: ":")
+        guard let port = Int(colon.map { text[text.index(after: $0)...] } ?? text[...]), (0...65_535).contains(port) else { return nil }
+        var host = colon.map { String(text[..<$0]) } ?? ServerOptions.defaultHost
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        guard !host.isEmpty else { return nil }
+        self.host = host
+        self.port = port
+    }
+}
+
+/// What is wrong with a configuration, where, and what to do about it.
+package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
+    package var file: String
+    package var line: Int
+    package var reason: String
+
+    package var description: String { line > 0 ? "\(file):\(line): \(reason)" : "\(file): \(reason)" }
+}
+
+/// Reads YAML nodes strictly.
+struct ConfigurationReader {
+    let file: String
+
+    func error(_ node: Node, _ reason: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: node.mark?.line ?? 0, reason: reason)
+    }
+
+    func mapping(_ node: Node, known: [String]) throws(ConfigurationError) -> [(String, Node)] {
+        guard let mapping = node.mapping else { throw error(node, "a mapping of keys to values is expected here") }
+        var pairs: [(String, Node)] = []
+        for (key, value) in mapping {
+            let name = key.string ?? ""
+            guard known.contains(name) else {
+                let nearest = NearestName.find(name, among: known).map { "; did you mean '\($0)'?" } ?? ""
+                throw error(key, "'\(name)' is not a known key\(nearest) (known: \(known.joined(separator: ", ")))")
+            }
+            pairs.append((name, value))
+        }
+        return pairs
+    }
+
+    func text(_ node: Node) throws(ConfigurationError) -> String {
+        guard let text = node.string, !text.isEmpty else { throw error(node, "a text is expected here") }
+        return text
+    }
+
+    func texts(_ node: Node) throws(ConfigurationError) -> [String] {
+        guard let sequence = node.sequence else { return [try text(node)] }
+        var texts: [String] = []
+        for element in sequence { texts.append(try text(element)) }
+        return texts
+    }
+
+    func flag(_ node: Node) throws(ConfigurationError) -> Bool {
+        guard let flag = node.bool else { throw error(node, "true or false is expected here") }
+        return flag
+    }
+
+    func listenAddress(_ node: Node) throws(ConfigurationError) -> ListenAddress {
+        guard let address = ListenAddress(try text(node)) else { throw error(node, "an address like 127.0.0.1:8630 is expected here") }
+        return address
+    }
+
+    func sources(_ node: Node) throws(ConfigurationError) -> [SourceOption] {
+        guard let sequence = node.sequence else { throw error(node, "'sources' is a list") }
+        var sources: [SourceOption] = []
+        for element in sequence {
+            guard element.mapping != nil else {
+                sources.append(SourceOption(path: try text(element)))
+                continue
+            }
+            var source = SourceOption(path: "")
+            for (key, value) in try mapping(element, known: ["path", "format"]) {
+                let text = try text(value)
+                if key == "path" {
+                    source.path = text
+                } else {
+                    let names = LogFormat.allCases.map(\.rawValue)
+                    guard let format = LogFormat(rawValue: text) else {
+                        let nearest = NearestName.find(text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+                        throw error(value, "format '\(text)' is not known\(nearest) (known: \(names.joined(separator: ", ")))")
+                    }
+                    source.format = format
+                }
+            }
+            guard !source.path.isEmpty else { throw error(element, "a source needs a 'path'") }
+            sources.append(source)
+        }
+        return sources
+    }
+}

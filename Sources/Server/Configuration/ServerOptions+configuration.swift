@@ -1,0 +1,14 @@
+extension ServerOptions {
+    /// Takes over whatever the configuration sets.
+    package mutating func apply(_ configuration: Configuration) {
+        if let listen = configuration.listen {
+            host = listen.host
+            port = listen.port
+        }
+        dataFolder = configuration.data ?? dataFolder
+        rules = configuration.rules ?? rules
+        sources = configuration.sources ?? sources
+        hosts = configuration.hosts ?? hosts
+        isBehindTLS = configuration.isBehindTLS ?? isBehindTLS
+    }
+}

@@ -1,0 +1,68 @@
+import Foundation
+
+/// Where one Vigie keeps everything: one folder, readable by its user only.
+///
+///     journal/              the truth: append-only, hashed
+///     private.db            accounts, sessions, subject keys: back it up apart, and keep it secret
+///     projections.db        made from the journal, at any time anew
+///     detection/snapshot.json   how far sources are read, and what correlations remember
+package struct DataFolder: Sendable {
+    package let path: String
+
+    package var journal: String { path + "/journal" }
+    package var privateDatabase: String { path + "/private.db" }
+    package var projections: String { path + "/projections.db" }
+    package var detection: String { path + "/detection" }
+    package var snapshot: String { detection + "/snapshot.json" }
+
+    /// Below this much free space a start is refused: a journal that cannot be written protects nobody.
+    package static let minimumFreeBytes = 64 << 20
+
+    package init(path: String) {
+        self.path = path
+    }
+
+    /// Makes the folder where it is not there.
+    ///
+    /// - Throws: `ServerError` when it cannot be made or written, or the disk is nearly full.
+    package func prepare() throws(ServerError) {
+        do {
+            for folder in [path, detection] {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            }
+        } catch {
+            throw ServerError(
+                .dataFolder, "the data folder \(path) cannot be made: \(error.localizedDescription)",
+                "choose another with --data, or let Vigie's user write there")
+        }
+        guard FileManager.default.isWritableFile(atPath: path) else {
+            throw ServerError(.dataFolder, "the data folder \(path) cannot be written", "choose another with --data, or change its owner")
+        }
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        if let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue, free < DataFolder.minimumFreeBytes {
+            throw ServerError(
+                .diskFull, "the disk of the data folder \(path) has only \(free >> 20) MiB left",
+                "make at least \(DataFolder.minimumFreeBytes >> 20) MiB of room, or choose another folder with --data")
+        }
+    }
+}
+
+/// Why a server cannot start or go on, and what to do about it.
+package struct ServerError: Error, Sendable, CustomStringConvertible {
+    package enum Code: String, Sendable {
+        case dataFolder, diskFull, journal, storage, snapshot, rules, address, console
+    }
+
+    package var code: Code
+    package var reason: String
+    package var advice: String
+
+    package init(_ code: Code, _ reason: String, _ advice: String) {
+        self.code = code
+        self.reason = reason
+        self.advice = advice
+    }
+
+    package var description: String { "\(reason); \(advice)" }
+}

@@ -1,0 +1,163 @@
+import Console
+package import Detection
+package import Events
+import Foundation
+import Hummingbird
+import Identity
+import Incidents
+import Ingest
+import Journal
+package import Logging
+import ServiceLifecycle
+import Storage
+
+/// One running Vigie: sources, detection, incidents, console, on one data folder.
+///
+/// `start` opens everything and refuses with one clear error what cannot be opened; `run` serves until it is told to
+/// stop. Tests start it in-process on port 0.
+package struct VigieServer: Sendable {
+    package let options: ServerOptions
+    /// What a person needs for the first visit; `nil` once there is an account.
+    package let setupToken: String?
+    /// Rules that were refused, each with file, line and reason.
+    package let ruleProblems: [RuleProblem]
+    package let ruleCount: Int
+    /// Entries found in the journal.
+    package let journalCount: UInt64
+
+    let folder: DataFolder
+    let journal: Journal
+    let watch: Watch
+    let console: Console
+    let updates: ConsoleUpdates
+    let logger: Logger
+
+    /// - Parameter now: the present; tests pass their own.
+    /// - Throws: `ServerError`, `StorageError` or `JournalError`.
+    package static func start(
+        _ options: ServerOptions, logger: Logger, now: @escaping @Sendable () -> Timestamp = { .system }
+    ) async throws -> VigieServer {
+        let folder = DataFolder(path: options.dataFolder)
+        try folder.prepare()
+        let compiled = RuleFolder(paths: options.rules).compile()
+        let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
+        let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)
+        if let tail = journal.cutTail { logger.notice("the journal ended in an unfinished write, which was cut off: \(tail)") }
+        let projections = try Projections(path: folder.projections)
+        let book = try await JournalReplay.run(
+            reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections)
+        let snapshot = try DetectionSnapshot.load(folder)
+        if let snapshot, snapshot.journal_sequence > journal.count {
+            throw ServerError(
+                .journal, "the sources were read up to journal entry \(snapshot.journal_sequence), but the journal holds \(journal.count)",
+                "an older journal seems to have been put back: move \(folder.snapshot) away to read the sources again")
+        }
+
+        let updates = ConsoleUpdates(sequence: Int(journal.count))
+        let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
+        let watch = Watch(
+            folder: folder, ruleSet: compiled.ruleSet, sources: options.sources, snapshot: snapshot, book: book, recorder: recorder,
+            logger: logger, now: now)
+        let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
+        let rules = RuleSummary.list(compiled.ruleSet, compiled.problems)
+        let console = try Console(
+            Console.Dependencies(
+                incidents: projections, sources: { await watch.statuses }, rules: { rules }, updates: updates, identity: identity,
+                audit: { try await recorder.record($0.draft, at: now()) }, now: now),
+            options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
+        return VigieServer(
+            options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: compiled.problems,
+            ruleCount: compiled.ruleSet.count, journalCount: journal.count, folder: folder, journal: journal, watch: watch,
+            console: console, updates: updates, logger: logger)
+    }
+
+    /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
+    ///
+    /// - Parameter listening: called with the port once connections are accepted.
+    package func run(listening: @escaping @Sendable (_ port: Int) async -> Void) async throws {
+        var application = Application(
+            router: console.makeRouter(), server: Console.server,
+            configuration: .init(address: .hostname(options.host, port: options.port), serverName: nil),
+            onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
+        application.addServices(WatchService(watch: watch), UpdatesService(updates: updates))
+        do {
+            try await application.runService()
+        } catch {
+            throw VigieServer.describe(error, options)
+        }
+        await journal.close()
+    }
+
+    /// The usual reasons why a server cannot listen, in words.
+    private static func describe(_ error: any Error, _ options: ServerOptions) -> any Error {
+        let text = String(describing: error)
+        let address = "\(options.host):\(options.port)"
+        if text.contains("errno: 98") || text.lowercased().contains("address already in use") {
+            return ServerError(
+                .address, "port \(options.port) on \(options.host) is taken by another program",
+                "stop that program (`ss -ltnp` names it), or choose another port with --listen \(options.host):PORT")
+        }
+        if text.contains("errno: 13") {
+            return ServerError(.address, "Vigie's user may not listen on \(address)", "choose a port above 1023 with --listen")
+        }
+        if text.contains("errno: 99") {
+            return ServerError(.address, "this machine has no address \(options.host)", "choose one that it has with --listen")
+        }
+        return error
+    }
+}
+
+/// Runs the watch as long as the server runs; its failure ends the server.
+private struct WatchService: Service {
+    let watch: Watch
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await watch.run() }
+    }
+}
+
+/// Ends open event streams when the server stops; without it, a browser would hold up the shutdown.
+private struct UpdatesService: Service {
+    let updates: ConsoleUpdates
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        updates.close()
+    }
+}
+
+extension RuleSummary {
+    /// The rules page's list: what is refused first, then what is loaded.
+    static func list(_ ruleSet: RuleSet, _ problems: [RuleProblem]) -> [RuleSummary] {
+        problems.map { problem in
+            RuleSummary(
+                id: "", title: problem.file, level: "", category: "", file: problem.line > 0 ? "\(problem.file):\(problem.line)" : problem.file,
+                problem: problem.reason)
+        }
+            + ruleSet.headers.map { header, _ in
+                RuleSummary(
+                    id: header.id, title: header.title, level: header.level.rawValue, category: header.category.rawValue, file: header.file)
+            }
+    }
+}
+
+extension AuditRecord {
+    /// A decision about identity as a journal entry; who it was and from where is personal.
+    fileprivate var draft: EntryDraft {
+        let address = Subject(kind: .ip, value: IPAddress(self.address)?.prefix.description ?? self.address)
+        var personal = [PersonalField(name: "source.ip", subjects: [address], value: .string(self.address))]
+        if let account {
+            personal.append(PersonalField(name: "user.name", subjects: [Subject(kind: .user, value: account)], value: .string(account)))
+        }
+        return EntryDraft(type: kind.rawValue, occurredAt: time, actor: "system", personal: personal)
+    }
+}
+
+extension Timestamp {
+    /// The present by this machine's clock. Only for the edges: everything inside takes the time as an argument.
+    package static var system: Timestamp {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+}

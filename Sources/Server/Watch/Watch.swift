@@ -1,0 +1,143 @@
+import Detection
+import Events
+import Foundation
+import Incidents
+import Ingest
+import Logging
+
+/// Follows the sources, runs the rules, records findings: the loop at the heart of `vigie serve`.
+///
+/// Sources are read in turn, a chunk at a time, so that a large backlog in one does not hold up another. A snapshot of
+/// positions and windows follows what has been recorded, never precedes it.
+actor Watch {
+    /// A source that has nothing new is asked again after this long; well under the second that a finding may take.
+    static let pollInterval = Duration.milliseconds(100)
+    /// A snapshot is due after this much has been read, or this long after something was.
+    static let snapshotBytes = 8 << 20
+    static let snapshotNanoseconds: Int64 = 1_000_000_000
+    /// Findings that go into one journal append at most.
+    static let findingsPerAppend = 256
+
+    private let folder: DataFolder
+    private let recorder: Recorder
+    private let grouping = Grouping()
+    private let now: @Sendable () -> Timestamp
+    private let logger: Logger
+
+    private var engine: Engine
+    private var book: IncidentBook
+    private var tails: [FileTail] = []
+    private var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
+    private var findings: [Finding] = []
+
+    private var bytesSinceSnapshot = 0
+    private var lastSnapshot: Timestamp
+    private var isDirty = false
+
+    init(
+        folder: DataFolder, ruleSet: RuleSet, sources: [SourceOption], snapshot: DetectionSnapshot?, book: IncidentBook,
+        recorder: Recorder, logger: Logger, now: @escaping @Sendable () -> Timestamp
+    ) {
+        self.folder = folder
+        self.recorder = recorder
+        self.book = book
+        self.logger = logger
+        self.now = now
+        lastSnapshot = now()
+        engine = Engine(ruleSet)
+        if let snapshot {
+            for rule in engine.restore(snapshot.engine) {
+                logger.notice("correlation \(rule) has changed: what it had counted so far is let go")
+            }
+        }
+        let plan = JSONFieldPlan(ruleSet.fields)
+        for source in sources {
+            let state = snapshot?.states.first { $0.path == source.path }
+            let parser = BatchParser(
+                format: source.format, plan: plan, counters: state?.counters ?? SourceCounters(),
+                lastTime: state?.lastTime.map(Timestamp.init(nanoseconds:)))
+            tails.append(FileTail(path: source.path, parser: parser, resumingAt: state?.positions ?? [], now: now()))
+        }
+    }
+
+    var statuses: [SourceStatus] { tails.map(\.status) }
+
+    /// Runs until cancelled; then makes a last snapshot.
+    ///
+    /// - Throws: when a finding cannot be recorded. Going on would lose it.
+    func run() async throws {
+        do {
+            while !Task.isCancelled {
+                var isBusy = false
+                for index in tails.indices where try await readChunk(of: index) { isBusy = true }
+                try await snapshotIfDue()
+                if isBusy { await Task.yield() } else { try await Task.sleep(for: Watch.pollInterval) }
+            }
+        } catch is CancellationError {
+            // The end of the wait above.
+        }
+        try await snapshot()
+    }
+
+    /// Reads and evaluates the next chunk of one source; false when it had none.
+    private func readChunk(of index: Int) async throws -> Bool {
+        guard tails[index].poll(into: &batch, now: now()) else { return false }
+        isDirty = true
+        bytesSinceSnapshot += batch.bytes.count
+        engine.consume(batch, into: &findings)
+        if !findings.isEmpty { try await recordFindings() }
+        return true
+    }
+
+    private func recordFindings() async throws {
+        let pending = findings
+        findings.removeAll(keepingCapacity: true)
+        var events: [IncidentEvent] = []
+        var count = 0
+        for finding in pending where !book.knows(findingID: finding.id) {
+            events += grouping.events(for: finding, lines: excerpt(finding), book: &book, now: now())
+            count += 1
+            if count == Watch.findingsPerAppend {
+                try await recorder.record(events, at: now())
+                events.removeAll()
+                count = 0
+            }
+        }
+        if !events.isEmpty { try await recorder.record(events, at: now()) }
+    }
+
+    /// The lines behind a finding, read again from where they stand: the newest few.
+    private func excerpt(_ finding: Finding) -> [String?] {
+        finding.evidence.suffix(Finding.maximumExcerptLines).map { reference in
+            tails.first { $0.path == reference.origin.source }?
+                .line(generation: reference.origin.generation, offset: reference.offset)
+        }
+    }
+
+    private func snapshotIfDue() async throws {
+        let isOld = now().nanoseconds(since: lastSnapshot) >= Watch.snapshotNanoseconds
+        guard isDirty, isOld || bytesSinceSnapshot >= Watch.snapshotBytes else { return }
+        try await snapshot()
+    }
+
+    private func snapshot() async throws {
+        guard isDirty else { return }
+        let states = tails.map { tail in
+            DetectionSnapshot.Source(
+                path: tail.path, positions: tail.positions, counters: tail.parser.counters,
+                lastTime: tail.parser.lastTime?.nanoseconds)
+        }
+        let windows = engine.snapshot()
+        let snapshot = DetectionSnapshot(journalSequence: await recorder.count, states: states, engine: windows)
+        do {
+            try snapshot.save(folder)
+        } catch {
+            throw ServerError(
+                .snapshot, "the position of the sources cannot be saved to \(folder.snapshot): \(error.localizedDescription)",
+                "see whether the disk is full; nothing is lost, sources are read on from the last saved position at the next start")
+        }
+        isDirty = false
+        bytesSinceSnapshot = 0
+        lastSnapshot = now()
+    }
+}
