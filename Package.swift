@@ -24,7 +24,11 @@ let parsing: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperiment
 let package = Package(
     name: "vigie",
     platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "vigie", targets: ["vigie"])
+    ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -103,6 +107,17 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Every subcommand: the only importer of ArgumentParser.
+        .target(
+            name: "CommandLine",
+            dependencies: [
+                "Events", "Ingest", "Detection", "Journal", "Incidents", "Storage", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        .executableTarget(name: "vigie", dependencies: ["CommandLine"], path: "Sources/Executables/vigie", swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),

@@ -1,0 +1,104 @@
+import ArgumentParser
+import Detection
+import Events
+import Foundation
+import Ingest
+import Journal
+
+struct DetectCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "detect",
+        abstract: "Run rules over files or standard input and print the findings, one JSON object per line.",
+        discussion: """
+            Findings come in event time, as they are found. Nothing is stored and nothing is sent.
+
+              vigie detect /var/log/nginx/access.log
+              journalctl -u ssh -o short-iso | vigie detect --format sshd -
+            """
+    )
+
+    @Option(help: "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var format = "auto"
+
+    @Option(help: "RFC 3339 time just after the last line; resolves dates that carry no year. Default: now.")
+    var referenceTime: String?
+
+    @Option(help: "A folder of rules, or one rule file; may be given several times. Default: rules.")
+    var rules: [String] = []
+
+    @Flag(help: "Print instead one object per line that a rule takes as hostile, before any threshold.")
+    var lines = false
+
+    @Argument(help: "Log files; '-' for standard input.")
+    var files: [String] = ["-"]
+
+    func run() throws {
+        let format = try LogFormatArgument.parse(format)
+        let reference = try ReferenceTimeArgument.parse(referenceTime)
+        let ruleSet = try LoadedRules.load(rules)
+        let plan = JSONFieldPlan(ruleSet.fields)
+        var engine = Engine(ruleSet)
+        let output = LineBuffer()
+        for file in files {
+            do {
+                var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan))
+                var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
+                var findings: [Finding] = []
+                while try stream.next(into: &batch, reference: reference) {
+                    if lines {
+                        printHostileLines(batch, &engine, output)
+                    } else {
+                        engine.consume(batch, into: &findings)
+                        for finding in findings { output.add(FindingJSON.text(FindingJSON.value(finding))) }
+                        findings.removeAll(keepingCapacity: true)
+                    }
+                    output.flush()
+                }
+                report(stream.parser.counters, file)
+            } catch {
+                throw CommandFailure(.usage, error.description)
+            }
+        }
+    }
+
+    private func printHostileLines(_ batch: EventBatch, _ engine: inout Engine, _ output: LineBuffer) {
+        var last: Int64 = -1
+        engine.matchLines(batch) { event, header in
+            // One object per line, whichever of its rules comes first.
+            guard event.lineNumber != last else { return }
+            last = event.lineNumber
+            var object: [String: JSONValue] = [
+                "line": .integer(event.lineNumber), "time": .string(event.time.rfc3339), "rule": FindingJSON.rule(header),
+            ]
+            if let address = batch.range(of: .sourceIP, in: event) { object["source"] = ["ip": .string(batch.text(address))] }
+            if let user = batch.range(of: .userName, in: event) { object["user"] = ["name": .string(batch.text(user))] }
+            output.add(FindingJSON.text(.object(object)))
+        }
+    }
+
+    private func report(_ counters: SourceCounters, _ file: String) {
+        var parts = ["\(counters.lines) lines", "\(counters.parsed) parsed"]
+        let oddities: [(Int, String)] = [
+            (counters.unparsed, "unparsed"), (counters.overlong, "over-long"), (counters.invalidUTF8, "not UTF-8"),
+            (counters.containingNUL, "with NUL"), (counters.undated, "without a time"), (counters.partial, "without a line end"),
+        ]
+        for (count, name) in oddities where count > 0 { parts.append("\(count) \(name)") }
+        Output.note("\(file): \(parts.joined(separator: ", "))")
+    }
+}
+
+/// Collects lines and writes them together. Used by one command at a time.
+final class LineBuffer {
+    private var text = ""
+
+    func add(_ line: String) {
+        text += line
+        text += "\n"
+    }
+
+    func flush() {
+        guard !text.isEmpty else { return }
+        Output.write(text, to: .standardOutput)
+        text.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,38 @@
+import Detection
+import Events
+import Foundation
+import Ingest
+import Server
+
+enum LogFormatArgument {
+    static func parse(_ text: String) throws -> LogFormat {
+        if let format = LogFormat(rawValue: text) { return format }
+        let names = LogFormat.allCases.map(\.rawValue)
+        let nearest = NearestName.find(text, among: names).map { " Did you mean '\($0)'?" } ?? ""
+        throw CommandFailure(.usage, "format '\(text)' is not known; known are \(names.joined(separator: ", ")).\(nearest)")
+    }
+}
+
+enum ReferenceTimeArgument {
+    static func parse(_ text: String?) throws -> Timestamp {
+        guard let text else { return .system }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw CommandFailure(.usage, "--reference-time '\(text)' is not an RFC 3339 time, such as 2026-03-01T12:00:00Z")
+        }
+        return time
+    }
+}
+
+
+enum LoadedRules {
+    /// Loads and compiles; refused rules are named on standard error while the others run.
+    static func load(_ paths: [String]) throws -> RuleSet {
+        let folder = RuleFolder(paths: paths.isEmpty ? ["rules"] : paths)
+        let (ruleSet, problems) = folder.compile()
+        for problem in problems { Output.note("refused: \(problem)") }
+        guard ruleSet.count > 0 else {
+            throw CommandFailure(.usage, "no rule could be loaded; name a folder of rules with --rules")
+        }
+        return ruleSet
+    }
+}

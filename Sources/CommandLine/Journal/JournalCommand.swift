@@ -1,0 +1,68 @@
+import ArgumentParser
+import Foundation
+import Journal
+import Server
+import Storage
+
+struct JournalCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "journal",
+        abstract: "Verify, read and rebuild from the journal, in which everything is written down.",
+        subcommands: [JournalVerify.self, JournalRead.self, JournalRebuild.self]
+    )
+}
+
+struct JournalVerify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Check every entry and print the count and the Merkle root; exit 1 when anything is wrong.")
+
+    @Option(help: "The data folder.")
+    var data = "data"
+
+    func run() throws {
+        let report = try JournalVerifier.verify(directory: DataFolder(path: data).journal)
+        Output.line("entries   \(report.count)")
+        Output.line("segments  \(report.segmentCount)")
+        Output.line("root      \(report.root)")
+        if let tail = report.tail { Output.line("tail      \(tail)") }
+    }
+}
+
+struct JournalRead: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "read", abstract: "Print the entries as they are kept, one canonical JSON object per line; personal fields stay sealed.")
+
+    @Option(help: "The data folder.")
+    var data = "data"
+
+    @Option(help: "The first entry wanted.")
+    var from: UInt64 = 0
+
+    func run() throws {
+        let reader = try JournalReader(directory: DataFolder(path: data).journal, from: from)
+        let output = LineBuffer()
+        while true {
+            let entries = try reader.next(limit: 512)
+            if entries.isEmpty { return }
+            for entry in entries { output.add(String(decoding: entry.canonicalBytes, as: UTF8.self)) }
+            output.flush()
+        }
+    }
+}
+
+struct JournalRebuild: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rebuild",
+        abstract: "Make the tables anew from the journal. The old ones are kept beside the new. Stop the server first."
+    )
+
+    @Option(help: "The data folder.")
+    var data = "data"
+
+    func run() async throws {
+        let folder = DataFolder(path: data)
+        let rebuilt = try await JournalRebuilder.run(folder, progress: { Output.note("\($0) entries") })
+        if let kept = rebuilt.keptOld { Output.line("kept the old tables as \(kept)") }
+        Output.line("rebuilt from \(rebuilt.count) entries")
+    }
+}

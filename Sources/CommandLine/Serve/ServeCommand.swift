@@ -1,0 +1,135 @@
+import ArgumentParser
+import Foundation
+import Ingest
+import Logging
+import Server
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve",
+        abstract: "Run everything: sources, detection, incidents, console, on one data folder.",
+        discussion: """
+            Nothing listens beyond this machine unless --listen says so, and nothing is sent anywhere.
+            Without log files, the logs found readable on this machine are watched.
+
+              vigie serve --data /var/lib/vigie /var/log/nginx/access.log /var/log/auth.log
+            """
+    )
+
+    @Option(help: "A configuration file; what is given on the command line wins over it.")
+    var config: String?
+
+    @Option(help: "The data folder; made where it is not there. Default: data.")
+    var data: String?
+
+    @Option(help: "A folder of rules; may be given several times. Default: rules.")
+    var rules: [String] = []
+
+    @Option(help: "Where the console listens: ADDRESS:PORT. Default: 127.0.0.1:8630.")
+    var listen: String?
+
+    @Flag(help: "Log more.")
+    var verbose = false
+
+    @Argument(help: "Log files to follow. FORMAT:PATH names the format: combined:/srv/log/access.log.")
+    var logs: [String] = []
+
+    func run() async throws {
+        let options = try resolve()
+        var logger = Logger(label: "vigie") { _ in StandardErrorLog() }
+        logger.logLevel = verbose ? .debug : .notice
+        let server = try await VigieServer.start(options, logger: logger)
+        announce(server)
+        try await server.run { port in
+            let address = "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)"
+            Output.note("")
+            if let token = server.setupToken {
+                Output.note("Console   \(address)/setup")
+                Output.note("          Make the first account there with this one-time token: \(token)")
+            } else {
+                Output.note("Console   \(address)/")
+            }
+            Output.note("Stop with Ctrl-C.")
+        }
+    }
+
+    /// Command line over configuration file over defaults.
+    func resolve() throws -> ServerOptions {
+        var options = ServerOptions()
+        if let config {
+            guard let text = try? String(contentsOfFile: config, encoding: .utf8) else {
+                throw CommandFailure(.usage, "the configuration \(config) cannot be read; check its path and permissions")
+            }
+            options.apply(try Configuration(parsing: text, file: config))
+        }
+        if let data { options.dataFolder = data }
+        if !rules.isEmpty { options.rules = rules }
+        if let listen {
+            guard let address = ListenAddress(listen) else {
+                throw CommandFailure(.usage, "--listen '\(listen)' is not an address like 127.0.0.1:8630")
+            }
+            options.host = address.host
+            options.port = address.port
+        }
+        if !logs.isEmpty { options.sources = try logs.map(SourceArgument.parse) }
+        if options.sources.isEmpty { options.sources = HostLogs.readable() }
+        return options
+    }
+
+    private func announce(_ server: VigieServer) {
+        for problem in server.ruleProblems { Output.note("refused   \(problem)") }
+        Output.note("Data      \(server.options.dataFolder) (\(server.journalCount) journal entries)")
+        Output.note("Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused"))
+        for source in server.options.sources {
+            let note = FileManager.default.isReadableFile(atPath: source.path) ? "" : "  — not readable yet; see the console's sources page"
+            Output.note("Watching  \(source.path) (\(source.format.rawValue))\(note)")
+        }
+        if server.options.sources.isEmpty {
+            Output.note("Watching  nothing: no readable log of nginx, Apache or sshd was found on this machine.")
+        }
+        if logs.isEmpty { Output.note("          Add logs by naming them: script/run LOG… or vigie serve LOG…, or in a file for --config.") }
+    }
+}
+
+/// `PATH` or `FORMAT:PATH`.
+enum SourceArgument {
+    static func parse(_ text: String) throws -> SourceOption {
+        let parts = text.split(separator: ":", maxSplits: 1)
+        if parts.count == 2, !text.hasPrefix("/"), !text.hasPrefix("."), !FileManager.default.fileExists(atPath: text) {
+            return SourceOption(path: absolute(String(parts[1])), format: try LogFormatArgument.parse(String(parts[0])))
+        }
+        return SourceOption(path: absolute(text))
+    }
+
+    /// Positions are kept by path: the same file must have the same name whatever folder the server was started from.
+    private static func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : URL(fileURLWithPath: path).standardizedFileURL.path
+    }
+}
+
+/// The logs that web platforms usually have on a Linux machine.
+enum HostLogs {
+    private static let usual: [(path: String, format: LogFormat)] = [
+        ("/var/log/nginx/access.log", .auto), ("/var/log/apache2/access.log", .auto), ("/var/log/apache2/other_vhosts_access.log", .auto),
+        ("/var/log/httpd/access_log", .auto), ("/var/log/caddy/access.log", .auto), ("/var/log/auth.log", .auto), ("/var/log/secure", .auto),
+    ]
+
+    static func readable() -> [SourceOption] {
+        usual.filter { FileManager.default.isReadableFile(atPath: $0.path) }.map { SourceOption(path: $0.path, format: $0.format) }
+    }
+}
+
+/// Plain lines on standard error: what a terminal, systemd and containers all keep.
+private struct StandardErrorLog: LogHandler {
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .notice
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        Output.note("\(event.level): \(event.message)")
+    }
+}

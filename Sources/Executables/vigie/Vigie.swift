@@ -1,0 +1,6 @@
+import CommandLine
+
+@main
+struct Vigie {
+    static func main() async { await VigieCommand.start() }
+}
