@@ -1,0 +1,1 @@
+"""The throw-away lab behind samples/make: real servers, benign visitors and attackers, all on loopback."""
