@@ -1,4 +1,5 @@
 import ArgumentParser
+import Events
 import Foundation
 import Journal
 import Server
@@ -19,8 +20,18 @@ struct JournalVerify: ParsableCommand {
     @Option(help: "The data folder.")
     var data = "data"
 
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
     func run() throws {
         let report = try JournalVerifier.verify(directory: DataFolder(path: data).journal)
+        if json {
+            let value: JSONValue = [
+                "entries": .integer(Int64(report.count)), "segments": .integer(Int64(report.segmentCount)),
+                "root": .string("\(report.root)"), "tail": report.tail.map { .string("\($0)") } ?? .null,
+            ]
+            return Output.line(FindingJSON.text(value))
+        }
         Output.line("entries   \(report.count)")
         Output.line("segments  \(report.segmentCount)")
         Output.line("root      \(report.root)")
@@ -30,7 +41,7 @@ struct JournalVerify: ParsableCommand {
 
 struct JournalRead: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "read", abstract: "Print the entries as they are kept, one canonical JSON object per line; personal fields stay sealed.")
+        commandName: "read", abstract: "Print the entries in order; personal fields stay sealed.")
 
     @Option(help: "The data folder.")
     var data = "data"
@@ -38,15 +49,23 @@ struct JournalRead: ParsableCommand {
     @Option(help: "The first entry wanted.")
     var from: UInt64 = 0
 
+    @Flag(help: "Print each entry as it is kept: one canonical JSON object per line.")
+    var json = false
+
     func run() throws {
         let reader = try JournalReader(directory: DataFolder(path: data).journal, from: from)
         let output = LineBuffer()
         while true {
             let entries = try reader.next(limit: 512)
             if entries.isEmpty { return }
-            for entry in entries { output.add(String(decoding: entry.canonicalBytes, as: UTF8.self)) }
+            for entry in entries { output.add(json ? String(decoding: entry.canonicalBytes, as: UTF8.self) : row(entry)) }
             output.flush()
         }
+    }
+
+    private func row(_ entry: Entry) -> String {
+        let subject = entry.data["incident"]?.stringValue ?? ""
+        return "\(entry.sequence)  \(entry.recordedAt.rfc3339)  \(entry.type.padding(to: 28))\(subject)"
     }
 }
 

@@ -8,18 +8,23 @@ package struct AddressBlock: Hashable, Sendable {
     package init?(_ text: some StringProtocol) {
         let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let address = IPAddress(first) else { return nil }
-        let width = address.isV4 ? 32 : 128
+        // `::ffff:192.0.2.0/120` counts its bits as IPv6 does, though the address is an IPv4 one.
+        let width = first.utf8.contains(UInt8(ascii: ":")) ? 128 : 32
         var length = width
         if parts.count == 2 {
-            guard let given = Int(parts[1]), (0...width).contains(given) else { return nil }
+            let digits = parts[1].utf8
+            // `Int` alone would take a sign.
+            guard digits.count <= 3, digits.allSatisfy({ (0x30...0x39).contains($0) }), let given = Int(parts[1]), given <= width
+            else { return nil }
             length = given
         }
         bits = length + (128 - width)
         base = AddressBlock.masked(address, bits: bits)
     }
 
+    /// An IPv6 block wider than all of IPv4's mapped form holds no IPv4 address: `::/0` means every IPv6 address.
     package func contains(_ address: IPAddress) -> Bool {
-        AddressBlock.masked(address, bits: bits) == base
+        AddressBlock.masked(address, bits: bits) == base && (bits >= 96 || !address.isV4)
     }
 
     private static func masked(_ address: IPAddress, bits: Int) -> IPAddress {

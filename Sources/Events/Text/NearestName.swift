@@ -4,7 +4,10 @@ package enum NearestName {
     package static func find(_ word: String, among candidates: some Collection<String>) -> String? {
         let limit = max(1, word.count / 3)
         let ranked = candidates.map { (name: $0, distance: distance(Array(word), Array($0))) }
-        guard let best = ranked.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }), best.distance <= limit else { return nil }
+        // A name that shares no letter with the word is no help, however short both are.
+        guard let best = ranked.min(by: { ($0.distance, $0.name) < ($1.distance, $1.name) }), best.distance <= limit,
+            best.distance < word.count
+        else { return nil }
         return best.name
     }
 

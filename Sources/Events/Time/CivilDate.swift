@@ -28,7 +28,7 @@ package struct CivilDate: Hashable, Sendable {
         year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
     }
 
-    /// Days since 1970-01-01; negative before it.
+    /// Days since 1970-01-01; negative before it. Only for a date whose year is less than ten thousand million million.
     package var daysSinceEpoch: Int {
         let shiftedYear = month <= 2 ? year - 1 : year
         let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
@@ -40,7 +40,15 @@ package struct CivilDate: Hashable, Sendable {
 
     /// Whether month and day exist in that year (so 2025-02-29 does not).
     package var exists: Bool {
-        guard (1...12).contains(month), day >= 1, day <= 31 else { return false }
-        return CivilDate(daysSinceEpoch: daysSinceEpoch) == self
+        // Told without arithmetic on the year, which may be anything that a hostile line says.
+        let isLeapYear = year.isMultiple(of: 4) && (!year.isMultiple(of: 100) || year.isMultiple(of: 400))
+        let lastDay: Int
+        switch month {
+        case 1, 3, 5, 7, 8, 10, 12: lastDay = 31
+        case 4, 6, 9, 11: lastDay = 30
+        case 2: lastDay = isLeapYear ? 29 : 28
+        default: return false
+        }
+        return (1...lastDay).contains(day)
     }
 }

@@ -19,16 +19,19 @@ extension Timestamp {
             guard let fraction = scanner.fraction() else { return nil }
             nanosecond = fraction
         }
-        _ = scanner.take(UInt8(ascii: " "))
         let offset: Int
         if scanner.isAtEnd {
             guard let assumedOffsetSeconds else { return nil }
             offset = assumedOffsetSeconds
-        } else if scanner.take(UInt8(ascii: "Z")) || scanner.take(UInt8(ascii: "z")) {
-            offset = 0
         } else {
-            guard let named = scanner.offset() else { return nil }
-            offset = named
+            // `2026-03-01 10:00:00 +0000`, as many programs print it.
+            _ = scanner.take(UInt8(ascii: " "))
+            if scanner.take(UInt8(ascii: "Z")) || scanner.take(UInt8(ascii: "z")) {
+                offset = 0
+            } else {
+                guard let named = scanner.offset() else { return nil }
+                offset = named
+            }
         }
         guard scanner.isAtEnd else { return nil }
         self.init(

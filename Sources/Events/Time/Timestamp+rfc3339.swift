@@ -10,12 +10,14 @@ extension Timestamp {
         nanosecond: Int = 0,
         offsetSeconds: Int = 0
     ) {
-        guard date.exists, (1678...2261).contains(date.year),
+        guard (1677...2262).contains(date.year), date.exists,
             (0...23).contains(hour), (0...59).contains(minute), (0...60).contains(second),
-            (0..<1_000_000_000).contains(nanosecond), abs(offsetSeconds) < 86_400
+            (0..<1_000_000_000).contains(nanosecond), (-86_399...86_399).contains(offsetSeconds)
         else { return nil }
         let seconds = date.daysSinceEpoch * 86_400 + hour * 3600 + minute * 60 + second - offsetSeconds
-        nanoseconds = Int64(seconds) * 1_000_000_000 + Int64(nanosecond)
+        // The first and the last year are not wholly in range; and the first moment's whole second lies before it.
+        guard let exact = Int64(exactly: Int128(seconds) * 1_000_000_000 + Int128(nanosecond)) else { return nil }
+        nanoseconds = exact
     }
 
     /// Year, month and day in UTC.

@@ -8,8 +8,9 @@ package struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
         self.nanoseconds = nanoseconds
     }
 
+    /// Held at the ends of the range, as `advanced(bySeconds:)` is.
     package init(seconds: Int64) {
-        nanoseconds = seconds &* 1_000_000_000
+        self = Timestamp(nanoseconds: 0).advanced(bySeconds: seconds)
     }
 
     package static func < (left: Timestamp, right: Timestamp) -> Bool {

@@ -13,6 +13,11 @@ package struct FilePosition: Codable, Hashable, Sendable {
     package var isSkipping: Bool
     /// The first bytes of the file as a hash: a file cut and written anew (`copytruncate`) keeps its inode, not these.
     package var head: FileHead
+
+    /// Whether the numbers can be true: positions come back from a file that may have been damaged or edited.
+    var isPlausible: Bool {
+        offset >= 0 && line >= 1 && (0..<Int(Int32.max)).contains(generation) && (0...FileHead.maximumBytes).contains(head.count)
+    }
 }
 
 /// The beginning of a file, remembered to tell whether it is still the same file.
@@ -31,5 +36,13 @@ package struct FileHead: Codable, Hashable, Sendable {
     package init(_ bytes: some Collection<UInt8>) {
         count = min(bytes.count, FileHead.maximumBytes)
         hash = bytes.prefix(FileHead.maximumBytes).reduce(JSONFieldPlan.hashSeed) { JSONFieldPlan.extend($0, $1) }
+    }
+
+    /// Remembers what of `chunk`, read at `offset`, follows the bytes remembered so far.
+    mutating func extend(with chunk: ArraySlice<UInt8>, at offset: Int64) {
+        guard count < FileHead.maximumBytes, offset <= Int64(count) else { return }
+        let new = chunk.dropFirst(count - Int(offset)).prefix(FileHead.maximumBytes - count)
+        hash = new.reduce(hash) { JSONFieldPlan.extend($0, $1) }
+        count += new.count
     }
 }

@@ -16,8 +16,12 @@ package final class FileTail {
     package private(set) var parser: BatchParser
     package private(set) var problem: SourceError?
 
+    /// How many renamed files are kept open at most: as many rotations may fall into one `retirement`.
+    static let maximumRetiring = 16
+
     private var current: Following?
-    private var retiring: Following?
+    /// Renamed files that may still be written to, oldest first.
+    private var retiring: [Following] = []
     private var nextGeneration = 0
     private var lines: [RawLine] = []
 
@@ -27,7 +31,6 @@ package final class FileTail {
         let generation: Int
         var assembler: LineAssembler
         var head: FileHead
-        var sizeAtLastCheck: Int64 = -1
         var lastActivity: Timestamp
     }
 
@@ -35,33 +38,51 @@ package final class FileTail {
     package init(path: String, parser: BatchParser, resumingAt positions: [FilePosition] = [], now: Timestamp) {
         self.path = path
         self.parser = parser
-        resume(positions.sorted { $0.generation < $1.generation }, now: now)
+        resume(positions.filter(\.isPlausible).sorted { $0.generation < $1.generation }, now: now)
     }
 
     /// Reads the next chunk, if there is one, into `batch`.
     ///
     /// - Returns: whether anything was read: if so, ask again at once.
     package func poll(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        if retiring != nil, read(\.retiring, into: &batch, now: now, isFinal: false) { return true }
-        if let old = retiring, now.nanoseconds(since: old.lastActivity) > FileTail.retirement * 1_000_000_000 {
-            let flushed = flush(\.retiring, into: &batch, now: now)
-            retiring = nil
-            if flushed { return true }
+        for index in retiring.indices {
+            if read(&retiring[index], into: &batch, now: now) { return true }
+        }
+        if let index = retiring.firstIndex(where: { isRetired($0, now: now) }) {
+            var old = retiring.remove(at: index)
+            if flush(&old, into: &batch, now: now) { return true }
         }
         if current == nil, !openCurrent(now: now) { return false }
-        if restartIfCut(into: &batch, now: now) { return true }
-        if read(\.current, into: &batch, now: now, isFinal: false) { return true }
-        return followRename(into: &batch, now: now)
+        guard var following = current.take() else { return false }
+        if isCut(following) {
+            let flushed = flush(&following, into: &batch, now: now)
+            parser.countRotation()
+            following = begin(following.file, now: now)
+            if flushed {
+                current = following
+                return true
+            }
+        }
+        let hasRead = read(&following, into: &batch, now: now)
+        current = following
+        return hasRead || followRename(into: &batch, now: now)
     }
 
-    /// Gives the line that has not ended yet as a partial one: for a source that is not followed any further.
+    /// Gives a line that has not ended yet as a partial one: for a source that is not followed any further, once `poll`
+    /// returns false. To be asked until it returns false itself.
     package func finish(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        flush(\.current, into: &batch, now: now)
+        for index in retiring.indices {
+            if flush(&retiring[index], into: &batch, now: now) { return true }
+        }
+        guard var following = current.take() else { return false }
+        let flushed = flush(&following, into: &batch, now: now)
+        current = following
+        return flushed
     }
 
-    /// Where to resume: the unfinished old file first, if there is one.
+    /// Where to resume: the unfinished old files first, if there are any.
     package var positions: [FilePosition] {
-        [retiring, current].compactMap { $0 }.map { following in
+        following.map { following in
             FilePosition(
                 path: path, device: following.file.device, inode: following.file.inode, generation: following.generation,
                 offset: following.assembler.offset, line: following.assembler.nextLine,
@@ -69,9 +90,11 @@ package final class FileTail {
         }
     }
 
+    private var following: [Following] { retiring + (current.map { [$0] } ?? []) }
+
     /// The line that begins at `offset`, read again; `nil` when that generation of the file is no longer open.
     package func line(generation: Int, offset: Int64) -> String? {
-        guard let following = [current, retiring].compactMap({ $0 }).first(where: { $0.generation == generation }) else { return nil }
+        guard let following = following.first(where: { $0.generation == generation }) else { return nil }
         var bytes: [UInt8] = []
         // Lines are short: a second, larger read is for the few that are not.
         for count in [2048, LineAssembler.maximumLineBytes] {
@@ -87,7 +110,7 @@ package final class FileTail {
     }
 
     package var status: SourceStatus {
-        let lag = [retiring, current].compactMap { $0 }.reduce(0) { $0 + max(0, Int($1.file.size - $1.assembler.offset)) }
+        let lag = following.reduce(0) { $0 + max(0, Int($1.file.size - $1.assembler.offset)) }
         let state = current != nil ? "following" : problem?.code == .missing ? "waiting" : "unreadable"
         return SourceStatus(
             name: path, format: parser.recognised?.rawValue ?? parser.format.rawValue, state: state,
@@ -111,7 +134,7 @@ package final class FileTail {
                 file: file, generation: position.generation,
                 assembler: LineAssembler(offset: position.offset, nextLine: position.line, isSkipping: position.isSkipping),
                 head: position.head, lastActivity: now)
-            if isInPlace { current = following } else { retiring = following }
+            if isInPlace { current = following } else { retiring.append(following) }
         }
     }
 
@@ -120,9 +143,7 @@ package final class FileTail {
             let file = try LogFile(path: path)
             problem = nil
             if nextGeneration > 0 { parser.countRotation() }
-            current = Following(
-                file: file, generation: nextGeneration, assembler: LineAssembler(), head: FileHead(), lastActivity: now)
-            nextGeneration += 1
+            current = begin(file, now: now)
             return true
         } catch {
             problem = error
@@ -130,10 +151,13 @@ package final class FileTail {
         }
     }
 
-    private func read(
-        _ which: ReferenceWritableKeyPath<FileTail, Following?>, into batch: inout EventBatch, now: Timestamp, isFinal: Bool
-    ) -> Bool {
-        guard var following = self[keyPath: which] else { return false }
+    /// The file from its beginning, as the next generation.
+    private func begin(_ file: LogFile, now: Timestamp) -> Following {
+        defer { nextGeneration += 1 }
+        return Following(file: file, generation: nextGeneration, assembler: LineAssembler(), head: FileHead(), lastActivity: now)
+    }
+
+    private func read(_ following: inout Following, into batch: inout EventBatch, now: Timestamp) -> Bool {
         batch.origin = BatchOrigin(source: path, generation: following.generation)
         let offset = following.assembler.readOffset
         following.assembler.begin(&batch)
@@ -145,52 +169,58 @@ package final class FileTail {
             problem = error
         }
         let got = batch.bytes.count - before
-        if following.head.count < FileHead.maximumBytes, got > 0 {
-            following.head = following.file.head(Int(min(offset + Int64(got), Int64(FileHead.maximumBytes))), path: path)
-        }
-        following.assembler.finish(batch, isFinal: isFinal, into: &lines)
+        following.head.extend(with: batch.bytes[before...], at: offset)
         if got > 0 { following.lastActivity = now }
-        self[keyPath: which] = following
-        parser.parse(lines, of: &batch, reference: now)
-        return got > 0 || !lines.isEmpty
+        parse(&following, &batch, isFinal: false, now: now)
+        return got > 0
     }
 
-    private func flush(
-        _ which: ReferenceWritableKeyPath<FileTail, Following?>, into batch: inout EventBatch, now: Timestamp
-    ) -> Bool {
-        guard let following = self[keyPath: which], following.assembler.pendingBytes > 0 else { return false }
-        return read(which, into: &batch, now: now, isFinal: true)
+    /// Gives the unfinished line as a partial one. Reads nothing: the file may be another one by now.
+    private func flush(_ following: inout Following, into batch: inout EventBatch, now: Timestamp) -> Bool {
+        guard following.assembler.pendingBytes > 0 else { return false }
+        batch.origin = BatchOrigin(source: path, generation: following.generation)
+        following.assembler.begin(&batch)
+        parse(&following, &batch, isFinal: true, now: now)
+        return true
     }
 
-    /// Copy and truncate: begins the file anew when it has shrunk or its beginning has changed.
-    private func restartIfCut(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        guard var following = current else { return false }
-        let size = following.file.size
-        guard size != following.sizeAtLastCheck else { return false }
-        following.sizeAtLastCheck = size
-        current = following
-        let isCut =
-            size < following.assembler.readOffset
-            || (following.head.count > 0 && following.file.head(following.head.count, path: path) != following.head)
-        guard isCut else { return false }
-        let flushed = flush(\.current, into: &batch, now: now)
-        parser.countRotation()
-        current = Following(
-            file: following.file, generation: nextGeneration, assembler: LineAssembler(), head: FileHead(), lastActivity: now)
-        nextGeneration += 1
-        return flushed
+    private func parse(_ following: inout Following, _ batch: inout EventBatch, isFinal: Bool, now: Timestamp) {
+        let from = following.assembler.offset
+        following.assembler.finish(batch, isFinal: isFinal, into: &lines)
+        parser.parse(lines, of: &batch, consumed: following.assembler.offset - from, reference: now)
+    }
+
+    private func isRetired(_ following: Following, now: Timestamp) -> Bool {
+        now.nanoseconds(since: following.lastActivity) > FileTail.retirement * 1_000_000_000
+    }
+
+    /// Copy and truncate: the file has shrunk, or its beginning has changed.
+    ///
+    /// The beginning is read every time: neither the size nor the time of change tells a file that was written anew to
+    /// the same size within one tick of the file system's clock.
+    private func isCut(_ following: Following) -> Bool {
+        if following.file.size < following.assembler.readOffset { return true }
+        guard let head = following.file.head(following.head.count, path: path) else { return false }
+        return head != following.head
     }
 
     /// Rotation by renaming: the file that now stands under the path becomes the current one.
     private func followRename(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        guard let following = current, let standing = LogFile.identity(of: path),
-            standing != (following.file.device, following.file.inode)
+        guard let standing = LogFile.identity(of: path), var left = current,
+            standing != (left.file.device, left.file.inode)
         else { return false }
-        var flushed = false
-        if retiring != nil { flushed = flush(\.retiring, into: &batch, now: now) }
-        retiring = following
-        retiring?.lastActivity = now
+        left.lastActivity = now
         current = nil
-        return openCurrent(now: now) || flushed
+        // Back to a file that is still being read, as when a symbolic link is switched there and back.
+        if let index = retiring.firstIndex(where: { standing == ($0.file.device, $0.file.inode) }) {
+            current = retiring.remove(at: index)
+        }
+        retiring.append(left)
+        var flushed = false
+        if retiring.count > FileTail.maximumRetiring {
+            var oldest = retiring.removeFirst()
+            flushed = flush(&oldest, into: &batch, now: now)
+        }
+        return current != nil || openCurrent(now: now) || flushed
     }
 }

@@ -53,10 +53,10 @@ final class LogFile {
         return got
     }
 
-    /// The head as it is now, as many bytes of it as `count` asks for.
-    func head(_ count: Int, path: String) -> FileHead {
+    /// The head as it is now, as many bytes of it as `count` asks for; `nil` when it cannot be read.
+    func head(_ count: Int, path: String) -> FileHead? {
         var bytes: [UInt8] = []
-        _ = try? read(min(count, FileHead.maximumBytes), at: 0, into: &bytes, path: path)
+        guard (try? read(min(count, FileHead.maximumBytes), at: 0, into: &bytes, path: path)) != nil else { return nil }
         return FileHead(bytes)
     }
 
@@ -67,10 +67,21 @@ final class LogFile {
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
-    /// A file in the same folder with that inode: where a rotation by renaming has put it.
+    /// Where a rotation by renaming has put the file with that inode: in the same folder, or, where `path` is a
+    /// symbolic link, in the folder of the file it names.
     static func renamed(from path: String, device: UInt64, inode: UInt64) -> String? {
-        let slash = path.lastIndex(of: "/")
-        let folder = slash.map { String(path[...$0]) } ?? "./"
+        if let found = find(in: folder(of: path), device: device, inode: inode) { return found }
+        guard let resolved = unsafe realpath(path, nil) else { return nil }
+        defer { unsafe free(resolved) }
+        return unsafe find(in: folder(of: String(cString: resolved)), device: device, inode: inode)
+    }
+
+    /// With its closing slash.
+    private static func folder(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
+    }
+
+    private static func find(in folder: String, device: UInt64, inode: UInt64) -> String? {
         guard let listing = unsafe opendir(folder) else { return nil }
         defer { unsafe closedir(listing) }
         while let entry = unsafe readdir(listing) {

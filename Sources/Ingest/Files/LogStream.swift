@@ -48,8 +48,9 @@ package struct LogStream: ~Copyable {
         batch.bytes.removeLast(FileTail.chunkBytes - max(got, 0))
         if failure != 0 { throw SourceError(path: name, errno: failure) }
         isAtEnd = got == 0
+        let from = assembler.offset
         assembler.finish(batch, isFinal: isAtEnd, into: &lines)
-        parser.parse(lines, of: &batch, reference: reference)
+        parser.parse(lines, of: &batch, consumed: assembler.offset - from, reference: reference)
         return true
     }
 
@@ -61,7 +62,7 @@ package struct LogStream: ~Copyable {
         assembler.begin(&batch)
         batch.bytes.append(contentsOf: text.utf8)
         assembler.finish(batch, isFinal: true, into: &lines)
-        parser.parse(lines, of: &batch, reference: reference)
+        parser.parse(lines, of: &batch, consumed: assembler.offset, reference: reference)
         return batch
     }
 }

@@ -15,12 +15,16 @@ package struct SourceError: Error, Sendable, Hashable, CustomStringConvertible {
         self.path = path
         reason = unsafe String(cString: strerror(number))
         switch number {
-        case ENOENT:
+        case ENOENT, ENOTDIR:
             code = .missing
             advice = "check the path; Vigie keeps looking for it while it runs"
         case EACCES, EPERM:
             code = .unreadable
             advice = "let Vigie's user read it, for example by adding it to the group `adm` or with `setfacl -m u:USER:r`"
+        case EISDIR:
+            // What `read` says of a folder; `open` does not mind one.
+            code = .notAFile
+            advice = "name the log files in it"
         default:
             code = .failed
             advice = "see whether the disk or the file system reports an error"

@@ -131,7 +131,7 @@ enum CombinedFormat {
     }
 
     /// `10/Oct/2000:13:55:36 -0700`.
-    private static func time(_ bytes: Span<UInt8>) -> Timestamp? {
+    static func time(_ bytes: Span<UInt8>) -> Timestamp? {
         var scanner = DigitScanner(bytes)
         guard let day = scanner.number(digits: 2), scanner.take(UInt8(ascii: "/")), scanner.index + 3 < bytes.count,
             let month = MonthName.number(bytes, at: scanner.index)

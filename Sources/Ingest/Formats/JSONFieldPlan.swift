@@ -74,7 +74,7 @@ package struct JSONFieldPlan: Sendable {
             [
                 "client.ip", "remote_addr", "remote_ip", "remoteip", "remote_address", "remoteAddr", "client_ip", "clientip", "clientIp",
                 "ClientHost", "request.remote_ip", "request.client_ip", "source_ip", "src_ip", "ip", "ip_address", "ipAddress",
-                "remote", "visitor_ip",
+                "remote", "visitor_ip", "request_ip", "downstream_remote_address", "clientAddress", "req.ip", "peer", "host_ip",
             ]
         ),
         (.sourcePort, ["client.port", "remote_port", "request.remote_port", "ClientPort", "src_port"]),
@@ -84,12 +84,12 @@ package struct JSONFieldPlan: Sendable {
         ),
         (
             .statusCode,
-            ["status", "status_code", "statusCode", "response_status", "DownstreamStatus", "response.status", "http_status"]
+            ["status", "status_code", "statusCode", "response_status", "DownstreamStatus", "response.status", "http_status", "response_code", "responseCode", "res.statusCode"]
         ),
-        (.requestMethod, ["method", "request_method", "requestMethod", "RequestMethod", "request.method", "http_method", "verb"]),
+        (.requestMethod, ["method", "request_method", "requestMethod", "RequestMethod", "request.method", "http_method", "verb", "req.method"]),
         (
             .urlOriginal,
-            ["request_uri", "requestURI", "uri", "RequestPath", "request.uri", "path", "url", "http.url", "url.full", "request_path"]
+            ["request_uri", "requestURI", "uri", "RequestPath", "request.uri", "path", "url", "http.url", "url.full", "request_path", "http_path", "x-envoy-origin-path", "req.url", "requestPath"]
         ),
         (.responseBytes, ["body_bytes_sent", "bytes_sent", "size", "DownstreamContentSize", "response_size"]),
         (

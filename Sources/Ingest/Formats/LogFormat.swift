@@ -10,4 +10,9 @@ package enum LogFormat: String, Sendable, CaseIterable {
     case sshd
     /// RFC 3164 and RFC 5424 lines, and the ISO-dated lines that rsyslog and systemd write.
     case syslog
+    /// Any text line with a date in front: the date, and the address and account that the message names.
+    case text
+    /// nginx's and Apache's error logs, which `text` reads.
+    case nginxError = "nginx_error"
+    case apacheError = "apache_error"
 }

@@ -5,7 +5,7 @@ import Events
 enum SyslogFormat {
     /// - Parameter reference: resolves dates without a year: the latest year that does not lie more than a day ahead of it.
     static func parse(
-        _ bytes: Span<UInt8>, _ line: ByteRange, reference: Timestamp, into sink: inout FieldSink
+        _ bytes: Span<UInt8>, _ line: ByteRange, plan: JSONFieldPlan, reference: Timestamp, into sink: inout FieldSink
     ) -> ParsedLine? {
         let end = line.end
         var index = afterPriority(bytes, Int(line.start), end)
@@ -33,26 +33,33 @@ enum SyslogFormat {
         }
         sink.add(.hostName, host.lowerBound, host.upperBound)
         sink.add(.processName, program.lowerBound, program.upperBound)
-        sink.add(.message, message, end)
-        return ParsedLine(time: time, logSource: read(bytes, program: program, message: message..<end, into: &sink))
+        let logSource = read(bytes, program: program, message: message..<end, plan: plan, into: &sink)
+        if sink.range(of: .message) == nil { sink.add(.message, message, end) }
+        return ParsedLine(time: time, logSource: logSource)
     }
 
     /// What the program's own message says.
     private static func read(
-        _ bytes: Span<UInt8>, program: Range<Int>, message: Range<Int>, into sink: inout FieldSink
+        _ bytes: Span<UInt8>, program: Range<Int>, message: Range<Int>, plan: JSONFieldPlan, into sink: inout FieldSink
     ) -> LogSourceID {
         let end = program.upperBound
         if bytes.hasPrefix("sshd", from: program.lowerBound, to: end) {
             SSHDMessage.parse(bytes, message, into: &sink)
             return .sshd
         }
-        if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { return .sudo }
-        if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { return .su }
-        // A web server that logs through syslog: the message is an access line.
+        // A web server or an application that logs through syslog: the message is an access line, or JSON.
         let range = ByteRange(start: message.lowerBound, count: message.count)
         let kept = sink.values.count
         if let request = CombinedFormat.parse(bytes, range, into: &sink) { return request.logSource }
         sink.values.removeLast(sink.values.count - kept)
+        if !message.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") {
+            if let inner = JSONFormat.parse(bytes, range, plan: plan, into: &sink) { return inner.logSource }
+            sink.values.removeLast(sink.values.count - kept)
+            sink.escaped.removeAll()
+        }
+        FreeText.addEntities(bytes, message, into: &sink)
+        if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { return .sudo }
+        if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { return .su }
         return .linux
     }
 

@@ -32,11 +32,12 @@ package struct BatchParser: Sendable {
 
     /// Fills the batch's events and fields from its lines.
     ///
-    /// - Parameter reference: the present as far as this source goes: dates without a year are resolved against it, and
-    ///   a line without any date before the first dated one is given it.
-    package mutating func parse(_ lines: [RawLine], of batch: inout EventBatch, reference: Timestamp) {
-        let wordCount = EventWord.bytes.count
-        counters.bytes += batch.bytes.count - wordCount
+    /// - Parameters:
+    ///   - consumed: by how much the source's position moved on: what `LineAssembler.offset` grew by.
+    ///   - reference: the present as far as this source goes: dates without a year are resolved against it, and
+    ///     a line without any date before the first dated one is given it.
+    package mutating func parse(_ lines: [RawLine], of batch: inout EventBatch, consumed: Int64, reference: Timestamp) {
+        counters.bytes += Int(consumed)
         // The arrays are filled apart from the batch while its bytes are borrowed, and then put back: no copies.
         var events: [EventRecord] = []
         var fields: [FieldValue] = []
@@ -81,6 +82,7 @@ package struct BatchParser: Sendable {
             counters.unparsed += 1
             keepSample(bytes, line.range)
             sink.add(.message, Int(line.range.start), line.range.end)
+            FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
         events.append(
             EventRecord(
@@ -105,7 +107,7 @@ package struct BatchParser: Sendable {
     private mutating func recognise(_ bytes: Span<UInt8>, _ range: ByteRange, reference: Timestamp) -> ParsedLine? {
         guard format == .auto else { return attempt(format, bytes, range, reference) }
         if let recognised, let parsed = attempt(recognised, bytes, range, reference) { return parsed }
-        for candidate in [LogFormat.json, .combined, .syslog] where candidate != recognised {
+        for candidate in [LogFormat.json, .combined, .syslog, .text] where candidate != recognised {
             if let parsed = attempt(candidate, bytes, range, reference) {
                 recognised = candidate
                 return parsed
@@ -121,7 +123,8 @@ package struct BatchParser: Sendable {
         switch format {
         case .combined: parsed = CombinedFormat.parse(bytes, range, into: &sink)
         case .json: parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
-        case .sshd, .syslog: parsed = SyslogFormat.parse(bytes, range, reference: reference, into: &sink)
+        case .sshd, .syslog: parsed = SyslogFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
+        case .text, .nginxError, .apacheError: parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
         case .auto: parsed = nil
         }
         if parsed == nil { sink.removeAll() }
@@ -140,12 +143,16 @@ package struct BatchParser: Sendable {
         JSONStringDecoder.append(range.bounds, to: &batch.bytes)
         let decoded = ByteRange(start: start, count: batch.bytes.count - start)
         // Fields derived from the escaped text (path, query, decoded forms) name parts of it: they follow it.
-        for index in batch.events[place.event].fields where batch.fields[index].range.start == range.start {
-            if batch.fields[index].range.count == range.count {
+        let mark = batch.bytes[decoded.bounds].firstIndex(of: UInt8(ascii: "?")) ?? decoded.end
+        for index in batch.events[place.event].fields {
+            let value = batch.fields[index]
+            if value.range == range {
                 batch.fields[index].range = decoded
-            } else if batch.fields[index].field == .urlPath || batch.fields[index].field == .decodedPath {
-                let mark = batch.bytes[decoded.bounds].firstIndex(of: UInt8(ascii: "?")) ?? decoded.end
+            } else if value.range.start == range.start, value.field == .urlPath || value.field == .decodedPath {
                 batch.fields[index].range = ByteRange(start: start, count: mark - start)
+            } else if value.range.end == range.end, value.range.start > range.start, value.field == .urlQuery {
+                let query = min(mark + 1, decoded.end)
+                batch.fields[index].range = ByteRange(start: query, count: decoded.end - query)
             }
         }
     }

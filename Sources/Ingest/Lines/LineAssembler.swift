@@ -7,7 +7,7 @@ package struct RawLine: Sendable, BitwiseCopyable {
     package var number: Int64
     /// The line was longer than the limit; `range` is its beginning.
     package var isOverlong: Bool
-    /// The file ended, or was replaced, before the line did.
+    /// The file ended, or was replaced, before the line did. An over-long line is never partial: its end is not looked at.
     package var isPartial: Bool
 }
 
@@ -66,7 +66,7 @@ package struct LineAssembler: Sendable {
             offset += Int64(left)
         } else if isSkipping {
             offset += Int64(left)
-        } else if left > LineAssembler.maximumLineBytes {
+        } else if isTooLong(bytes, start, end) {
             add(start, end, isPartial: false, to: &lines, bytes)
             nextLine -= 1
             isSkipping = true
@@ -89,7 +89,14 @@ package struct LineAssembler: Sendable {
         lines.append(
             RawLine(
                 range: ByteRange(start: start, count: last - start), offset: offset, number: nextLine, isOverlong: isOverlong,
-                isPartial: isPartial))
+                isPartial: isPartial && !isOverlong))
+    }
+
+    /// Whether the unfinished line is over-long whatever follows: a carriage return just past the limit may be part of
+    /// the line's end.
+    private func isTooLong(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        let excess = end - start - LineAssembler.maximumLineBytes
+        return excess > 1 || (excess == 1 && bytes[end - 1] != 0x0D)
     }
 
     /// The next line feed, eight bytes at a time (the zero-byte test of Mycroft, 1987, on `word ^ 0x0A0A…`).
