@@ -120,7 +120,7 @@ let package = Package(
         .executableTarget(name: "vigie", dependencies: ["CommandLine"], path: "Sources/Executables/vigie", swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
-        .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures"], swiftSettings: strict),
+        .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures", "Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Fixtures"], swiftSettings: strict),

@@ -72,7 +72,11 @@ struct ServeCommand: AsyncParsableCommand {
             options.port = address.port
         }
         if !logs.isEmpty { options.sources = try logs.map(SourceArgument.parse) }
-        if options.sources.isEmpty { options.sources = HostLogs.readable() }
+        if options.sources.isEmpty {
+            options.sources = HostLogs.readable()
+            // Where sshd logs to a file as well, journald would say everything twice.
+            options.followsJournald = !HostLogs.hasAuthenticationLog && JournaldSpool.isReadable()
+        }
         return options
     }
 
@@ -82,10 +86,11 @@ struct ServeCommand: AsyncParsableCommand {
         Output.note("Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused"))
         for source in server.options.sources {
             let note = FileManager.default.isReadableFile(atPath: source.path) ? "" : "  — not readable yet; see the console's sources page"
-            Output.note("Watching  \(source.path) (\(source.format.rawValue))\(note)")
+            let name = source.path.hasSuffix("/detection/journald.jsonl") ? "journald, sign-ins only" : source.path
+            Output.note("Watching  \(name) (\(source.format.rawValue))\(note)")
         }
         if server.options.sources.isEmpty {
-            Output.note("Watching  nothing: no readable log of nginx, Apache or sshd was found on this machine.")
+            Output.note("Watching  nothing: no readable log of nginx, Apache or sshd, and no journald, was found on this machine.")
         }
         if logs.isEmpty { Output.note("          Add logs by naming them: script/run LOG… or vigie serve LOG…, or in a file for --config.") }
     }
@@ -113,6 +118,10 @@ enum HostLogs {
         ("/var/log/nginx/access.log", .auto), ("/var/log/apache2/access.log", .auto), ("/var/log/apache2/other_vhosts_access.log", .auto),
         ("/var/log/httpd/access_log", .auto), ("/var/log/caddy/access.log", .auto), ("/var/log/auth.log", .auto), ("/var/log/secure", .auto),
     ]
+
+    static var hasAuthenticationLog: Bool {
+        ["/var/log/auth.log", "/var/log/secure"].contains { FileManager.default.isReadableFile(atPath: $0) }
+    }
 
     static func readable() -> [SourceOption] {
         usual.filter { FileManager.default.isReadableFile(atPath: $0.path) }.map { SourceOption(path: $0.path, format: $0.format) }

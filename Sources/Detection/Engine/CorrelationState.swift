@@ -8,8 +8,18 @@ struct CorrelationState: Sendable {
     private(set) var windows: [[UInt8]: CorrelationWindow] = [:]
     private(set) var evicted = 0
     private(set) var late = 0
-    /// Groups that the next sweep is worth doing at.
-    private var sweepAt = 1024
+    /// The number of groups at which the next sweep comes. Part of the snapshot: a restart must not move a sweep, since
+    /// what it lets go decides what is counted later.
+    private(set) var sweepAt = 1024
+
+    init() {}
+
+    init(windows: [[UInt8]: CorrelationWindow], evicted: Int, late: Int, sweepAt: Int) {
+        self.windows = windows
+        self.evicted = evicted
+        self.late = late
+        self.sweepAt = sweepAt
+    }
 
     /// Counts `event` in its group; the window to report when that makes the group fire.
     mutating func count(
@@ -23,10 +33,6 @@ struct CorrelationState: Sendable {
         case .counted: return nil
         case .fired(let window): return window
         }
-    }
-
-    mutating func restore(_ window: CorrelationWindow, group: [UInt8]) {
-        windows[group] = window
     }
 
     /// Drops the windows that have run out, and, if still too many are left, the older half.

@@ -55,6 +55,9 @@ extension Engine {
 private enum WindowCoding {
     static func encode(_ state: CorrelationState) -> [UInt8] {
         var writer = ByteWriter()
+        writer.add(UInt64(state.evicted))
+        writer.add(UInt64(state.late))
+        writer.add(UInt64(state.sweepAt))
         writer.add(UInt64(state.windows.count))
         // Sorted, so that equal states give equal bytes.
         for (group, window) in state.windows.sorted(by: { $0.key.lexicographicallyPrecedes($1.key) }) {
@@ -80,11 +83,13 @@ private enum WindowCoding {
 
     static func decode(_ bytes: [UInt8], originCount: Int) -> CorrelationState? {
         var reader = ByteReader(bytes: bytes)
-        var state = CorrelationState()
-        guard let groups = reader.count() else { return nil }
+        var windows: [[UInt8]: CorrelationWindow] = [:]
+        guard let evicted = reader.number(), let late = reader.number(), let sweepAt = reader.number(), let groups = reader.count(),
+            let evicted = Int(exactly: evicted), let late = Int(exactly: late), let sweepAt = Int(exactly: sweepAt)
+        else { return nil }
         for _ in 0..<groups {
             guard let length = reader.count(), let group = reader.take(length), let silent = reader.number(),
-                let overflow = reader.count(), let count = reader.count()
+                let overflow = reader.number().flatMap({ Int(exactly: $0) }), let count = reader.count()
             else { return nil }
             var events: [CountedEvent] = []
             for _ in 0..<count {
@@ -98,11 +103,11 @@ private enum WindowCoding {
                         line: Int64(bitPattern: line), value: value, user: user,
                         address: hasAddress == 1 ? IPAddress(high: high, low: low) : nil))
             }
-            let window = CorrelationWindow(
+            windows[group] = CorrelationWindow(
                 events: events, overflow: overflow, silentUntil: Timestamp(nanoseconds: Int64(bitPattern: silent)))
-            state.restore(window, group: group)
         }
-        return reader.isAtEnd ? state : nil
+        guard reader.isAtEnd else { return nil }
+        return CorrelationState(windows: windows, evicted: evicted, late: late, sweepAt: sweepAt)
     }
 }
 

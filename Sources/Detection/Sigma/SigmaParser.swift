@@ -13,13 +13,20 @@ enum SigmaParser {
             return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is larger than 1 MiB; split it"))]
         }
         let hash = SHA256.hash(data: Array(source.text.utf8)).hexadecimal
-        let nodes: [Node]
+        var nodes: [Node] = []
+        var failure: (any Error)?
         do {
-            nodes = Array(try Yams.compose_all(yaml: source.text))
-        } catch let error as YamlError {
-            return [.failure(RuleProblem(file: source.path, line: error.line, reason: "not YAML: \(error.reason)"))]
+            // Asked by hand: the sequence just ends where a document cannot be read, and only this copy knows why.
+            var documents = try Yams.compose_all(yaml: source.text)
+            while let node = documents.next() { nodes.append(node) }
+            failure = documents.error
         } catch {
-            return [.failure(RuleProblem(file: source.path, line: 0, reason: "not YAML: \(error)"))]
+            failure = error
+        }
+        if let failure {
+            let error = failure as? YamlError
+            let problem = RuleProblem(file: source.path, line: error?.line ?? 0, reason: "not YAML: \(error?.reason ?? "\(failure)")")
+            return [.failure(problem)]
         }
         guard !nodes.isEmpty else { return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is empty"))] }
         return nodes.map { node in

@@ -108,6 +108,7 @@ package struct JSONFieldPlan: Sendable {
         (.logLevel, ["level", "severity", "levelname"]),
         (.processName, ["logger", "service", "program", "SYSLOG_IDENTIFIER"]),
         (.hostName, ["hostname", "_HOSTNAME"]),
-        (.timestamp, ["timestamp", "time", "ts", "datetime", "date", "time_iso8601", "StartUTC", "asctime", "created", "msec", "t"]),
+        (.processID, ["pid", "_PID"]),
+        (.timestamp, ["__REALTIME_TIMESTAMP", "timestamp", "time", "ts", "datetime", "date", "time_iso8601", "StartUTC", "asctime", "created", "msec", "t"]),
     ]
 }

@@ -17,6 +17,14 @@ enum JSONFormat {
         if let target, sink.range(of: .decodedURL) == nil {
             sink.addDerived(bytes, target)
         }
+        if target == nil, sink.range(of: .sourceIP) == nil, let message = sink.range(of: .message) {
+            if let program = sink.range(of: .processName), bytes.hasPrefix("sshd", from: Int(program.start), to: program.end) {
+                // journald's entries: what sshd says is in the message.
+                SSHDMessage.parse(bytes, message.bounds, into: &sink)
+                return ParsedLine(time: time, logSource: .sshd)
+            }
+            FreeText.addEntities(bytes, message.bounds, into: &sink)
+        }
         let category = sink.range(of: .eventCategory)
         let isAuthentication = category.map { bytes.hasPrefix("authentication", from: Int($0.start), to: $0.end) } ?? false
         return ParsedLine(time: time, logSource: .application(isRequest: target != nil, isAuthentication: isAuthentication))
