@@ -5,6 +5,8 @@ struct CompiledRule: Sendable {
     var header: RuleHeader
     var logSource: LogSource
     var expression: Expression
+    /// The same, as the engine evaluates it: the root's place in `RuleSet.evaluation`.
+    var root: Int32 = 0
     /// `nil` when the rule can match without any literal: then it is tried on every event of its log sources.
     var witness: Witness?
     /// The correlations that count it.

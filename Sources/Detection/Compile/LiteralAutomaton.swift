@@ -1,8 +1,9 @@
 /// Finds all of many literals in one pass: Aho and Corasick's automaton (1975) as a dense table over byte classes.
 ///
 /// Letters are folded by the classes, so the text is read as it is. Rows are premultiplied, and states with output
-/// stand at the end of the table, so that the inner loop is one load, one add, one compare per byte.
-struct LiteralAutomaton: Sendable {
+/// stand at the end of the table, so that the inner loop is one load, one add, one compare per byte. Immutable; a class, so
+/// that handing it around costs one reference count rather than one for each table.
+final class LiteralAutomaton: Sendable {
     private let classOf: [UInt8]
     private let classCount: Int
     /// `table[state + class]` is the next state, times `classCount`.
@@ -87,8 +88,10 @@ struct LiteralAutomaton: Sendable {
     /// Calls `report` for every occurrence of every literal in the range.
     @inline(__always)
     func scan(_ bytes: Span<UInt8>, _ range: Range<Int>, _ report: (Int32) -> Void) {
-        let classOf = self.classOf.span
-        let table = self.table.span
+        let classes = self.classOf
+        let rows = self.table
+        let classOf = classes.span
+        let table = rows.span
         var state: UInt32 = 0
         for index in range {
             state = table[Int(state) + Int(classOf[Int(bytes[index])])]

@@ -39,7 +39,7 @@ struct Predicate: Sendable {
 }
 
 /// The parts of a date that Sigma's time modifiers compare.
-enum TimePart: String, Sendable, CaseIterable {
+enum TimePart: String, Sendable, CaseIterable, BitwiseCopyable {
     case minute, hour, day, week, month, year
 
     func value(of time: Timestamp) -> Int {

@@ -10,6 +10,7 @@ package struct RuleSet: Sendable {
     private(set) var rules: [CompiledRule] = []
     private(set) var correlations: [CompiledCorrelation] = []
     private(set) var regexes: [BoundedRegex] = []
+    private(set) var evaluation = EvaluationTable()
 
     package init(sources: [RuleSource], mappings: [FieldMapping] = []) {
         var compiler = RuleCompiler(mappings: mappings)
@@ -45,6 +46,7 @@ package struct RuleSet: Sendable {
                 problems.append(error)
             }
         }
+        for index in rules.indices { rules[index].root = evaluation.add(rules[index].expression) }
         fields = compiler.fields
         regexes = compiler.regexes
     }

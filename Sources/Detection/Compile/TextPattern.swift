@@ -2,7 +2,7 @@
 ///
 /// Not case-sensitive unless `cased` asks for it; folding is of ASCII letters.
 struct TextPattern: Sendable, Hashable {
-    enum Anchor: Sendable, Hashable {
+    enum Anchor: Sendable, Hashable, BitwiseCopyable {
         case equals, startsWith, endsWith, contains
     }
 

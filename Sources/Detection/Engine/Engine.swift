@@ -6,8 +6,11 @@ package import Events
 /// into batches; with `snapshot` and `restore`, over restarts, too.
 package struct Engine {
     package let ruleSet: RuleSet
+    /// What the rules' conditions amount to, and where each rule's begins.
+    let evaluation: EvaluationTable
+    private let roots: [Int32]
 
-    private var matchers: [RegexMatcher]
+    var matchers: [RegexMatcher]
     /// By log source; made when the first event of one is seen.
     private var programs: [Program?]
     /// The matchers of each program's sieves.
@@ -16,18 +19,20 @@ package struct Engine {
     var origins = OriginTable()
 
     // The event at hand: for each field the place of its first value in the batch, and how many there are.
-    private var firstValue: [Int32]
-    private var valueCount: [Int32]
+    var firstValue: [Int32]
+    var valueCount: [Int32]
     // Candidates of the event at hand; a rule is one when its stamp is the event's.
     private var candidates: [Int32] = []
     private var stamps: [UInt64]
     // Likewise for the regular expressions that are worth trying on the event at hand.
-    private var regexStamps: [UInt64]
-    private var stamp: UInt64 = 0
+    private(set) var regexStamps: [UInt64]
+    private(set) var stamp: UInt64 = 0
     private var groupKey: [UInt8] = []
 
     package init(_ ruleSet: RuleSet) {
         self.ruleSet = ruleSet
+        evaluation = ruleSet.evaluation
+        roots = ruleSet.rules.map(\.root)
         matchers = ruleSet.regexes.map { RegexMatcher($0) }
         programs = Array(repeating: nil, count: LogSourceID.all.count)
         sieveMatchers = Array(repeating: [], count: LogSourceID.all.count)
@@ -71,7 +76,7 @@ package struct Engine {
             }
             load(event, fields)
             findCandidates(source, event, bytes, fields)
-            for candidate in candidates where holds(ruleSet.rules[Int(candidate)].expression, event, bytes, fields) {
+            for candidate in candidates where holds(Int(roots[Int(candidate)]), event, bytes, fields) {
                 matched(&self, event, Int(candidate))
             }
             unload(event, fields)
@@ -140,62 +145,6 @@ package struct Engine {
     @inline(__always)
     private mutating func scan(_ automaton: LiteralAutomaton, _ bytes: Span<UInt8>, _ range: Range<Int>) {
         automaton.scan(bytes, range) { nominate($0) }
-    }
-
-    private mutating func holds(
-        _ expression: Expression, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
-    ) -> Bool {
-        switch expression {
-        case .constant(let value): return value
-        case .not(let inner): return !holds(inner, event, bytes, fields)
-        case .all(let parts):
-            for part in parts where !holds(part, event, bytes, fields) { return false }
-            return true
-        case .any(let parts):
-            for part in parts where holds(part, event, bytes, fields) { return true }
-            return false
-        case .predicate(let predicate): return holds(predicate, event, bytes, fields)
-        }
-    }
-
-    private mutating func holds(
-        _ predicate: Predicate, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
-    ) -> Bool {
-        guard case .field(let field) = predicate.subject else { return holds(predicate.test, event.line.bounds, bytes, fields) }
-        let first = Int(firstValue[Int(field.rawValue)])
-        let count = Int(valueCount[Int(field.rawValue)])
-        switch predicate.test {
-        case .isNull: return count == 0
-        case .exists(let wanted): return (count > 0) == wanted
-        default:
-            for index in first..<first + count where holds(predicate.test, fields[index].range.bounds, bytes, fields) { return true }
-            return false
-        }
-    }
-
-    private mutating func holds(
-        _ test: Predicate.Test, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
-    ) -> Bool {
-        switch test {
-        case .text(let pattern): return pattern.matches(bytes, range)
-        case .regex(let index): return regexStamps[index] == stamp && matchers[index].matches(bytes, in: range)
-        case .block(let block): return IPAddress(bytes.extracting(range)).map(block.contains) ?? false
-        case .compare(let comparison, let value):
-            guard range.count <= 40, let number = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)) else { return false }
-            return comparison.holds(number, value)
-        case .timePart(let part, let comparison, let value):
-            guard let time = Timestamp(iso8601: bytes.extracting(range), assumedOffsetSeconds: 0) else { return false }
-            return comparison.holds(Double(part.value(of: time)), Double(value))
-        case .field(let other, let anchor):
-            let first = Int(firstValue[Int(other.rawValue)])
-            for index in first..<first + Int(valueCount[Int(other.rawValue)]) {
-                let wanted = TextPattern(literal: fields[index].range.bounds.map { bytes[$0] }, anchor: anchor, isCased: false)
-                if wanted.matches(bytes, range) { return true }
-            }
-            return false
-        case .exists(let wanted): return wanted
-        case .isNull: return false
-        }
     }
 }
 

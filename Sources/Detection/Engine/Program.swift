@@ -54,7 +54,7 @@ final class Program: Sendable {
     ) -> [Sieve] {
         let distinct = Set(patterns.map(\.regex)).sorted()
         // One by itself has compiled before; only several together can be too large.
-        let joined = distinct.count == 1 ? regexes[distinct[0]] : try? BoundedRegex(distinct.map { regexes[$0].asGroup }.joined(separator: "|"))
+        let joined = distinct.count == 1 ? regexes[distinct[0]] : try? BoundedRegex(distinct.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
         if let joined {
             return [Sieve(subject: subject, regex: joined, rules: Set(patterns.compactMap(\.rule)).sorted(), regexes: distinct)]
         }

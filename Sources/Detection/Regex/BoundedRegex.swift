@@ -57,13 +57,14 @@ package struct BoundedRegex: Sendable {
 
     /// Compiles a pattern.
     ///
+    /// - Parameter findsLiterals: false leaves `requiredLiterals` unknown and saves the time to find them.
     /// - Throws: why and where the pattern is refused.
-    package init(_ pattern: String, options: Options = []) throws(RegexError) {
+    package init(_ pattern: String, options: Options = [], findsLiterals: Bool = true) throws(RegexError) {
         var parser = try RegexParser(pattern, options: options)
         let tree = try parser.parse()
         self.pattern = pattern
         self.options = options
-        self.requiredLiterals = RequiredLiterals.useful(tree)
+        self.requiredLiterals = findsLiterals ? RequiredLiterals.useful(tree) : nil
         self.program = try RegexCompiler.compile(tree.trimmedForSearch)
     }
 

@@ -75,7 +75,7 @@ struct SigmaCorrelation {
     var line: Int
 }
 
-enum Comparison: String, CaseIterable {
+enum Comparison: String, CaseIterable, BitwiseCopyable {
     case lt, lte, gt, gte, eq, neq
 
     func holds(_ left: Double, _ right: Double) -> Bool {

@@ -1,0 +1,70 @@
+import Events
+
+/// Evaluates the conditions of candidates in full.
+extension Engine {
+    /// Whether the step at `place`, with all below it, holds for the event at hand.
+    mutating func holds(_ place: Int, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>) -> Bool {
+        let step = evaluation.steps[place]
+        switch step.operation {
+        case .truth: return true
+        case .falsehood: return false
+        case .predicate: return holds(evaluation.predicates[Int(step.predicate)], event, bytes, fields)
+        case .not: return !holds(place + 1, event, bytes, fields)
+        case .all, .any:
+            let isAny = step.operation == .any
+            var child = place + 1
+            while child < Int(step.end) {
+                if holds(child, event, bytes, fields) == isAny { return isAny }
+                child = Int(evaluation.steps[child].end)
+            }
+            return !isAny
+        }
+    }
+
+    private mutating func holds(
+        _ predicate: EvaluationTable.FlatPredicate, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+    ) -> Bool {
+        // An expression none of whose literals was seen, and which its sieve did not let through, cannot match.
+        if predicate.kind == .regex, regexStamps[Int(predicate.operand)] != stamp { return false }
+        guard predicate.subject >= 0 else { return holds(predicate, event.line.bounds, bytes, fields) }
+        let count = Int(valueCount[Int(predicate.subject)])
+        switch predicate.kind {
+        case .isNull, .absent: return count == 0
+        case .exists: return count > 0
+        default:
+            let first = Int(firstValue[Int(predicate.subject)])
+            for index in first..<first + count where holds(predicate, fields[index].range.bounds, bytes, fields) { return true }
+            return false
+        }
+    }
+
+    private mutating func holds(
+        _ predicate: EvaluationTable.FlatPredicate, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+    ) -> Bool {
+        let operand = Int(predicate.operand)
+        switch predicate.kind {
+        case .literal:
+            return evaluation.holds(
+                literal: operand, Int(predicate.length), predicate.anchor, isCased: predicate.isCased, bytes, range)
+        case .glob: return evaluation.globs[operand].matches(bytes, range)
+        case .regex: return matchers[operand].matches(bytes, in: range)
+        case .block: return IPAddress(bytes.extracting(range)).map(evaluation.blocks[operand].contains) ?? false
+        case .compare:
+            guard range.count <= 40, let number = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)) else { return false }
+            return predicate.comparison.holds(number, predicate.number)
+        case .timePart:
+            guard let time = Timestamp(iso8601: bytes.extracting(range), assumedOffsetSeconds: 0) else { return false }
+            return predicate.comparison.holds(Double(predicate.part.value(of: time)), predicate.number)
+        case .field:
+            let first = Int(firstValue[operand])
+            for index in first..<first + Int(valueCount[operand]) {
+                let wanted = TextPattern(
+                    literal: fields[index].range.bounds.map { bytes[$0] }, anchor: predicate.anchor, isCased: false)
+                if wanted.matches(bytes, range) { return true }
+            }
+            return false
+        case .exists: return true
+        case .absent, .isNull: return false
+        }
+    }
+}
