@@ -120,10 +120,30 @@ let package = Package(
         .executableTarget(name: "vigie", dependencies: ["CommandLine"], path: "Sources/Executables/vigie", swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
+        .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest", "Events"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures", "Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"], swiftSettings: strict),
+        .testTarget(
+            name: "StorageTests",
+            dependencies: [
+                "Storage", "Detection", "Events", "Identity", "Incidents", "Journal",
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "ServerTests",
+            dependencies: [
+                "Server", "Console", "Detection", "Events", "Incidents", "Ingest", "Journal", "Storage", "vigie",
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests",

@@ -37,9 +37,13 @@ package struct VigieServer: Sendable {
     package static func start(
         _ options: ServerOptions, logger: Logger, now: @escaping @Sendable () -> Timestamp = { .system }
     ) async throws -> VigieServer {
+        var options = options
         let folder = DataFolder(path: options.dataFolder)
+        if options.followsJournald { options.sources.append(SourceOption(path: folder.journaldSpool, format: .json)) }
+        options.sources = SourceOption.each(options.sources)
         try folder.prepare()
         let compiled = RuleFolder(paths: options.rules).compile()
+        try folder.checkPrivateDatabase()
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)
         if let tail = journal.cutTail { logger.notice("the journal ended in an unfinished write, which was cut off: \(tail)") }
@@ -49,14 +53,16 @@ package struct VigieServer: Sendable {
         let snapshot = try DetectionSnapshot.load(folder)
         if let snapshot, snapshot.journal_sequence > journal.count {
             throw ServerError(
-                .journal, "the sources were read up to journal entry \(snapshot.journal_sequence), but the journal holds \(journal.count)",
+                .journal,
+                "the sources were read up to journal entry \(snapshot.journal_sequence), but the journal holds \(journal.count)",
                 "an older journal seems to have been put back: move \(folder.snapshot) away to read the sources again")
         }
 
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
         let watch = Watch(
-            folder: folder, ruleSet: compiled.ruleSet, sources: options.sources, snapshot: snapshot, book: book, recorder: recorder,
+            folder: folder, ruleSet: compiled.ruleSet, sources: options.sources, snapshot: snapshot, book: book,
+            recorder: recorder,
             logger: logger, now: now)
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
         let rules = RuleSummary.list(compiled.ruleSet, compiled.problems)
@@ -79,10 +85,14 @@ package struct VigieServer: Sendable {
             router: console.makeRouter(), server: Console.server,
             configuration: .init(address: .hostname(options.host, port: options.port), serverName: nil),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
+        if options.followsJournald {
+            application.addServices(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
+        }
         application.addServices(WatchService(watch: watch), UpdatesService(updates: updates))
         do {
             try await application.runService()
         } catch {
+            await journal.close()
             throw VigieServer.describe(error, options)
         }
         await journal.close()
@@ -116,6 +126,15 @@ private struct WatchService: Service {
     }
 }
 
+/// Follows journald as long as the server runs.
+private struct JournaldService: Service {
+    let spool: JournaldSpool
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown { try await spool.run() }
+    }
+}
+
 /// Ends open event streams when the server stops; without it, a browser would hold up the shutdown.
 private struct UpdatesService: Service {
     let updates: ConsoleUpdates
@@ -131,12 +150,14 @@ extension RuleSummary {
     static func list(_ ruleSet: RuleSet, _ problems: [RuleProblem]) -> [RuleSummary] {
         problems.map { problem in
             RuleSummary(
-                id: "", title: problem.file, level: "", category: "", file: problem.line > 0 ? "\(problem.file):\(problem.line)" : problem.file,
+                id: "", title: problem.file, level: "", category: "",
+                file: problem.line > 0 ? "\(problem.file):\(problem.line)" : problem.file,
                 problem: problem.reason)
         }
             + ruleSet.headers.map { header, _ in
                 RuleSummary(
-                    id: header.id, title: header.title, level: header.level.rawValue, category: header.category.rawValue, file: header.file)
+                    id: header.id, title: header.title, level: header.level.rawValue, category: header.category.rawValue,
+                    file: header.file)
             }
     }
 }
@@ -147,7 +168,8 @@ extension AuditRecord {
         let address = Subject(kind: .ip, value: IPAddress(self.address)?.prefix.description ?? self.address)
         var personal = [PersonalField(name: "source.ip", subjects: [address], value: .string(self.address))]
         if let account {
-            personal.append(PersonalField(name: "user.name", subjects: [Subject(kind: .user, value: account)], value: .string(account)))
+            personal.append(
+                PersonalField(name: "user.name", subjects: [Subject(kind: .user, value: account)], value: .string(account)))
         }
         return EntryDraft(type: kind.rawValue, occurredAt: time, actor: "system", personal: personal)
     }

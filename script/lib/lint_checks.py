@@ -21,7 +21,7 @@ IMPORTERS = {
     "Logging": ("the process's own log", ["CommandLine", "Console", "Server"]),
     "Mustache": ("page templates", ["Console"]),
     "NIOCore": ("byte buffers, live updates", ["Console", "Server"]),
-    "ServiceLifecycle": ("ordered start and stop, signals", ["Server"]),
+    "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Server"]),
     "Yams": ("YAML of rules and configuration", ["Detection", "Server"]),
 }
 # A module counts as the table's entry that its name begins with: HummingbirdTLS is Hummingbird.

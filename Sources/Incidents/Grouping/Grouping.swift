@@ -4,7 +4,7 @@ package import Events
 /// Decides which incident a finding belongs to.
 ///
 /// By entity and time, and by nothing that strangers could share: the address that acts (an IPv6 /64 is one), or, for
-/// attacks that many addresses make together, the account they go for. An incident takes findings until its entity has
+/// attacks that many addresses make together, the account they go for (`CommonAccounts` excepted). An incident takes findings until its entity has
 /// been quiet for `quietPeriod` of event time; what comes later is another incident.
 package struct Grouping: Sendable {
     /// Nanoseconds of event time. A day: campaigns pause overnight, and an address rarely changes hands sooner.
@@ -36,7 +36,8 @@ package struct Grouping: Sendable {
             events.append(
                 .opened(
                     IncidentOpened(
-                        incident: record.incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen)))
+                        incident: record.incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen
+                    )))
         }
         events.append(.findingRecorded(record))
         for event in events { book.apply(event) }
@@ -55,11 +56,15 @@ package struct Grouping: Sendable {
         if let incident = newest(book.incidents(actor: address), at: record) {
             return (incident, "the same address as earlier findings of this incident\(pause(incident, record))")
         }
+        // Whoever is loud enough to be found alone, on an account that all the world tries, is told apart.
         guard record.isGuessing else { return nil }
-        if let incident = newest(book.incidents(accomplice: address), at: record) {
+        if let incident = newest(
+            book.incidents(accomplice: address), at: record, where: { !$0.contested.allSatisfy(CommonAccounts.contains) })
+        {
             return (incident, "the same address took part in this incident's attack on one account\(pause(incident, record))")
         }
-        guard let user = record.user, let incident = newest(book.incidents(account: user), at: record, where: { $0.contested.contains(user) })
+        guard let user = record.user, !CommonAccounts.contains(user),
+            let incident = newest(book.incidents(account: user), at: record, where: { $0.contested.contains(user) })
         else { return nil }
         return (incident, "the account that many addresses are guessing at together in this incident")
     }
@@ -79,7 +84,9 @@ package struct Grouping: Sendable {
     /// Many events of nobody in particular. It joins, and never ties strangers together: its addresses lead nowhere.
     private func homeOfSurge(_ record: FindingRecord, in book: IncidentBook) -> Home? {
         if let (incident, count) = sharedMost(record, in: book), explained(record, in: book) * 2 > record.otherAddresses.count {
-            return (incident, "\(count) of its \(record.otherAddresses.count) addresses act in this incident, more than in any other")
+            return (
+                incident, "\(count) of its \(record.otherAddresses.count) addresses act in this incident, more than in any other"
+            )
         }
         let addresses = Set(record.otherAddresses.map(IncidentBook.key))
         let incident = newest(book.incidents(surge: record.ruleID), at: record) { incident in
@@ -108,7 +115,8 @@ package struct Grouping: Sendable {
 
     /// The newest that is not over at the finding's time: logs of different age are read side by side.
     private func newest(
-        _ incidents: some Collection<IncidentBook.Active>, at record: FindingRecord, where isFitting: (IncidentBook.Active) -> Bool = { _ in true }
+        _ incidents: some Collection<IncidentBook.Active>, at record: FindingRecord,
+        where isFitting: (IncidentBook.Active) -> Bool = { _ in true }
     ) -> IncidentBook.Active? {
         incidents.first { isActive($0, at: record) && isFitting($0) }
     }

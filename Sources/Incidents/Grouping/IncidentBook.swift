@@ -43,7 +43,9 @@ package struct IncidentBook: Sendable, Equatable {
         case .opened(let opened):
             active[opened.incident] = Active(
                 id: opened.incident, severity: opened.severity, firstSeen: opened.firstSeen, lastSeen: opened.firstSeen)
-            if let (year, number) = IncidentNumber.parse(opened.incident) { lastNumber[year] = max(lastNumber[year] ?? 0, number) }
+            if let (year, number) = IncidentNumber.parse(opened.incident) {
+                lastNumber[year] = max(lastNumber[year] ?? 0, number)
+            }
         case .severityChanged(let change): active[change.incident]?.severity = change.to
         case .findingRecorded(let finding):
             if let id = UInt128(finding.id, radix: 16) { known.insert(id) }

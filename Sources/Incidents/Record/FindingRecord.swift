@@ -71,7 +71,8 @@ package struct FindingRecord: Sendable, Equatable {
 
     init(
         id: String, ruleID: String, ruleTitle: String, ruleHash: String, level: String, category: String, severity: Severity,
-        techniques: [String], count: Int, time: Timestamp, firstSeen: Timestamp, lastSeen: Timestamp, address: String?, user: String?,
+        techniques: [String], count: Int, time: Timestamp, firstSeen: Timestamp, lastSeen: Timestamp, address: String?,
+        user: String?,
         otherAddresses: [String], evidence: [EvidenceLine], incident: String, grouping: String, erased: Set<IncidentEntity.Kind>
     ) {
         self.id = id

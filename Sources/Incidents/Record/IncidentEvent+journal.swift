@@ -10,7 +10,8 @@ extension IncidentEvent {
             return EntryDraft(
                 type: "incident.opened", occurredAt: opened.firstSeen, actor: "system",
                 data: [
-                    "incident": .string(opened.incident), "title": .string(opened.title), "severity": .string(opened.severity.code),
+                    "incident": .string(opened.incident), "title": .string(opened.title),
+                    "severity": .string(opened.severity.code),
                 ])
         case .severityChanged(let change):
             return EntryDraft(
@@ -55,13 +56,17 @@ extension FindingRecord {
         if let user { subjects.append(Subject(kind: .user, value: user)) }
         var personal: [PersonalField] = []
         if let address {
-            personal.append(PersonalField(name: "source.ip", subjects: [FindingRecord.subject(address: address)], value: .string(address)))
+            personal.append(
+                PersonalField(name: "source.ip", subjects: [FindingRecord.subject(address: address)], value: .string(address)))
         }
-        if let user { personal.append(PersonalField(name: "user.name", subjects: [Subject(kind: .user, value: user)], value: .string(user))) }
+        if let user {
+            personal.append(PersonalField(name: "user.name", subjects: [Subject(kind: .user, value: user)], value: .string(user)))
+        }
         if !otherAddresses.isEmpty {
             personal.append(
                 PersonalField(
-                    name: "related.ip", subjects: otherAddresses.map(FindingRecord.subject), value: .array(otherAddresses.map { .string($0) })))
+                    name: "related.ip", subjects: otherAddresses.map(FindingRecord.subject),
+                    value: .array(otherAddresses.map { .string($0) })))
         }
         let texts = evidence.map { line in line.text.map { JSONValue.string($0) } ?? .null }
         var data: [String: JSONValue] = [
@@ -69,7 +74,10 @@ extension FindingRecord {
             "rule": ["id": .string(ruleID), "title": .string(ruleTitle), "hash": .string(ruleHash), "level": .string(level)],
             "category": .string(category), "severity": .string(severity.code), "attack": .array(techniques.map { .string($0) }),
             "count": .integer(Int64(count)), "first_seen": .string(firstSeen.rfc3339), "last_seen": .string(lastSeen.rfc3339),
-            "evidence": .array(evidence.map { ["file": .string($0.file), "line": .integer(Int64($0.line)), "offset": .integer(Int64($0.offset))] }),
+            "evidence": .array(
+                evidence.map {
+                    ["file": .string($0.file), "line": .integer(Int64($0.line)), "offset": .integer(Int64($0.offset))]
+                }),
         ]
         if texts.contains(where: { $0 != .null }) {
             if subjects.isEmpty {
@@ -107,11 +115,14 @@ extension FindingRecord {
                 offset: Int(line["offset"]?.integerValue ?? 0), text: index < texts.count ? texts[index].stringValue : nil)
         }
         self.init(
-            id: id, ruleID: ruleID, ruleTitle: title, ruleHash: rule["hash"]?.stringValue ?? "", level: rule["level"]?.stringValue ?? "",
+            id: id, ruleID: ruleID, ruleTitle: title, ruleHash: rule["hash"]?.stringValue ?? "",
+            level: rule["level"]?.stringValue ?? "",
             category: data["category"]?.stringValue ?? "other", severity: severity,
-            techniques: (data["attack"]?.arrayValue ?? []).compactMap(\.stringValue), count: Int(data["count"]?.integerValue ?? 1),
+            techniques: (data["attack"]?.arrayValue ?? []).compactMap(\.stringValue),
+            count: Int(data["count"]?.integerValue ?? 1),
             time: entry.occurredAt, firstSeen: first, lastSeen: last, address: opened("source.ip")?.stringValue,
-            user: opened("user.name")?.stringValue, otherAddresses: (opened("related.ip")?.arrayValue ?? []).compactMap(\.stringValue),
+            user: opened("user.name")?.stringValue,
+            otherAddresses: (opened("related.ip")?.arrayValue ?? []).compactMap(\.stringValue),
             evidence: evidence, incident: incident, grouping: data["grouping"]?.stringValue ?? "",
             erased: erased)
     }

@@ -38,6 +38,10 @@ final class LogFile {
 
     /// Appends up to `count` bytes from `offset` to `bytes`; returns how many there were, 0 at the end of the file.
     func read(_ count: Int, at offset: Int64, into bytes: inout [UInt8], path: String) throws(SourceError) -> Int {
+        // The size is asked first: a quiet file is polled several times a second, and costs no buffer then.
+        let size = self.size
+        guard offset >= 0, offset < size else { return 0 }
+        let count = Int(min(Int64(count), size - offset))
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: count))
         var got = 0

@@ -28,7 +28,7 @@ package struct Configuration: Sendable, Equatable {
         do {
             node = try Yams.compose(yaml: text)
         } catch {
-            throw ConfigurationError(file: file, line: 0, reason: "it is not YAML: \(error)")
+            throw ConfigurationReader.describe(error, file)
         }
         // An empty file is a configuration, too.
         guard let node, node.null == nil else { return }
@@ -55,12 +55,17 @@ package struct ListenAddress: Sendable, Equatable {
 
     package init?(_ text: String) {
         let colon = text.lastIndex(of: ":")
-        guard let port = Int(colon.map { text[text.index(after: $0)...] } ?? text[...]), (0...65_535).contains(port) else { return nil }
+        guard let port = UInt16(colon.map { text[text.index(after: $0)...] } ?? text[...]) else { return nil }
         var host = colon.map { String(text[..<$0]) } ?? ServerOptions.defaultHost
-        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = String(host.dropFirst().dropLast())
+        } else if host.contains(":") {
+            // An IPv6 address without brackets: where it ends and the port begins is anybody's guess.
+            return nil
+        }
         guard !host.isEmpty else { return nil }
         self.host = host
-        self.port = port
+        self.port = Int(port)
     }
 }
 
@@ -76,6 +81,22 @@ package struct ConfigurationError: Error, Sendable, Equatable, CustomStringConve
 /// Reads YAML nodes strictly.
 struct ConfigurationReader {
     let file: String
+
+    /// What the YAML parser objects to, with its line where it says one.
+    static func describe(_ error: any Error, _ file: String) -> ConfigurationError {
+        switch error as? YamlError {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            // The context is where what is broken begins; the mark may be the end of the file.
+            ConfigurationError(
+                file: file, line: context?.mark.line ?? mark.line,
+                reason: "it is not YAML: \(context.map { "\($0.text) " } ?? "")\(problem)")
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            ConfigurationError(
+                file: file, line: context.mark.line, reason: "'\(duplicates.joined(separator: "', '"))' is there twice")
+        default: ConfigurationError(file: file, line: 0, reason: "it is not YAML: \(error)")
+        }
+    }
 
     func error(_ node: Node, _ reason: String) -> ConfigurationError {
         ConfigurationError(file: file, line: node.mark?.line ?? 0, reason: reason)
@@ -96,7 +117,7 @@ struct ConfigurationReader {
     }
 
     func text(_ node: Node) throws(ConfigurationError) -> String {
-        guard let text = node.string, !text.isEmpty else { throw error(node, "a text is expected here") }
+        guard let text = node.string, !text.isEmpty, node.null == nil else { throw error(node, "a text is expected here") }
         return text
     }
 
@@ -113,7 +134,9 @@ struct ConfigurationReader {
     }
 
     func listenAddress(_ node: Node) throws(ConfigurationError) -> ListenAddress {
-        guard let address = ListenAddress(try text(node)) else { throw error(node, "an address like 127.0.0.1:8630 is expected here") }
+        guard let address = ListenAddress(try text(node)) else {
+            throw error(node, "an address like 127.0.0.1:8630 is expected here")
+        }
         return address
     }
 

@@ -1,3 +1,4 @@
+import Foundation
 package import Ingest
 
 /// Everything a running server needs to know, resolved: defaults filled in, paths final.
@@ -5,6 +6,8 @@ package struct ServerOptions: Sendable, Equatable {
     package var dataFolder: String
     package var rules: [String]
     package var sources: [SourceOption]
+    /// Follow what journald keeps about sign-ins, too.
+    package var followsJournald = false
     /// Loopback unless somebody decides otherwise.
     package var host: String
     /// 0 takes any free port.
@@ -17,7 +20,8 @@ package struct ServerOptions: Sendable, Equatable {
     package static let defaultPort = 8630
 
     package init(
-        dataFolder: String = "data", rules: [String] = ["rules"], sources: [SourceOption] = [], host: String = ServerOptions.defaultHost,
+        dataFolder: String = "data", rules: [String] = ["rules"], sources: [SourceOption] = [],
+        host: String = ServerOptions.defaultHost,
         port: Int = ServerOptions.defaultPort, hosts: Set<String> = [], isBehindTLS: Bool = false
     ) {
         self.dataFolder = dataFolder
@@ -38,5 +42,14 @@ package struct SourceOption: Sendable, Equatable, Hashable {
     package init(path: String, format: LogFormat = .auto) {
         self.path = path
         self.format = format
+    }
+    /// Each log once, whatever way its path is written: read twice, every line of it would count twice.
+    static func each(_ sources: [SourceOption]) -> [SourceOption] {
+        var seen: Set<String> = []
+        return sources.compactMap { source in
+            // Positions are kept by path: it must be the same from whatever folder the server is started.
+            let path = URL(fileURLWithPath: source.path).standardizedFileURL.path
+            return seen.insert(path).inserted ? SourceOption(path: path, format: source.format) : nil
+        }
     }
 }

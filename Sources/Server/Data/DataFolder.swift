@@ -6,6 +6,7 @@ import Foundation
 ///     private.db            accounts, sessions, subject keys: back it up apart, and keep it secret
 ///     projections.db        made from the journal, at any time anew
 ///     detection/snapshot.json   how far sources are read, and what correlations remember
+///     detection/journald.jsonl  what came from journald, where that is followed
 package struct DataFolder: Sendable {
     package let path: String
 
@@ -14,6 +15,7 @@ package struct DataFolder: Sendable {
     package var projections: String { path + "/projections.db" }
     package var detection: String { path + "/detection" }
     package var snapshot: String { detection + "/snapshot.json" }
+    package var journaldSpool: String { detection + "/journald.jsonl" }
 
     /// Below this much free space a start is refused: a journal that cannot be written protects nobody.
     package static let minimumFreeBytes = 64 << 20
@@ -37,7 +39,8 @@ package struct DataFolder: Sendable {
                 "choose another with --data, or let Vigie's user write there")
         }
         guard FileManager.default.isWritableFile(atPath: path) else {
-            throw ServerError(.dataFolder, "the data folder \(path) cannot be written", "choose another with --data, or change its owner")
+            throw ServerError(
+                .dataFolder, "the data folder \(path) cannot be written", "choose another with --data, or change its owner")
         }
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
         if let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue, free < DataFolder.minimumFreeBytes {
@@ -45,6 +48,22 @@ package struct DataFolder: Sendable {
                 .diskFull, "the disk of the data folder \(path) has only \(free >> 20) MiB left",
                 "make at least \(DataFolder.minimumFreeBytes >> 20) MiB of room, or choose another folder with --data")
         }
+    }
+}
+
+extension DataFolder {
+    /// An empty file in place of the accounts and keys would be filled anew without a word; beside a journal it is a loss.
+    ///
+    /// A first start that was cut off may leave an empty one, but never a journal with entries: that is made later.
+    func checkPrivateDatabase() throws(ServerError) {
+        let files = FileManager.default
+        let size = { (path: String) in ((try? files.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue }
+        guard size(privateDatabase) == 0 else { return }
+        let segments = ((try? files.contentsOfDirectory(atPath: journal)) ?? []).filter { $0.hasSuffix(".log") }
+        guard segments.contains(where: { (size("\(journal)/\($0)") ?? 0) > 0 }) else { return }
+        throw ServerError(
+            .storage, "\(privateDatabase) is empty, although the journal beside it is not: accounts and keys are gone",
+            "restore it from a backup; without one, move it away and start again: personal data in the journal stays unreadable")
     }
 }
 

@@ -58,9 +58,11 @@ struct DetectionSnapshot: Codable, Equatable {
         guard FileManager.default.fileExists(atPath: folder.snapshot) else { return nil }
         let advice = "move it away to read all sources again from their start; findings that are recorded are not recorded twice"
         do {
-            let snapshot = try JSONDecoder().decode(DetectionSnapshot.self, from: Data(contentsOf: URL(fileURLWithPath: folder.snapshot)))
+            let snapshot = try JSONDecoder().decode(
+                DetectionSnapshot.self, from: Data(contentsOf: URL(fileURLWithPath: folder.snapshot)))
             guard snapshot.version == currentVersion else {
-                throw ServerError(.snapshot, "\(folder.snapshot) is of version \(snapshot.version), this Vigie knows \(currentVersion)", advice)
+                throw ServerError(
+                    .snapshot, "\(folder.snapshot) is of version \(snapshot.version), this Vigie knows \(currentVersion)", advice)
             }
             return snapshot
         } catch let error as ServerError {

@@ -13,8 +13,10 @@ package enum JournalRebuilder {
     /// - Throws: `JournalError` when a server is running on the folder, or the journal is damaged.
     package static func run(_ folder: DataFolder, progress: (UInt64) -> Void) async throws -> Outcome {
         guard FileManager.default.fileExists(atPath: folder.journal) else {
-            throw ServerError(.dataFolder, "there is no journal in \(folder.path)", "name the data folder of a server with --data")
+            throw ServerError(
+                .dataFolder, "there is no journal in \(folder.path)", "name the data folder of a server with --data")
         }
+        try folder.checkPrivateDatabase()
         let keys = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: keys)
         let kept = try setAside(folder)
@@ -32,7 +34,8 @@ package enum JournalRebuilder {
         var number = 1
         while FileManager.default.fileExists(atPath: "\(folder.projections).old-\(number)") { number += 1 }
         for suffix in ["-wal", "-shm", ""] where FileManager.default.fileExists(atPath: folder.projections + suffix) {
-            try FileManager.default.moveItem(atPath: folder.projections + suffix, toPath: "\(folder.projections).old-\(number)\(suffix)")
+            try FileManager.default.moveItem(
+                atPath: folder.projections + suffix, toPath: "\(folder.projections).old-\(number)\(suffix)")
         }
         return "\(folder.projections).old-\(number)"
     }

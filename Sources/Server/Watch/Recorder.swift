@@ -13,7 +13,8 @@ actor Recorder {
     private var turn: Task<Void, Never>?
 
     /// - Parameter published: called for each incident once its news can be read from the tables.
-    init(journal: Journal, projections: Projections, published: @escaping @Sendable (_ sequence: Int, _ incident: String) -> Void) {
+    init(journal: Journal, projections: Projections, published: @escaping @Sendable (_ sequence: Int, _ incident: String) -> Void)
+    {
         self.journal = journal
         self.projections = projections
         self.published = published

@@ -15,8 +15,8 @@ actor Watch {
     /// A snapshot is due after this much has been read, or this long after something was.
     static let snapshotBytes = 8 << 20
     static let snapshotNanoseconds: Int64 = 1_000_000_000
-    /// Findings that go into one journal append at most.
-    static let findingsPerAppend = 256
+    /// Findings that go into one journal append at most: with entries of 64 KiB at most, half of what an append may hold.
+    static let findingsPerAppend = 64
 
     private let folder: DataFolder
     private let recorder: Recorder
@@ -27,6 +27,8 @@ actor Watch {
     private var engine: Engine
     private var book: IncidentBook
     private var tails: [FileTail] = []
+    /// Of sources that are not watched now: given again, one is read on from there, and not a second time.
+    private let resting: [DetectionSnapshot.Source]
     private var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
     private var findings: [Finding] = []
 
@@ -44,6 +46,7 @@ actor Watch {
         self.logger = logger
         self.now = now
         lastSnapshot = now()
+        resting = (snapshot?.states ?? []).filter { state in !sources.contains { $0.path == state.path } }
         engine = Engine(ruleSet)
         if let snapshot {
             for rule in engine.restore(snapshot.engine) {
@@ -128,13 +131,14 @@ actor Watch {
                 lastTime: tail.parser.lastTime?.nanoseconds)
         }
         let windows = engine.snapshot()
-        let snapshot = DetectionSnapshot(journalSequence: await recorder.count, states: states, engine: windows)
+        let snapshot = DetectionSnapshot(journalSequence: await recorder.count, states: states + resting, engine: windows)
         do {
             try snapshot.save(folder)
         } catch {
             throw ServerError(
                 .snapshot, "the position of the sources cannot be saved to \(folder.snapshot): \(error.localizedDescription)",
-                "see whether the disk is full; nothing is lost, sources are read on from the last saved position at the next start")
+                "see whether the disk is full; nothing is lost, sources are read on from the last saved position at the next start"
+            )
         }
         isDirty = false
         bytesSinceSnapshot = 0

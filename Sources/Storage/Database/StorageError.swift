@@ -2,6 +2,8 @@
 package struct StorageError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case damaged, newer, unavailable
+        /// An earlier entry never reached the tables.
+        case behind
     }
 
     package var code: Code

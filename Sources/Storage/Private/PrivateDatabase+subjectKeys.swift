@@ -44,4 +44,3 @@ extension PrivateDatabase: SubjectKeyStore {
         return SubjectKey(id: row["id"], bytes: Array(bytes))
     }
 }
-

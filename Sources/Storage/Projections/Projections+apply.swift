@@ -16,17 +16,20 @@ extension Projections {
                 """,
                 [
                     "id": opened.incident, "title": opened.title, "severity": opened.severity.rawValue,
-                    "first": opened.firstSeen.nanoseconds, "recorded": entry.recordedAt.nanoseconds, "sequence": Int64(entry.sequence),
+                    "first": opened.firstSeen.nanoseconds, "recorded": entry.recordedAt.nanoseconds,
+                    "sequence": Int64(entry.sequence),
                 ])
             try addToTimeline(opened.incident, entry, "Opened at \(opened.severity.code) by rule '\(opened.title)'", database)
         case .severityChanged(let change):
             try run(
-                database, "UPDATE incident SET severity = :to, updated_at = :recorded, updated_sequence = :sequence WHERE id = :id",
+                database,
+                "UPDATE incident SET severity = :to, updated_at = :recorded, updated_sequence = :sequence WHERE id = :id",
                 [
                     "id": change.incident, "to": change.to.rawValue, "recorded": entry.recordedAt.nanoseconds,
                     "sequence": Int64(entry.sequence),
                 ])
-            try addToTimeline(change.incident, entry, "Severity \(change.from.code) → \(change.to.code): \(change.reason)", database)
+            try addToTimeline(
+                change.incident, entry, "Severity \(change.from.code) → \(change.to.code): \(change.reason)", database)
         case .findingRecorded(let finding): try apply(finding, entry, database)
         }
     }
@@ -40,7 +43,8 @@ extension Projections {
             """,
             [
                 "id": finding.id, "sequence": Int64(entry.sequence), "incident": finding.incident, "ruleID": finding.ruleID,
-                "ruleTitle": finding.ruleTitle, "ruleHash": finding.ruleHash, "level": finding.level, "category": finding.category,
+                "ruleTitle": finding.ruleTitle, "ruleHash": finding.ruleHash, "level": finding.level,
+                "category": finding.category,
                 "severity": finding.severity.rawValue, "techniques": try text(.array(finding.techniques.map { .string($0) })),
                 "entities": try text(.array(finding.entities.map(RowJSON.entity))), "count": finding.count,
                 "first": finding.firstSeen.nanoseconds, "last": finding.lastSeen.nanoseconds,
@@ -93,7 +97,8 @@ extension Projections {
             database, "INSERT INTO timeline VALUES (:sequence, :incident, :occurred, :recorded, :actor, :kind, :text)",
             [
                 "sequence": Int64(entry.sequence), "incident": incident, "occurred": entry.occurredAt.nanoseconds,
-                "recorded": entry.recordedAt.nanoseconds, "actor": entry.actor == "system" ? "vigie" : entry.actor, "kind": entry.type,
+                "recorded": entry.recordedAt.nanoseconds, "actor": entry.actor == "system" ? "vigie" : entry.actor,
+                "kind": entry.type,
                 "text": text,
             ])
     }
@@ -115,7 +120,9 @@ enum RowJSON {
 
     static func entities(_ text: String) -> [IncidentEntity] {
         list(text).compactMap { value in
-            value["kind"]?.stringValue.flatMap(IncidentEntity.Kind.init).map { IncidentEntity(kind: $0, value: value["value"]?.stringValue) }
+            value["kind"]?.stringValue.flatMap(IncidentEntity.Kind.init).map {
+                IncidentEntity(kind: $0, value: value["value"]?.stringValue)
+            }
         }
     }
 

@@ -6,7 +6,8 @@ extension Projections: IncidentReading {
     package func incidents(matching query: IncidentQuery) async throws -> IncidentPage {
         try await pool.read { database in
             let (filter, arguments) = Projections.filter(query)
-            let total = try Int.fetchOne(database, sql: "SELECT count(*) FROM incident WHERE \(filter)", arguments: arguments) ?? 0
+            let total =
+                try Int.fetchOne(database, sql: "SELECT count(*) FROM incident WHERE \(filter)", arguments: arguments) ?? 0
             let rows = try Row.fetchAll(
                 database, sql: "SELECT * FROM incident WHERE \(filter) ORDER BY updated_sequence DESC LIMIT ? OFFSET ?",
                 arguments: arguments + [query.limit, query.offset])
@@ -16,12 +17,19 @@ extension Projections: IncidentReading {
 
     package func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
         try await pool.read { database in
-            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM incident WHERE id = ?", arguments: [id]) else { return nil }
+            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM incident WHERE id = ?", arguments: [id]) else {
+                return nil
+            }
             let timeline = try Row.fetchAll(
-                database, sql: "SELECT * FROM (SELECT * FROM timeline WHERE incident = ? ORDER BY sequence DESC LIMIT ?) ORDER BY sequence",
+                database,
+                sql: """
+                    SELECT * FROM (SELECT * FROM timeline WHERE incident = ? ORDER BY sequence DESC LIMIT ?)
+                    ORDER BY occurred_at, sequence
+                    """,
                 arguments: [id, maximumFindings])
             let findings = try Row.fetchAll(
-                database, sql: "SELECT * FROM finding WHERE incident = ? ORDER BY sequence DESC LIMIT ?", arguments: [id, maximumFindings])
+                database, sql: "SELECT * FROM finding WHERE incident = ? ORDER BY sequence DESC LIMIT ?",
+                arguments: [id, maximumFindings])
             return IncidentDetail(
                 summary: try Projections.summary(row, database), timeline: timeline.map(Projections.timelineItem),
                 findings: findings.map(Projections.finding))
@@ -53,7 +61,8 @@ extension Projections: IncidentReading {
                 sql: "SELECT kind, value FROM incident_entity WHERE incident = ? ORDER BY findings DESC, kind, value LIMIT 20"),
             arguments: [id])
         let categories = try String.fetchAll(
-            database.cachedStatement(sql: "SELECT category FROM incident_category WHERE incident = ? ORDER BY findings DESC, category"),
+            database.cachedStatement(
+                sql: "SELECT category FROM incident_category WHERE incident = ? ORDER BY findings DESC, category"),
             arguments: [id])
         let techniques = try String.fetchAll(
             database.cachedStatement(sql: "SELECT technique FROM incident_technique WHERE incident = ? ORDER BY technique"),
@@ -71,13 +80,15 @@ extension Projections: IncidentReading {
 
     private static func timelineItem(_ row: Row) -> TimelineItem {
         TimelineItem(
-            sequence: row["sequence"], occurredAt: time(row, "occurred_at"), recordedAt: time(row, "recorded_at"), actor: row["actor"],
+            sequence: row["sequence"], occurredAt: time(row, "occurred_at"), recordedAt: time(row, "recorded_at"),
+            actor: row["actor"],
             kind: row["kind"], text: row["text"])
     }
 
     private static func finding(_ row: Row) -> FindingView {
         FindingView(
-            id: row["id"], sequence: row["sequence"], ruleID: row["rule_id"], ruleTitle: row["rule_title"], ruleHash: row["rule_hash"],
+            id: row["id"], sequence: row["sequence"], ruleID: row["rule_id"], ruleTitle: row["rule_title"],
+            ruleHash: row["rule_hash"],
             level: row["level"], category: row["category"], severity: Severity(rawValue: row["severity"]) ?? .medium,
             techniques: RowJSON.strings(row["techniques"]), entities: RowJSON.entities(row["entities"]), count: row["count"],
             firstSeen: time(row, "first_seen"), lastSeen: time(row, "last_seen"), recordedAt: time(row, "recorded_at"),

@@ -26,9 +26,17 @@ package struct Projections: Sendable {
     ///
     /// - Parameter records: consecutive entries, the first of them the next one wanted; an event is `nil` where an entry is
     ///   about something else than incidents.
+    /// - Throws: `StorageError` when entries before the first of them are missing in the tables; nothing is applied then.
     package func apply(_ records: [(entry: Entry, event: IncidentEvent?)]) async throws {
-        guard let last = records.last else { return }
+        guard let first = records.first, let last = records.last else { return }
         try await pool.write { database in
+            let applied = UInt64(try Int64.fetchOne(database, sql: "SELECT entries FROM applied") ?? 0)
+            guard applied == first.entry.sequence else {
+                throw StorageError(
+                    code: .behind, path: pool.path,
+                    reason: "the tables hold \(applied) journal entries and were given entry \(first.entry.sequence)",
+                    advice: "start Vigie again: what is missing is taken from the journal")
+            }
             for record in records {
                 if let event = record.event { try Projections.apply(event, record.entry, database) }
             }

@@ -1,0 +1,49 @@
+import Detection
+import Foundation
+import Incidents
+import Testing
+
+/// Grouping held against labelled campaigns, with the rules that are shipped.
+@Suite("Campaigns")
+struct CampaignTests {
+    @Test("rules are all taken")
+    func rules() {
+        #expect(Repository.rules.problems.isEmpty)
+        #expect(Repository.rules.ruleSet.count > 20)
+    }
+
+    @Test("findings of one campaign are one incident, those of strangers are not", arguments: Scenario.all)
+    func scenario(_ scenario: Scenario) {
+        var log = CampaignLog()
+        scenario.write(&log)
+        let outcome = log.run(Repository.rules.ruleSet)
+        let (precision, recall) = outcome.quality
+        let numbers = String(format: "precision %.3f  recall %.3f", precision, recall)
+        print(
+            "\(numbers)  \(outcome.incidents) incidents of \(scenario.campaigns) campaigns, \(outcome.placed.count) findings"
+                + " (\(outcome.mixed) about several)  \(scenario.name)")
+        #expect(precision == 1)
+        #expect(recall >= scenario.recall)
+        #expect(outcome.incidents == scenario.incidents ?? scenario.campaigns)
+        #expect(outcome.falseAlarms == 0)
+        #expect(outcome.unparsed == 0)
+        #expect(!outcome.addresses.contains("192.0.2.50"), "nobody behind the NAT has done anything")
+        #expect(outcome.placed.count >= scenario.campaigns)
+    }
+
+    @Test("all at once, they still are what they are")
+    func everything() {
+        var log = CampaignLog()
+        let scenarios = Scenario.all
+        // Those that share no address: the same address would be the same attacker.
+        for scenario in scenarios[0...0] + scenarios[2...2] + scenarios[5...5] { scenario.write(&log) }
+        let outcome = log.run(Repository.rules.ruleSet)
+        let (precision, recall) = outcome.quality
+        print(
+            String(format: "precision %.3f  recall %.3f", precision, recall)
+                + "  \(outcome.incidents) incidents of 5 campaigns  all at once")
+        #expect(precision == 1)
+        #expect(recall == 1)
+        #expect(outcome.incidents == 5)
+    }
+}

@@ -1,0 +1,88 @@
+import Events
+import Foundation
+import Ingest
+import Testing
+
+@Suite("Rotation by copy and truncate")
+struct CopyTruncateTests {
+    @Test(
+        "a file that is cut and written anew is read anew, whatever its size is then",
+        arguments: ["", "n\n", "new\n", "new line\n", "as longest\n", "longer than the old one was\nin two lines\n"])
+    func cut(_ content: String) throws {
+        let log = try FollowedLog(containing: "first\nlast\n")
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.truncate()
+        try writer.write(content)
+        log.drain()
+        try writer.write("more\n")
+        log.drain()
+        let expected = content.split(separator: "\n").map(String.init) + ["more"]
+        #expect(log.texts == ["first", "last"] + expected)
+        #expect(log.lines.dropFirst(2).map(\.generation) == expected.map { _ in 1 })
+        #expect(log.lines.dropFirst(2).map(\.number) == Array(1...Int64(expected.count)))
+        #expect(log.counters.rotations == 1 && log.counters.partial == 0)
+        #expect(log.counters.bytes == 16 + content.utf8.count)
+    }
+
+    @Test(
+        "the half line before the cut is given as it was, and nothing of the new file with it",
+        arguments: ["", "new\n", "as long as half\n", "longer than all of the old file\nand more\n"])
+    func halfLine(_ content: String) throws {
+        let log = try FollowedLog(containing: "first\nhalf a li")
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.truncate()
+        try writer.write(content)
+        log.drain()
+        #expect(log.texts == ["first", "half a li"] + content.split(separator: "\n").map(String.init))
+        #expect(log.lines.map(\.generation) == [0, 0] + content.split(separator: "\n").map { _ in 1 })
+        #expect(log.counters.partial == 1)
+    }
+
+    @Test("a file longer than what is remembered of its beginning is told apart by that beginning")
+    func longFile() throws {
+        let old = (1...200).map { "old line \($0)\n" }.joined()
+        let new = (1...400).map { "new line \($0)\n" }.joined()
+        let log = try FollowedLog(containing: old)
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.truncate()
+        try writer.write(new)
+        log.drain()
+        #expect(log.lines.count == 600 && Set(log.texts).count == 600)
+    }
+
+    @Test("a growing file is never taken for another one, in whatever steps it grows past what is remembered")
+    func growth() throws {
+        for step in [1, 7, 500, 1023, 1024, 1025] {
+            let log = try FollowedLog(containing: "")
+            let writer = try LogWriter(log.path)
+            var written = ""
+            while written.utf8.count < 1_100 {
+                let piece = String(repeating: "x", count: step - 1) + "\n"
+                written += piece
+                try writer.write(piece)
+                log.drain()
+                if written.utf8.count.isMultiple(of: 3) { try log.restart() }
+            }
+            #expect(log.tail.positions.first?.head == FileHead(Array(written.utf8)))
+            #expect(log.tail.positions.first?.offset == Int64(written.utf8.count))
+            #expect(log.tail.positions.first?.generation == 0)
+        }
+    }
+
+    @Test(
+        "cut while nobody looked: the new content is the next generation",
+        arguments: ["n\n", "second\nlast\n", "longer than it was before\n"])
+    func cutWhileDown(_ content: String) throws {
+        let log = try FollowedLog(containing: "first\nlast\n")
+        log.drain()
+        try LogWriter(log.path).truncate()
+        try LogWriter(log.path).write(content)
+        try log.restart()
+        log.drain()
+        #expect(log.texts == ["first", "last"] + content.split(separator: "\n").map(String.init))
+        #expect(log.lines.last?.generation == 1)
+    }
+}

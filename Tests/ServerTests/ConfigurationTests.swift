@@ -1,0 +1,102 @@
+import Ingest
+import Server
+import Testing
+
+@Suite("The configuration file")
+struct ConfigurationTests {
+    private func problem(_ text: String) -> String? {
+        do throws(ConfigurationError) {
+            _ = try Configuration(parsing: text, file: "vigie.yml")
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
+    @Test("every key")
+    func everything() throws {
+        let configuration = try Configuration(
+            parsing: """
+                listen: "[::1]:9000"
+                data: /var/lib/vigie
+                rules: [/usr/share/vigie/rules, /etc/vigie/rules]
+                sources:
+                  - {path: /var/log/nginx/access.log, format: combined}
+                  - /var/log/auth.log
+                console: {hosts: [vigie.example.org, other.example.org], behind_tls: true}
+                """, file: "vigie.yml")
+        var options = ServerOptions()
+        options.apply(configuration)
+        #expect(
+            options
+                == ServerOptions(
+                    dataFolder: "/var/lib/vigie", rules: ["/usr/share/vigie/rules", "/etc/vigie/rules"],
+                    sources: [
+                        SourceOption(path: "/var/log/nginx/access.log", format: .combined),
+                        SourceOption(path: "/var/log/auth.log"),
+                    ],
+                    host: "::1", port: 9000, hosts: ["vigie.example.org", "other.example.org"], isBehindTLS: true))
+    }
+
+    @Test("every key is optional, and what is not said stays", arguments: ["", "# nothing\n", "---\n", "{}", "~"])
+    func nothing(text: String) throws {
+        let configuration = try Configuration(parsing: text, file: "vigie.yml")
+        #expect(configuration == Configuration())
+        var options = ServerOptions(dataFolder: "d", rules: ["r"], port: 1, hosts: ["h"], isBehindTLS: true)
+        let before = options
+        options.apply(configuration)
+        #expect(options == before)
+    }
+
+    @Test("one text where a list may stand")
+    func oneText() throws {
+        #expect(try Configuration(parsing: "rules: /etc/rules", file: "").rules == ["/etc/rules"])
+        #expect(try Configuration(parsing: "console: {hosts: a.example}", file: "").hosts == ["a.example"])
+    }
+
+    @Test(
+        "what is wrong is said with its line, and the nearest that is known",
+        arguments: [
+            ("data: x\nlisen: 1", "vigie.yml:2: 'lisen' is not a known key; did you mean 'listen'?"),
+            ("console:\n  behind_tsl: true", "vigie.yml:2: 'behind_tsl' is not a known key; did you mean 'behind_tls'?"),
+            ("sources:\n  - {pth: /x}", "vigie.yml:2: 'pth' is not a known key; did you mean 'path'?"),
+            ("zzzzzzzzz: 1", "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, console)"),
+            (
+                "sources:\n  - path: /x\n    format: combned",
+                "vigie.yml:3: format 'combned' is not known; did you mean 'combined'?"
+            ),
+            ("sources:\n  - format: combined", "vigie.yml:2: a source needs a 'path'"),
+            ("sources: /var/log/x", "vigie.yml:1: 'sources' is a list"),
+            ("\nlisten: nowhere", "vigie.yml:2: an address like 127.0.0.1:8630 is expected here"),
+            ("console: {behind_tls: perhaps}", "vigie.yml:1: true or false is expected here"),
+            ("data: [a]", "vigie.yml:1: a text is expected here"), ("data:", "vigie.yml:1: a text is expected here"),
+            ("data: ~", "vigie.yml:1: a text is expected here"), ("rules: [a, {b: c}]", "vigie.yml:1: a text is expected here"),
+            ("- a\n- b", "vigie.yml:1: a mapping of keys to values is expected here"),
+            ("console: yes", "vigie.yml:1: a mapping of keys to values is expected here"),
+            ("data: a\n\ndata: b", "'data' is there twice"), ("data: a\nrules: [b", "vigie.yml:2: it is not YAML"),
+            ("a: b: c", "vigie.yml:1: it is not YAML"),
+        ])
+    func problems(text: String, expected: String) {
+        let found = problem(text) ?? "taken"
+        #expect(found.contains(expected), "\(found)")
+    }
+
+    @Test(
+        "where to listen",
+        arguments: [
+            ("127.0.0.1:8630", "127.0.0.1", 8630), ("8630", "127.0.0.1", 8630), ("[::1]:80", "::1", 80),
+            ("localhost:0", "localhost", 0),
+            ("0.0.0.0:65535", "0.0.0.0", 65_535),
+        ])
+    func listen(text: String, host: String, port: Int) {
+        #expect(ListenAddress(text)?.host == host)
+        #expect(ListenAddress(text)?.port == port)
+    }
+
+    @Test(
+        "where one cannot",
+        arguments: ["", ":80", "host", "host:", "host:65536", "host:-1", "::1", "::1:80", "[::1]", "[]:80", "a:b:1", "host:8o"])
+    func notAnAddress(text: String) {
+        #expect(ListenAddress(text) == nil)
+    }
+}

@@ -1,0 +1,168 @@
+import Console
+import Events
+import Foundation
+import Incidents
+import Ingest
+import Logging
+import Storage
+import Testing
+
+@testable import Server
+
+/// A data folder, a few rules, and a log that the test writes: all of it gone when the test is over.
+final class World: Sendable {
+    let path: String
+    let options: ServerOptions
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/server-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: path + "/rules", withIntermediateDirectories: true)
+        try World.rules.write(toFile: path + "/rules/few.yml", atomically: true, encoding: .utf8)
+        options = ServerOptions(
+            dataFolder: path + "/data", rules: [path + "/rules"],
+            sources: [SourceOption(path: path + "/access.log", format: .combined)],
+            host: "127.0.0.1", port: 0)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    var log: String { path + "/access.log" }
+    var data: DataFolder { DataFolder(path: options.dataFolder) }
+
+    /// Appends lines to the log, or to another file beside it.
+    func append(_ lines: [String], to file: String? = nil) throws {
+        let path = file ?? log
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(lines.map { $0 + "\n" }.joined().utf8))
+        try handle.close()
+    }
+
+    /// What the tables say now: the incident of each finding.
+    func findings(in folder: DataFolder? = nil) async throws -> [String: String] {
+        let tables = try Projections(path: (folder ?? data).projections)
+        var found: [String: String] = [:]
+        for incident in try await tables.incidents(matching: IncidentQuery(limit: 500)).incidents {
+            let detail = try await tables.incident(id: incident.id, maximumFindings: 100_000)
+            for finding in detail?.findings ?? [] { found[finding.id] = incident.id }
+        }
+        return found
+    }
+
+    /// How far the log is read, by the durable snapshot; `nil` while there is none.
+    func snapshotOffset() throws -> Int64? {
+        try DetectionSnapshot.load(data)?.sources.last { $0.path == log }?.offset
+    }
+
+    /// One finding for each line with `attack=`, one for five refused logins of an address within ten minutes.
+    private static let rules = """
+        title: Attack
+        id: 0b9a3b4e-6a57-4b3e-9d46-0f3a5a4a5d10
+        logsource: {category: webserver}
+        detection: {selection: {url.query|contains: 'attack='}, condition: selection}
+        level: high
+        vigie: {category: exploit}
+        ---
+        title: Refused login
+        name: refused
+        id: 1c8b2c5f-7b68-4c4f-8e57-1f4b6b5b6e21
+        logsource: {category: webserver}
+        detection: {selection: {http.response.status_code: 401}, condition: selection}
+        level: informational
+        vigie: {category: brute_force}
+        ---
+        title: Brute force
+        id: 2d7c1d60-8c79-4d50-9f68-2f5c7c6c7f32
+        correlation: {type: event_count, rules: [refused], group-by: [source.ip], timespan: 10m, condition: {gte: 5}}
+        level: medium
+        vigie: {category: brute_force}
+        """
+}
+
+/// Lines of a web server's log.
+enum Line {
+    /// Seconds count from 2026-03-01T00:00:00Z.
+    static func web(_ request: String, from address: String = "203.0.113.9", status: Int = 200, at seconds: Int) -> String {
+        let time = Timestamp(seconds: 1_772_323_200 + Int64(seconds)).rfc3339
+        let parts = time.split(separator: "T")
+        return
+            "\(address) - - [\(parts[0].suffix(2))/Mar/2026:\(parts[1].prefix(8)) +0000] \"\(request) HTTP/1.1\" \(status) 5 \"-\" \"-\""
+    }
+
+    static func attack(_ number: Int, from address: String = "203.0.113.9") -> String {
+        web("GET /?attack=\(number)", from: address, at: number)
+    }
+
+    static func benign(_ number: Int) -> String { web("GET /page/\(number)", from: "192.0.2.1", at: number) }
+}
+
+/// A server that runs for the length of a test's body.
+struct Running: Sendable {
+    let server: VigieServer
+    let port: Int
+    let world: World
+
+    /// Waits until the tables hold as many findings; told by the server itself when they change.
+    func findings(_ count: Int) async throws -> [String: String] {
+        guard let subscription = server.updates.subscribe(owner: "test") else {
+            Issue.record("the server takes no subscribers")
+            return [:]
+        }
+        defer { server.updates.end(subscription) }
+        let deadline = Task {
+            try await Task.sleep(for: .seconds(30))
+            server.updates.end(subscription)
+        }
+        defer { deadline.cancel() }
+        var found = try await world.findings()
+        if found.count >= count { return found }
+        for await _ in subscription.wakes {
+            _ = server.updates.take(subscription)
+            found = try await world.findings()
+            if found.count >= count { break }
+        }
+        return found
+    }
+}
+
+/// Starts a server on a free port, hands it to `body`, and stops it.
+func withServer(
+    _ world: World, _ options: ServerOptions? = nil, _ body: @escaping @Sendable (Running) async throws -> Void
+) async throws {
+    let server = try await VigieServer.start(
+        options ?? world.options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    let (ports, found) = AsyncStream.makeStream(of: Int.self)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask {
+            defer { found.finish() }
+            do {
+                try await server.run { found.yield($0) }
+            } catch is CancellationError {
+                // The way a test stops it.
+            }
+        }
+        var iterator = ports.makeAsyncIterator()
+        if let port = await iterator.next(isolation: #isolation) {
+            group.addTask { try await body(Running(server: server, port: port, world: world)) }
+            // Whichever ends first: the body, or a server that failed.
+            try await group.next()
+            group.cancelAll()
+        }
+        try await group.waitForAll()
+    }
+}
+
+/// Asks until it is so; what asks this has no way of being told.
+func eventually(_ what: String, within limit: Duration = .seconds(30), _ isSo: () async throws -> Bool) async throws {
+    let end = ContinuousClock.now + limit
+    while try await !isSo() {
+        guard ContinuousClock.now < end else {
+            Issue.record("still not so after \(limit): \(what)")
+            return
+        }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+}
