@@ -122,12 +122,15 @@ let package = Package(
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "Events"], exclude: ["Fixtures"], swiftSettings: strict),
-        .testTarget(name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures", "Fixtures"], swiftSettings: strict),
+        .testTarget(
+            name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest"], exclude: ["Regex/Fixtures", "Fixtures"],
+            swiftSettings: strict),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
-            name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"], swiftSettings: strict),
+            name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"], swiftSettings: strict
+        ),
         .testTarget(
             name: "StorageTests",
             dependencies: [

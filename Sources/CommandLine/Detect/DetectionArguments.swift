@@ -23,7 +23,6 @@ enum ReferenceTimeArgument {
     }
 }
 
-
 enum LoadedRules {
     /// Loads and compiles; refused rules are named on standard error while the others run.
     static func load(_ paths: [String]) throws -> RuleSet {

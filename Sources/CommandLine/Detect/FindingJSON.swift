@@ -24,7 +24,10 @@ enum FindingJSON {
     }
 
     static func rule(_ header: RuleHeader) -> JSONValue {
-        ["id": .string(header.id), "title": .string(header.title), "level": .string(header.level.rawValue), "hash": .string(header.hash)]
+        [
+            "id": .string(header.id), "title": .string(header.title), "level": .string(header.level.rawValue),
+            "hash": .string(header.hash),
+        ]
     }
 
     private static func entities(_ finding: Finding) -> [JSONValue] {

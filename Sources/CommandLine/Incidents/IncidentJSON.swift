@@ -11,7 +11,8 @@ enum IncidentJSON {
             "findings": .integer(Int64(incident.findingCount)), "events": .integer(Int64(incident.eventCount)),
             "first_seen": .string(incident.firstSeen.rfc3339), "last_seen": .string(incident.lastSeen.rfc3339),
             "opened_at": .string(incident.openedAt.rfc3339), "updated_at": .string(incident.updatedAt.rfc3339),
-            "categories": .array(incident.categories.map { .string($0) }), "attack": .array(incident.techniques.map { .string($0) }),
+            "categories": .array(incident.categories.map { .string($0) }),
+            "attack": .array(incident.techniques.map { .string($0) }),
         ]
     }
 

@@ -6,9 +6,11 @@ enum IncidentText {
     static func lines(_ detail: IncidentDetail) -> [String] {
         let incident = detail.summary
         var lines = [
-            "\(incident.id)  \(incident.severity.code) \(incident.severity.name)  \(incident.phase.rawValue)", printable(incident.title), "",
+            "\(incident.id)  \(incident.severity.code) \(incident.severity.name)  \(incident.phase.rawValue)",
+            printable(incident.title), "",
             "about      \(incident.entities.map { "\($0.kind.rawValue) \(printable($0.value ?? "(erased)"))" }.joined(separator: ", "))",
-            "findings   \(incident.findingCount), counting \(incident.eventCount) events", "seen       \(incident.firstSeen.rfc3339) to \(incident.lastSeen.rfc3339)",
+            "findings   \(incident.findingCount), counting \(incident.eventCount) events",
+            "seen       \(incident.firstSeen.rfc3339) to \(incident.lastSeen.rfc3339)",
             "opened     \(incident.openedAt.rfc3339)", "categories \(incident.categories.joined(separator: ", "))",
             "ATT&CK     \(incident.techniques.joined(separator: ", "))", "", "Timeline (when it happened, when it was recorded)",
         ]
@@ -29,7 +31,8 @@ enum IncidentText {
         String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map { scalar in
-                    scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format ? "\u{FFFD}" : scalar
+                    scalar.properties.generalCategory == .control || scalar.properties.generalCategory == .format
+                        ? "\u{FFFD}" : scalar
                 }))
     }
 }

@@ -19,7 +19,8 @@ enum IncidentTables {
     static func open(_ folder: String) throws -> Projections {
         let path = DataFolder(path: folder).projections
         guard FileManager.default.fileExists(atPath: path) else {
-            throw CommandFailure(.unreachable, "there are no incidents in \(folder): no server has run there; name its folder with --data")
+            throw CommandFailure(
+                .unreachable, "there are no incidents in \(folder): no server has run there; name its folder with --data")
         }
         return try Projections(path: path)
     }
@@ -47,7 +48,8 @@ struct IncidentsList: AsyncParsableCommand {
         var query = IncidentQuery(search: search, limit: limit)
         if let severity {
             guard let wanted = Severity(severity) else {
-                throw CommandFailure(.usage, "severity '\(severity)' is not known; known are P0 to P3, critical, high, medium, low")
+                throw CommandFailure(
+                    .usage, "severity '\(severity)' is not known; known are P0 to P3, critical, high, medium, low")
             }
             query.severities = [wanted]
         }
@@ -83,7 +85,8 @@ struct IncidentsShow: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        guard let detail = try await IncidentTables.open(data).incident(id: id.uppercased(), maximumFindings: max(1, findings)) else {
+        guard let detail = try await IncidentTables.open(data).incident(id: id.uppercased(), maximumFindings: max(1, findings))
+        else {
             throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
         }
         if json { return Output.line(FindingJSON.text(IncidentJSON.detail(detail))) }

@@ -15,7 +15,8 @@ struct JournalCommand: AsyncParsableCommand {
 
 struct JournalVerify: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify", abstract: "Check every entry and print the count and the Merkle root; exit 1 when anything is wrong.")
+        commandName: "verify",
+        abstract: "Check every entry and print the count and the Merkle root; exit 1 when anything is wrong.")
 
     @Option(help: "The data folder.")
     var data = "data"

@@ -79,7 +79,8 @@ struct RuleSampleRunner {
         var engine = Engine(ruleSet)
         var parser = BatchParser(format: format, plan: JSONFieldPlan(ruleSet.fields))
         let batch = LogStream.parse(
-            sample.lines, name: sample.name, parser: &parser, reference: sample.referenceTime ?? Timestamp(seconds: 1_900_000_000))
+            sample.lines, name: sample.name, parser: &parser, reference: sample.referenceTime ?? Timestamp(seconds: 1_900_000_000)
+        )
         if parser.counters.unparsed > 0, format != .auto {
             return "line not in format \(format.rawValue): \(parser.unparsedSamples.first ?? "")"
         }

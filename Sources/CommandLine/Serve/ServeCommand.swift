@@ -83,16 +83,23 @@ struct ServeCommand: AsyncParsableCommand {
     private func announce(_ server: VigieServer) {
         for problem in server.ruleProblems { Output.note("refused   \(problem)") }
         Output.note("Data      \(server.options.dataFolder) (\(server.journalCount) journal entries)")
-        Output.note("Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused"))
+        Output.note(
+            "Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused")
+        )
         for source in server.options.sources {
-            let note = FileManager.default.isReadableFile(atPath: source.path) ? "" : "  — not readable yet; see the console's sources page"
+            let note =
+                FileManager.default.isReadableFile(atPath: source.path)
+                ? "" : "  — not readable yet; see the console's sources page"
             let name = source.path.hasSuffix("/detection/journald.jsonl") ? "journald, sign-ins only" : source.path
             Output.note("Watching  \(name) (\(source.format.rawValue))\(note)")
         }
         if server.options.sources.isEmpty {
-            Output.note("Watching  nothing: no readable log of nginx, Apache or sshd, and no journald, was found on this machine.")
+            Output.note(
+                "Watching  nothing: no readable log of nginx, Apache or sshd, and no journald, was found on this machine.")
         }
-        if logs.isEmpty { Output.note("          Add logs by naming them: script/run LOG… or vigie serve LOG…, or in a file for --config.") }
+        if logs.isEmpty {
+            Output.note("          Add logs by naming them: script/run LOG… or vigie serve LOG…, or in a file for --config.")
+        }
     }
 }
 
@@ -115,8 +122,10 @@ enum SourceArgument {
 /// The logs that web platforms usually have on a Linux machine.
 enum HostLogs {
     private static let usual: [(path: String, format: LogFormat)] = [
-        ("/var/log/nginx/access.log", .auto), ("/var/log/apache2/access.log", .auto), ("/var/log/apache2/other_vhosts_access.log", .auto),
-        ("/var/log/httpd/access_log", .auto), ("/var/log/caddy/access.log", .auto), ("/var/log/auth.log", .auto), ("/var/log/secure", .auto),
+        ("/var/log/nginx/access.log", .auto), ("/var/log/apache2/access.log", .auto),
+        ("/var/log/apache2/other_vhosts_access.log", .auto),
+        ("/var/log/httpd/access_log", .auto), ("/var/log/caddy/access.log", .auto), ("/var/log/auth.log", .auto),
+        ("/var/log/secure", .auto),
     ]
 
     static var hasAuthenticationLog: Bool {
@@ -124,7 +133,9 @@ enum HostLogs {
     }
 
     static func readable() -> [SourceOption] {
-        usual.filter { FileManager.default.isReadableFile(atPath: $0.path) }.map { SourceOption(path: $0.path, format: $0.format) }
+        usual.filter { FileManager.default.isReadableFile(atPath: $0.path) }.map {
+            SourceOption(path: $0.path, format: $0.format)
+        }
     }
 }
 

@@ -68,7 +68,8 @@ struct EvaluationTable: Sendable {
         var subject: Int32 = -1
         if case .field(let field) = predicate.subject { subject = Int32(field.rawValue) }
         var flat = FlatPredicate(
-            subject: subject, kind: .isNull, anchor: .equals, isCased: false, comparison: .eq, operand: 0, length: 0, number: 0, part: .year)
+            subject: subject, kind: .isNull, anchor: .equals, isCased: false, comparison: .eq, operand: 0, length: 0, number: 0,
+            part: .year)
         switch predicate.test {
         case .text(let pattern):
             if let literal = pattern.literal {
@@ -77,7 +78,8 @@ struct EvaluationTable: Sendable {
                 flat.length = Int32(literal.count)
                 literals.append(contentsOf: literal)
                 flat.isCased = pattern.isCased
-                flat.anchor = pattern.anyBefore ? (pattern.anyAfter ? .contains : .endsWith) : pattern.anyAfter ? .startsWith : .equals
+                flat.anchor =
+                    pattern.anyBefore ? (pattern.anyAfter ? .contains : .endsWith) : pattern.anyAfter ? .startsWith : .equals
             } else {
                 flat.kind = .glob
                 flat.operand = Int32(globs.count)
@@ -125,7 +127,11 @@ struct EvaluationTable: Sendable {
             var index = range.lowerBound
             while index + length <= range.upperBound {
                 let byte = bytes[index]
-                if byte == first || (!isCased && foldedToLowerCase(byte) == first), EvaluationTable.equal(wanted, bytes, index, isCased) { return true }
+                if byte == first || (!isCased && foldedToLowerCase(byte) == first),
+                    EvaluationTable.equal(wanted, bytes, index, isCased)
+                {
+                    return true
+                }
                 index += 1
             }
             return false

@@ -19,7 +19,9 @@ package struct FieldMapping: Sendable {
             throw RuleProblem(file: source.path, line: 0, reason: "not YAML: \(error)")
         }
         guard let node, let mapping = node.mapping, let names = mapping["fields"]?.mapping else {
-            throw RuleProblem(file: source.path, line: node?.mark?.line ?? 0, reason: "a pipeline has 'fields', a mapping of names to ECS names")
+            throw RuleProblem(
+                file: source.path, line: node?.mark?.line ?? 0, reason: "a pipeline has 'fields', a mapping of names to ECS names"
+            )
         }
         fields = [:]
         for (key, value) in names {

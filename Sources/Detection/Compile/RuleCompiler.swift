@@ -51,7 +51,8 @@ struct RuleCompiler {
                 let nearest = NearestName.find(name, among: searches.map(\.name))
                 throw RuleProblem(
                     file: header.file, line: header.line,
-                    reason: "the condition names '\(name)', which is not there" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
+                    reason: "the condition names '\(name)', which is not there"
+                        + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
             }
             return found.expression
         case .quantified(let all, let pattern):

@@ -23,8 +23,10 @@ package struct RuleSet: Sendable {
                 case .success(let document):
                     if let other = seen.updateValue(document.header, forKey: document.header.id) {
                         let place = "\(other.file):\(other.line)"
-                        problems.append(RuleProblem(
-                            file: source.path, line: document.header.line, reason: "the id \(other.id) is taken by '\(other.title)' (\(place))"))
+                        problems.append(
+                            RuleProblem(
+                                file: source.path, line: document.header.line,
+                                reason: "the id \(other.id) is taken by '\(other.title)' (\(place))"))
                         continue
                     }
                     switch document.body {
@@ -51,11 +53,14 @@ package struct RuleSet: Sendable {
         regexes = compiler.regexes
     }
 
-    private mutating func add(_ correlation: SigmaCorrelation, header: RuleHeader, compiler: inout RuleCompiler) throws(RuleProblem) {
+    private mutating func add(_ correlation: SigmaCorrelation, header: RuleHeader, compiler: inout RuleCompiler)
+        throws(RuleProblem)
+    {
         var counted: [Int] = []
         for name in correlation.rules {
             guard let index = rules.firstIndex(where: { $0.header.name == name || $0.header.id == name.lowercased() }) else {
-                throw RuleProblem(file: header.file, line: correlation.line, reason: "it counts rule '\(name)', which is not loaded")
+                throw RuleProblem(
+                    file: header.file, line: correlation.line, reason: "it counts rule '\(name)', which is not loaded")
             }
             counted.append(index)
         }

@@ -7,8 +7,10 @@ struct ValueCompiler {
     }
 
     static let knownModifiers: Set<String> = [
-        "contains", "startswith", "endswith", "all", "exists", "cased", "neq", "windash", "re", "i", "ignorecase", "m", "multiline",
-        "s", "dotall", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "lt", "lte", "gt", "gte", "cidr", "fieldref",
+        "contains", "startswith", "endswith", "all", "exists", "cased", "neq", "windash", "re", "i", "ignorecase", "m",
+        "multiline",
+        "s", "dotall", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "lt", "lte", "gt", "gte", "cidr",
+        "fieldref",
         "minute", "hour", "day", "week", "month", "year",
     ]
 
@@ -50,7 +52,8 @@ struct ValueCompiler {
     }
 
     private var anchor: TextPattern.Anchor {
-        has("contains") ? .contains : has("startswith") ? .startsWith : has("endswith") ? .endsWith : subject == .line ? .contains : .equals
+        has("contains")
+            ? .contains : has("startswith") ? .startsWith : has("endswith") ? .endsWith : subject == .line ? .contains : .equals
     }
 
     private func test(_ test: Predicate.Test) -> Expression { .predicate(Predicate(subject: subject, test: test)) }
@@ -61,7 +64,9 @@ struct ValueCompiler {
             return test(.exists(flag))
         }
         if let part = TimePart.allCases.first(where: { modifiers.contains($0.rawValue) }) {
-            guard case .number(let text) = value, let number = Int(text) else { throw Failure(reason: "'\(part.rawValue)' takes a whole number") }
+            guard case .number(let text) = value, let number = Int(text) else {
+                throw Failure(reason: "'\(part.rawValue)' takes a whole number")
+            }
             return test(.timePart(part, comparison ?? .eq, number))
         }
         if let comparison {
@@ -72,7 +77,8 @@ struct ValueCompiler {
         }
         switch value {
         case .null: return test(.isNull)
-        case .boolean(let flag): return test(.text(TextPattern(literal: Array(String(flag).utf8), anchor: .equals, isCased: false)))
+        case .boolean(let flag):
+            return test(.text(TextPattern(literal: Array(String(flag).utf8), anchor: .equals, isCased: false)))
         case .number(let text), .text(let text): return try expression(text)
         }
     }
@@ -94,7 +100,10 @@ struct ValueCompiler {
         }
         if has("fieldref") { return test(.field(try intern(text), anchor)) }
         if has("base64", "base64offset", "wide", "utf16", "utf16le", "utf16be") {
-            return .any(try encoded(text).map { test(.text(TextPattern(literal: $0, anchor: has("base64offset") ? .contains : anchor, isCased: true))) })
+            return .any(
+                try encoded(text).map {
+                    test(.text(TextPattern(literal: $0, anchor: has("base64offset") ? .contains : anchor, isCased: true)))
+                })
         }
         let spellings = has("windash") ? WindowsDash.spellings(text) : [text]
         let tests = spellings.map { test(.text(TextPattern(wildcards: $0, anchor: anchor, isCased: has("cased")))) }
@@ -120,9 +129,12 @@ private enum WindowsDash {
     static let forms: [Character] = ["-", "/", "\u{2013}", "\u{2014}", "\u{2015}"]
 
     static func spellings(_ text: String) -> [String] {
-        guard let dash = text.indices.first(where: { index in
-            (text[index] == "-" || text[index] == "/") && (index == text.startIndex || text[text.index(before: index)].isWhitespace)
-        }) else { return [text] }
+        guard
+            let dash = text.indices.first(where: { index in
+                (text[index] == "-" || text[index] == "/")
+                    && (index == text.startIndex || text[text.index(before: index)].isWhitespace)
+            })
+        else { return [text] }
         return forms.map { form in
             var spelled = text
             spelled.replaceSubrange(dash...dash, with: [form])

@@ -50,7 +50,9 @@ extension Engine {
         case .regex: return matchers[operand].matches(bytes, in: range)
         case .block: return IPAddress(bytes.extracting(range)).map(evaluation.blocks[operand].contains) ?? false
         case .compare:
-            guard range.count <= 40, let number = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)) else { return false }
+            guard range.count <= 40, let number = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)) else {
+                return false
+            }
             return predicate.comparison.holds(number, predicate.number)
         case .timePart:
             guard let time = Timestamp(iso8601: bytes.extracting(range), assumedOffsetSeconds: 0) else { return false }

@@ -84,7 +84,8 @@ private enum WindowCoding {
     static func decode(_ bytes: [UInt8], originCount: Int) -> CorrelationState? {
         var reader = ByteReader(bytes: bytes)
         var windows: [[UInt8]: CorrelationWindow] = [:]
-        guard let evicted = reader.number(), let late = reader.number(), let sweepAt = reader.number(), let groups = reader.count(),
+        guard let evicted = reader.number(), let late = reader.number(), let sweepAt = reader.number(),
+            let groups = reader.count(),
             let evicted = Int(exactly: evicted), let late = Int(exactly: late), let sweepAt = Int(exactly: sweepAt)
         else { return nil }
         for _ in 0..<groups {
@@ -99,7 +100,8 @@ private enum WindowCoding {
                 else { return nil }
                 events.append(
                     CountedEvent(
-                        time: Timestamp(nanoseconds: Int64(bitPattern: time)), origin: Int32(origin), offset: Int64(bitPattern: offset),
+                        time: Timestamp(nanoseconds: Int64(bitPattern: time)), origin: Int32(origin),
+                        offset: Int64(bitPattern: offset),
                         line: Int64(bitPattern: line), value: value, user: user,
                         address: hasAddress == 1 ? IPAddress(high: high, low: low) : nil))
             }

@@ -182,7 +182,9 @@ extension Engine {
                 distinct = true
             }
             guard makeGroupKey(correlation.groupBy, batch, counted.address) else { continue }
-            guard let window = correlations[index].count(counted, group: groupKey, rule: correlation, distinct: distinct) else { continue }
+            guard let window = correlations[index].count(counted, group: groupKey, rule: correlation, distinct: distinct) else {
+                continue
+            }
             findings.append(finding(correlation, window, counted, batch, address.map(batch.text), user.map(batch.text)))
         }
     }
@@ -192,8 +194,12 @@ extension Engine {
         groupKey.removeAll(keepingCapacity: true)
         for field in fields {
             if field == .sourcePrefix, let prefix = address?.prefix {
-                for shift in stride(from: 56, through: 0, by: -8) { groupKey.append(UInt8(truncatingIfNeeded: prefix.high >> UInt64(shift))) }
-                for shift in stride(from: 56, through: 0, by: -8) { groupKey.append(UInt8(truncatingIfNeeded: prefix.low >> UInt64(shift))) }
+                for shift in stride(from: 56, through: 0, by: -8) {
+                    groupKey.append(UInt8(truncatingIfNeeded: prefix.high >> UInt64(shift)))
+                }
+                for shift in stride(from: 56, through: 0, by: -8) {
+                    groupKey.append(UInt8(truncatingIfNeeded: prefix.low >> UInt64(shift)))
+                }
                 continue
             }
             // A client that is no address (a host name in an old Apache log) is a group of its own.

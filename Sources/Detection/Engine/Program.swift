@@ -32,7 +32,9 @@ final class Program: Sendable {
             for pattern in rule.expression.regexes {
                 let required = ruleSet.regexes[pattern.regex].searchableLiterals
                 if required.isEmpty { patterns[pattern.subject, default: []].append((pattern.regex, nil)) }
-                for literal in required { literals[pattern.subject, default: []].append((literal, Program.output(regex: pattern.regex))) }
+                for literal in required {
+                    literals[pattern.subject, default: []].append((literal, Program.output(regex: pattern.regex)))
+                }
             }
             guard let witness = rule.witness else {
                 always.append(Int32(index))
@@ -54,7 +56,10 @@ final class Program: Sendable {
     ) -> [Sieve] {
         let distinct = Set(patterns.map(\.regex)).sorted()
         // One by itself has compiled before; only several together can be too large.
-        let joined = distinct.count == 1 ? regexes[distinct[0]] : try? BoundedRegex(distinct.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
+        let joined =
+            distinct.count == 1
+            ? regexes[distinct[0]]
+            : try? BoundedRegex(distinct.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
         if let joined {
             return [Sieve(subject: subject, regex: joined, rules: Set(patterns.compactMap(\.rule)).sorted(), regexes: distinct)]
         }

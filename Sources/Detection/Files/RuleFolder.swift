@@ -19,7 +19,8 @@ package struct RuleFolder: Sendable {
     private mutating func read(_ path: String) {
         var isFolder: ObjCBool = false
         guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            problems.append(RuleProblem(file: path, line: 0, reason: "there is no such file or folder; name a folder of rules with --rules"))
+            problems.append(
+                RuleProblem(file: path, line: 0, reason: "there is no such file or folder; name a folder of rules with --rules"))
             return
         }
         guard isFolder.boolValue else { return add(path) }
@@ -31,7 +32,8 @@ package struct RuleFolder: Sendable {
 
     private mutating func add(_ path: String) {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            problems.append(RuleProblem(file: path, line: 0, reason: "it cannot be read as UTF-8 text; check its permissions and encoding"))
+            problems.append(
+                RuleProblem(file: path, line: 0, reason: "it cannot be read as UTF-8 text; check its permissions and encoding"))
             return
         }
         let source = RuleSource(path: path, text: text)

@@ -80,7 +80,9 @@ package struct RuleSample: Sendable {
             guard let pairs = element.mapping else { throw problem(element, "an expected finding is a mapping") }
             for (key, value) in pairs {
                 guard let key = key.string, expectationKeys.contains(key) else {
-                    throw problem(element, "'\(key.string ?? "")' cannot be expected; known are \(expectationKeys.sorted().joined(separator: ", "))")
+                    throw problem(
+                        element,
+                        "'\(key.string ?? "")' cannot be expected; known are \(expectationKeys.sorted().joined(separator: ", "))")
                 }
                 values[key] = value.scalar?.string ?? ""
             }

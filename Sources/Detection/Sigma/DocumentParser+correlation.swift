@@ -5,7 +5,9 @@ extension DocumentParser {
         guard let mapping = node.mapping else { throw problem(node, "'correlation' is a mapping") }
         let known: Set<String> = ["type", "rules", "group-by", "timespan", "condition", "generate"]
         for (key, _) in mapping where !known.contains(key.string ?? "") {
-            throw problem(key, "'\(key.string ?? "")' is not supported in a correlation; known are \(known.sorted().joined(separator: ", "))")
+            throw problem(
+                key,
+                "'\(key.string ?? "")' is not supported in a correlation; known are \(known.sorted().joined(separator: ", "))")
         }
         guard let span = mapping["timespan"], let timespan = nanoseconds(span.string ?? "") else {
             throw problem(mapping["timespan"] ?? node, "'timespan' is a number and one of s, m, h, d: 5m")

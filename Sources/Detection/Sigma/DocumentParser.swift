@@ -81,7 +81,8 @@ struct DocumentParser {
     private func logSource(_ node: Node) throws(RuleProblem) -> LogSource {
         guard let mapping = node.mapping else { throw problem(node, "'logsource' is a mapping") }
         let text = { (key: String) in mapping[key]?.string?.lowercased() }
-        return LogSource(categories: Set([text("category")].compactMap { $0 }), product: text("product"), service: text("service"))
+        return LogSource(
+            categories: Set([text("category")].compactMap { $0 }), product: text("product"), service: text("service"))
     }
 
     // MARK: Detection
@@ -115,7 +116,9 @@ struct DocumentParser {
 
     private func search(_ node: Node) throws(RuleProblem) -> SigmaSearch {
         if let mapping = node.mapping { return try map(mapping, node) }
-        guard let sequence = node.sequence else { return .keywords([value(node)], all: false, modifiers: [], line: node.mark?.line ?? 0) }
+        guard let sequence = node.sequence else {
+            return .keywords([value(node)], all: false, modifiers: [], line: node.mark?.line ?? 0)
+        }
         guard !sequence.isEmpty else { throw problem(node, "an empty list matches nothing") }
         if sequence.allSatisfy({ $0.scalar != nil }) {
             return .keywords(sequence.map(value), all: false, modifiers: [], line: node.mark?.line ?? 0)
@@ -134,7 +137,9 @@ struct DocumentParser {
             let listed = try self.values(values)
             if parts[0].isEmpty {
                 guard mapping.count == 1 else { throw problem(key, "keywords stand alone, not beside fields") }
-                return .keywords(listed, all: modifiers.contains("all"), modifiers: modifiers.filter { $0 != "all" }, line: key.mark?.line ?? 0)
+                return .keywords(
+                    listed, all: modifiers.contains("all"), modifiers: modifiers.filter { $0 != "all" }, line: key.mark?.line ?? 0
+                )
             }
             items.append(SigmaItem(field: parts[0], modifiers: modifiers, values: listed, line: key.mark?.line ?? 0))
         }

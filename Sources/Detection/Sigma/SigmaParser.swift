@@ -25,7 +25,8 @@ enum SigmaParser {
         }
         if let failure {
             let error = failure as? YamlError
-            let problem = RuleProblem(file: source.path, line: error?.line ?? 0, reason: "not YAML: \(error?.reason ?? "\(failure)")")
+            let problem = RuleProblem(
+                file: source.path, line: error?.line ?? 0, reason: "not YAML: \(error?.reason ?? "\(failure)")")
             return [.failure(problem)]
         }
         guard !nodes.isEmpty else { return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is empty"))] }

@@ -64,4 +64,3 @@ extension [UInt8] {
         append(contentsOf: UTF8.encode(scalar).map(Array.init) ?? [0xEF, 0xBF, 0xBD])
     }
 }
-

@@ -48,7 +48,8 @@ enum RequestDecoder {
     }
 
     /// Appends the decoded form of `bytes[range]` to `bytes` and returns where it stands.
-    static func decode(_ range: ByteRange, in bytes: inout [UInt8], scratch: inout DecoderScratch, plusIsSpace: Bool) -> ByteRange {
+    static func decode(_ range: ByteRange, in bytes: inout [UInt8], scratch: inout DecoderScratch, plusIsSpace: Bool) -> ByteRange
+    {
         scratch.text.removeAll(keepingCapacity: true)
         logEscapes(bytes, range.bounds, into: &scratch.text)
         for round in 0..<maximumRounds {
@@ -71,7 +72,9 @@ enum RequestDecoder {
             let byte = bytes[index]
             if byte == UInt8(ascii: "\\"), index + 1 < range.upperBound {
                 let next = bytes[index + 1]
-                if next == UInt8(ascii: "x"), let value = HexadecimalDigits.value(bytes, at: index + 2, count: 2, limit: range.upperBound) {
+                if next == UInt8(ascii: "x"),
+                    let value = HexadecimalDigits.value(bytes, at: index + 2, count: 2, limit: range.upperBound)
+                {
                     text.append(UInt8(value))
                     index += 4
                     continue
@@ -183,7 +186,9 @@ enum RequestDecoder {
         var lastWasSpace = false
         var index = 0
         func isComment(_ index: Int) -> Int? {
-            guard index + 3 < text.count, text[index] == UInt8(ascii: "/"), text[index + 1] == UInt8(ascii: "*") else { return nil }
+            guard index + 3 < text.count, text[index] == UInt8(ascii: "/"), text[index + 1] == UInt8(ascii: "*") else {
+                return nil
+            }
             // `/*!50000union*/` runs in MySQL: its inside is code.
             if text[index + 2] == UInt8(ascii: "!") { return nil }
             var position = index + 2

@@ -17,7 +17,8 @@ enum CombinedFormat {
         guard let request = quoted(bytes, from: close + 1, to: end) else { return nil }
         addRequest(bytes, request, into: &sink)
         var index = request.upperBound + 1
-        if let status = field(bytes, from: &index, to: end), bytes.decimal(from: status.lowerBound, to: status.upperBound) != nil {
+        if let status = field(bytes, from: &index, to: end), bytes.decimal(from: status.lowerBound, to: status.upperBound) != nil
+        {
             sink.add(.statusCode, status.lowerBound, status.upperBound)
             if let size = field(bytes, from: &index, to: end), bytes[size.lowerBound] != UInt8(ascii: "-") {
                 sink.add(.responseBytes, size.lowerBound, size.upperBound)
@@ -97,7 +98,9 @@ enum CombinedFormat {
     private static func isMethod(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
         for index in start..<end {
             let byte = bytes[index]
-            guard byte &- 0x41 < 26 || byte &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") else { return false }
+            guard byte &- 0x41 < 26 || byte &- 0x61 < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_") else {
+                return false
+            }
         }
         return true
     }

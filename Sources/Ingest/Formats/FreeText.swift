@@ -32,18 +32,23 @@ enum FreeText {
     /// The run of address bytes without a port, a closing colon or full stop; `nil` when what is left is no address.
     private static func parsed(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Range<Int>? {
         var end = end
-        while end > start, bytes[end - 1] == UInt8(ascii: ".") || (bytes[end - 1] == UInt8(ascii: ":") && !(end - start >= 2 && bytes[end - 2] == UInt8(ascii: ":"))) {
+        while end > start,
+            bytes[end - 1] == UInt8(ascii: ".")
+                || (bytes[end - 1] == UInt8(ascii: ":") && !(end - start >= 2 && bytes[end - 2] == UInt8(ascii: ":")))
+        {
             end -= 1
         }
         guard end - start >= 3 else { return nil }
         if IPAddress(bytes.extracting(start..<end)) != nil {
             // `10:30:05` is no address, and `12::` hardly one that a log means.
-            return bytes.firstIndex(of: UInt8(ascii: "."), from: start, to: end) != nil || end - start > 4 || bytes[start] == UInt8(ascii: ":")
+            return bytes.firstIndex(of: UInt8(ascii: "."), from: start, to: end) != nil || end - start > 4
+                || bytes[start] == UInt8(ascii: ":")
                 ? start..<end : nil
         }
         // `192.0.2.1:50122`.
         if let colon = bytes.lastIndex(of: UInt8(ascii: ":"), from: start, to: end), colon > start,
-            bytes.firstIndex(of: UInt8(ascii: "."), from: start, to: colon) != nil, IPAddress(bytes.extracting(start..<colon)) != nil
+            bytes.firstIndex(of: UInt8(ascii: "."), from: start, to: colon) != nil,
+            IPAddress(bytes.extracting(start..<colon)) != nil
         {
             return start..<colon
         }
@@ -63,18 +68,26 @@ enum FreeText {
     }
 
     /// In lower case; compared with the end of the word in front of the address.
-    private static let markers: [[UInt8]] = ["from", "client", "rhost", "ip", "remote", "addr", "address", "src", "source", "peer", "host"]
-        .map { Array($0.utf8) }
+    private static let markers: [[UInt8]] = [
+        "from", "client", "rhost", "ip", "remote", "addr", "address", "src", "source", "peer", "host",
+    ]
+    .map { Array($0.utf8) }
 
     private static func user(_ bytes: Span<UInt8>, _ message: Range<Int>) -> Range<Int>? {
         for marker in userMarkers {
-            guard let found = bytes.firstIndex(ofFolded: marker, from: message.lowerBound, to: message.upperBound) else { continue }
+            guard let found = bytes.firstIndex(ofFolded: marker, from: message.lowerBound, to: message.upperBound) else {
+                continue
+            }
             if found > message.lowerBound, isWordByte(bytes[found - 1]) { continue }
             var start = found + marker.count
             var closing: UInt8 = 0x20
             if start < message.upperBound, "\"'[<(`".utf8.contains(bytes[start]) {
-                closing = bytes[start] == UInt8(ascii: "[") ? UInt8(ascii: "]") : bytes[start] == UInt8(ascii: "<") ? UInt8(ascii: ">")
-                    : bytes[start] == UInt8(ascii: "(") ? UInt8(ascii: ")") : bytes[start]
+                closing =
+                    bytes[start] == UInt8(ascii: "[")
+                    ? UInt8(ascii: "]")
+                    : bytes[start] == UInt8(ascii: "<")
+                        ? UInt8(ascii: ">")
+                        : bytes[start] == UInt8(ascii: "(") ? UInt8(ascii: ")") : bytes[start]
                 start += 1
             }
             var end = start
@@ -89,9 +102,10 @@ enum FreeText {
 
     /// `user from 192.0.2.1` names nobody.
     private static func isFiller(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        ["from", "with", "is", "not", "and", "has", "was", "name", "login", "logged", "account", "authentication", "failed"].contains { word in
-            word.utf8.count == end - start && bytes.firstIndex(ofFolded: Array(word.utf8), from: start, to: end) == start
-        }
+        ["from", "with", "is", "not", "and", "has", "was", "name", "login", "logged", "account", "authentication", "failed"]
+            .contains { word in
+                word.utf8.count == end - start && bytes.firstIndex(ofFolded: Array(word.utf8), from: start, to: end) == start
+            }
     }
 
     private static let userMarkers: [[UInt8]] = [
@@ -114,7 +128,9 @@ extension Span where Element == UInt8 {
         var index = start
         while index + text.count <= end {
             var length = 0
-            while length < text.count, self[index + length] == text[length] || (self[index + length] | 0x20 == text[length] && text[length] &- 0x61 < 26) {
+            while length < text.count,
+                self[index + length] == text[length] || (self[index + length] | 0x20 == text[length] && text[length] &- 0x61 < 26)
+            {
                 length += 1
             }
             if length == text.count { return index }

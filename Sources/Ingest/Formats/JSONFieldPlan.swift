@@ -72,7 +72,8 @@ package struct JSONFieldPlan: Sendable {
         (
             .sourceIP,
             [
-                "client.ip", "remote_addr", "remote_ip", "remoteip", "remote_address", "remoteAddr", "client_ip", "clientip", "clientIp",
+                "client.ip", "remote_addr", "remote_ip", "remoteip", "remote_address", "remoteAddr", "client_ip", "clientip",
+                "clientIp",
                 "ClientHost", "request.remote_ip", "request.client_ip", "source_ip", "src_ip", "ip", "ip_address", "ipAddress",
                 "remote", "visitor_ip", "request_ip", "downstream_remote_address", "clientAddress", "req.ip", "peer", "host_ip",
             ]
@@ -80,16 +81,28 @@ package struct JSONFieldPlan: Sendable {
         (.sourcePort, ["client.port", "remote_port", "request.remote_port", "ClientPort", "src_port"]),
         (
             .userName,
-            ["user", "username", "user_name", "userName", "remote_user", "email", "user_email", "account", "login", "ClientUsername"]
+            [
+                "user", "username", "user_name", "userName", "remote_user", "email", "user_email", "account", "login",
+                "ClientUsername",
+            ]
         ),
         (
             .statusCode,
-            ["status", "status_code", "statusCode", "response_status", "DownstreamStatus", "response.status", "http_status", "response_code", "responseCode", "res.statusCode"]
+            [
+                "status", "status_code", "statusCode", "response_status", "DownstreamStatus", "response.status", "http_status",
+                "response_code", "responseCode", "res.statusCode",
+            ]
         ),
-        (.requestMethod, ["method", "request_method", "requestMethod", "RequestMethod", "request.method", "http_method", "verb", "req.method"]),
+        (
+            .requestMethod,
+            ["method", "request_method", "requestMethod", "RequestMethod", "request.method", "http_method", "verb", "req.method"]
+        ),
         (
             .urlOriginal,
-            ["request_uri", "requestURI", "uri", "RequestPath", "request.uri", "path", "url", "http.url", "url.full", "request_path", "http_path", "x-envoy-origin-path", "req.url", "requestPath"]
+            [
+                "request_uri", "requestURI", "uri", "RequestPath", "request.uri", "path", "url", "http.url", "url.full",
+                "request_path", "http_path", "x-envoy-origin-path", "req.url", "requestPath",
+            ]
         ),
         (.responseBytes, ["body_bytes_sent", "bytes_sent", "size", "DownstreamContentSize", "response_size"]),
         (
@@ -109,6 +122,12 @@ package struct JSONFieldPlan: Sendable {
         (.processName, ["logger", "service", "program", "SYSLOG_IDENTIFIER"]),
         (.hostName, ["hostname", "_HOSTNAME"]),
         (.processID, ["pid", "_PID"]),
-        (.timestamp, ["__REALTIME_TIMESTAMP", "timestamp", "time", "ts", "datetime", "date", "time_iso8601", "StartUTC", "asctime", "created", "msec", "t"]),
+        (
+            .timestamp,
+            [
+                "__REALTIME_TIMESTAMP", "timestamp", "time", "ts", "datetime", "date", "time_iso8601", "StartUTC", "asctime",
+                "created", "msec", "t",
+            ]
+        ),
     ]
 }

@@ -11,7 +11,9 @@ enum JSONFormat {
         _ bytes: Span<UInt8>, _ line: ByteRange, plan: JSONFieldPlan, into sink: inout FieldSink
     ) -> ParsedLine? {
         var scanner = JSONScanner(start: Int(line.start), end: line.end)
-        guard scanner.object(bytes, plan, hash: JSONFieldPlan.hashSeed, depth: 0, into: &sink), scanner.isAtEnd(bytes) else { return nil }
+        guard scanner.object(bytes, plan, hash: JSONFieldPlan.hashSeed, depth: 0, into: &sink), scanner.isAtEnd(bytes) else {
+            return nil
+        }
         let time = sink.range(of: .timestamp).flatMap { timestamp(bytes, $0.bounds) }
         let target = sink.range(of: .urlOriginal)
         if let target, sink.range(of: .decodedURL) == nil {
@@ -83,7 +85,9 @@ private struct JSONScanner {
         return true
     }
 
-    mutating func object(_ bytes: Span<UInt8>, _ plan: JSONFieldPlan, hash: UInt64, depth: Int, into sink: inout FieldSink) -> Bool {
+    mutating func object(_ bytes: Span<UInt8>, _ plan: JSONFieldPlan, hash: UInt64, depth: Int, into sink: inout FieldSink)
+        -> Bool
+    {
         guard depth < JSONFormat.maximumDepth, take(UInt8(ascii: "{"), bytes) else { return false }
         if take(UInt8(ascii: "}"), bytes) { return true }
         repeat {
@@ -91,12 +95,16 @@ private struct JSONScanner {
             var keyHash = depth == 0 ? hash : JSONFieldPlan.extend(hash, UInt8(ascii: "."))
             for position in key.start..<key.end { keyHash = JSONFieldPlan.extend(keyHash, bytes[position]) }
             path[depth] = ByteRange(start: key.start, count: key.end - key.start)
-            guard take(UInt8(ascii: ":"), bytes), value(bytes, plan, hash: keyHash, depth: depth, into: &sink) else { return false }
+            guard take(UInt8(ascii: ":"), bytes), value(bytes, plan, hash: keyHash, depth: depth, into: &sink) else {
+                return false
+            }
         } while take(UInt8(ascii: ","), bytes)
         return take(UInt8(ascii: "}"), bytes)
     }
 
-    private mutating func value(_ bytes: Span<UInt8>, _ plan: JSONFieldPlan, hash: UInt64, depth: Int, into sink: inout FieldSink) -> Bool {
+    private mutating func value(_ bytes: Span<UInt8>, _ plan: JSONFieldPlan, hash: UInt64, depth: Int, into sink: inout FieldSink)
+        -> Bool
+    {
         skipSpace(bytes)
         guard index < end else { return false }
         switch bytes[index] {
@@ -128,7 +136,9 @@ private struct JSONScanner {
     }
 
     /// An element counts as a value of its array's key. Arrays in arrays are read the same way, to the same depth limit.
-    private mutating func arrayElement(_ bytes: Span<UInt8>, _ plan: JSONFieldPlan, hash: UInt64, depth: Int, into sink: inout FieldSink) -> Bool {
+    private mutating func arrayElement(
+        _ bytes: Span<UInt8>, _ plan: JSONFieldPlan, hash: UInt64, depth: Int, into sink: inout FieldSink
+    ) -> Bool {
         skipSpace(bytes)
         guard index < end else { return false }
         if bytes[index] == UInt8(ascii: "[") {
@@ -160,7 +170,8 @@ private struct JSONScanner {
     }
 
     private func add(
-        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, isEscaped: Bool, _ plan: JSONFieldPlan, _ hash: UInt64, _ depth: Int, into sink: inout FieldSink
+        _ bytes: Span<UInt8>, _ start: Int, _ end: Int, isEscaped: Bool, _ plan: JSONFieldPlan, _ hash: UInt64, _ depth: Int,
+        into sink: inout FieldSink
     ) {
         guard let field = plan.field(hash: hash, isEqual: { isPath($0, bytes, depth: depth) }) else { return }
         if let previous = sink.values.last, previous.field != field, sink.range(of: field) != nil { return }

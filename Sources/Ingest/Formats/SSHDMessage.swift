@@ -40,7 +40,9 @@ private struct Scanner: ~Escapable {
         if has("Invalid user ") || has("Illegal user ") {
             return authenticationFailure(.sshInvalidUser, .invalidUser, user: start + 13, into: &sink)
         }
-        if has("PAM: ") || has("Authentication ") || has("maximum authentication attempts") || has("User ") || has("ROOT LOGIN REFUSED") {
+        if has("PAM: ") || has("Authentication ") || has("maximum authentication attempts") || has("User ")
+            || has("ROOT LOGIN REFUSED")
+        {
             return refusal(into: &sink)
         }
         if contains("authentication failure") || contains("more authentication failures") { return pam(into: &sink) }

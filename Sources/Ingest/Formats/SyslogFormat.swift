@@ -147,7 +147,9 @@ enum SyslogFormat {
     /// `program[pid]: ` or `program: `.
     private static func tag(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Tag? {
         var index = start
-        while index < end, bytes[index] != UInt8(ascii: ":"), bytes[index] != UInt8(ascii: "["), bytes[index] != 0x20 { index += 1 }
+        while index < end, bytes[index] != UInt8(ascii: ":"), bytes[index] != UInt8(ascii: "["), bytes[index] != 0x20 {
+            index += 1
+        }
         guard index > start, index < end, bytes[index] != 0x20 else { return nil }
         let name = start..<index
         var process: Range<Int>?

@@ -12,7 +12,9 @@ enum TextFormat {
         _ bytes: Span<UInt8>, _ line: ByteRange, plan: JSONFieldPlan, reference: Timestamp, into sink: inout FieldSink
     ) -> ParsedLine? {
         guard let (time, after) = date(bytes, line) else { return nil }
-        if line.end > after, bytes[line.end - 1] == UInt8(ascii: "}"), let open = bytes.firstIndex(of: UInt8(ascii: "{"), from: after, to: line.end) {
+        if line.end > after, bytes[line.end - 1] == UInt8(ascii: "}"),
+            let open = bytes.firstIndex(of: UInt8(ascii: "{"), from: after, to: line.end)
+        {
             let kept = sink.values.count
             if let inner = JSONFormat.parse(bytes, ByteRange(start: open, count: line.end - open), plan: plan, into: &sink) {
                 return ParsedLine(time: inner.time ?? time, logSource: inner.logSource)
@@ -66,12 +68,15 @@ enum TextFormat {
 
     /// `Wed Oct 11 14:32:52.123 2000`, as Apache's error log has it.
     private static func namedDate(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> (Timestamp, Int)? {
-        guard end - start >= 24, bytes[start + 3] == 0x20, let month = MonthName.number(bytes, at: start + 4), bytes[start + 7] == 0x20 else {
+        guard end - start >= 24, bytes[start + 3] == 0x20, let month = MonthName.number(bytes, at: start + 4),
+            bytes[start + 7] == 0x20
+        else {
             return nil
         }
         var scanner = DigitScanner(bytes.extracting(start + 8..<min(end, start + 40)))
         _ = scanner.take(0x20)
-        guard let day = scanner.number(digits: 2) ?? scanner.number(digits: 1), scanner.take(0x20), let hour = scanner.number(digits: 2),
+        guard let day = scanner.number(digits: 2) ?? scanner.number(digits: 1), scanner.take(0x20),
+            let hour = scanner.number(digits: 2),
             scanner.take(UInt8(ascii: ":")), let minute = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
             let second = scanner.number(digits: 2)
         else { return nil }

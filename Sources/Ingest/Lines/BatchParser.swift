@@ -21,7 +21,8 @@ package struct BatchParser: Sendable {
     package static let maximumSamples = 5
     package static let maximumSampleBytes = 300
 
-    package init(format: LogFormat, plan: JSONFieldPlan, counters: SourceCounters = SourceCounters(), lastTime: Timestamp? = nil) {
+    package init(format: LogFormat, plan: JSONFieldPlan, counters: SourceCounters = SourceCounters(), lastTime: Timestamp? = nil)
+    {
         self.format = format
         self.plan = plan
         self.counters = counters
@@ -124,7 +125,8 @@ package struct BatchParser: Sendable {
         case .combined: parsed = CombinedFormat.parse(bytes, range, into: &sink)
         case .json: parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
         case .sshd, .syslog: parsed = SyslogFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
-        case .text, .nginxError, .apacheError: parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
+        case .text, .nginxError, .apacheError:
+            parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
         case .auto: parsed = nil
         }
         if parsed == nil { sink.removeAll() }

@@ -73,7 +73,9 @@ import Testing
     @Test func valueCountCountsEachValueOnce() throws {
         var trial = EngineTrial(Self.failures)
         let users = ["a", "a", "b", "a", "c"]
-        let found = trial.consume(users.enumerated().map { Self.event($0.offset * 100, user: $0.element) }).filter { $0.rule.title == "Accounts" }
+        let found = trial.consume(users.enumerated().map { Self.event($0.offset * 100, user: $0.element) }).filter {
+            $0.rule.title == "Accounts"
+        }
         let finding = try #require(found.first)
         #expect(found.count == 1)
         #expect(finding.count == 3)
@@ -88,7 +90,8 @@ import Testing
         let events = (0..<120).map { _ in
             second += Int.random(in: -5...25, using: &random)
             return Self.event(
-                max(0, second), "192.0.2.\(Int.random(in: 1...3, using: &random))", user: ["a", "b", "c", "d"].randomElement(using: &random) ?? "a",
+                max(0, second), "192.0.2.\(Int.random(in: 1...3, using: &random))",
+                user: ["a", "b", "c", "d"].randomElement(using: &random) ?? "a",
                 action: Bool.random(using: &random) ? "fail" : "login")
         }
         var whole = EngineTrial(Self.failures)
@@ -110,7 +113,9 @@ import Testing
         let rules = Self.failures.replacing("timespan: 1h", with: "timespan: 30d")
         var random = SeededGenerator(seed: 7)
         let events = (0..<6_000).map { index in
-            Self.event(index * 5, "10.\(Int.random(in: 0...9, using: &random)).\(Int.random(in: 0...255, using: &random)).1", user: "u\(index % 5)")
+            Self.event(
+                index * 5, "10.\(Int.random(in: 0...9, using: &random)).\(Int.random(in: 0...255, using: &random)).1",
+                user: "u\(index % 5)")
         }
         var whole = EngineTrial(rules)
         let expected = whole.consume(events)

@@ -12,7 +12,9 @@ import Testing
         var random = SeededGenerator(seed: UInt64(seed))
         for _ in 0..<25 {
             let rule = EngineTrial.rule(Self.detection(&random))
-            guard case .detection(let detection) = try #require(SigmaParser.parse(RuleSource(path: "r.yml", text: rule)).first).get().body
+            guard
+                case .detection(let detection) = try #require(SigmaParser.parse(RuleSource(path: "r.yml", text: rule)).first)
+                    .get().body
             else { return }
             var trial = EngineTrial(rule)
             #expect(trial.ruleSet.problems.isEmpty, "\(rule)")

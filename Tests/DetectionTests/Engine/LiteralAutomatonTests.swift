@@ -9,7 +9,9 @@ import Testing
         var random = SeededGenerator(seed: UInt64(seed))
         let alphabet = Array("abcA/.".utf8)
         let literals = (0..<Int.random(in: 1...12, using: &random)).map { index in
-            let bytes = (0..<Int.random(in: 1...4, using: &random)).map { _ in foldedToLowerCase(alphabet.randomElement(using: &random) ?? 0x61) }
+            let bytes = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+                foldedToLowerCase(alphabet.randomElement(using: &random) ?? 0x61)
+            }
             return (bytes: bytes, output: Int32(index))
         }
         let automaton = LiteralAutomaton(literals)
@@ -20,7 +22,9 @@ import Testing
             let folded = text.map(foldedToLowerCase)
             let expected = literals.filter { literal in
                 literal.bytes.count <= folded.count
-                    && (0...folded.count - literal.bytes.count).contains { Array(folded[$0..<$0 + literal.bytes.count]) == literal.bytes }
+                    && (0...folded.count - literal.bytes.count).contains {
+                        Array(folded[$0..<$0 + literal.bytes.count]) == literal.bytes
+                    }
             }
             #expect(found == Set(expected.map(\.output)))
         }

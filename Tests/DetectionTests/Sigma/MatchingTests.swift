@@ -29,16 +29,20 @@ import Testing
         Case("a|contains|all: [va, ux]", #"{"a": "value"}"#, false), Case("a|cased: Value", #"{"a": "value"}"#, false),
         Case("a|exists: true", #"{"b": "x"}"#, false), Case("a|exists: false", #"{"b": "x"}"#, true),
         Case("a: null", #"{"b": "x"}"#, true), Case("a: null", #"{"a": null}"#, true), Case("a: ''", #"{"a": ""}"#, true),
-        Case("a|neq: x", #"{"a": "y"}"#, true), Case("a|gte: 10", #"{"a": 9.5}"#, false), Case("a|gte: 10", #"{"a": "10"}"#, true),
+        Case("a|neq: x", #"{"a": "y"}"#, true), Case("a|gte: 10", #"{"a": 9.5}"#, false),
+        Case("a|gte: 10", #"{"a": "10"}"#, true),
         Case("a: 404", #"{"a": 404}"#, true), Case("a: true", #"{"a": true}"#, true),
-        Case("a|re: '^v.*[0-9]+$'", #"{"a": "v12"}"#, true), Case("a|re: 'V'", #"{"a": "v"}"#, false), Case("a|re|i: 'V'", #"{"a": "v"}"#, true),
-        Case("a|cidr: 192.0.2.0/24", #"{"a": "192.0.2.9"}"#, true), Case("a|cidr: '2001:db8::/32'", #"{"a": "2001:db9::1"}"#, false),
+        Case("a|re: '^v.*[0-9]+$'", #"{"a": "v12"}"#, true), Case("a|re: 'V'", #"{"a": "v"}"#, false),
+        Case("a|re|i: 'V'", #"{"a": "v"}"#, true),
+        Case("a|cidr: 192.0.2.0/24", #"{"a": "192.0.2.9"}"#, true),
+        Case("a|cidr: '2001:db8::/32'", #"{"a": "2001:db9::1"}"#, false),
         Case("a|base64: foo", #"{"a": "Zm9v"}"#, true), Case("a|base64offset|contains: foobar", #"{"a": "xxZm9vYmFyxx"}"#, true),
         Case("a|base64offset|contains: /bin/bash", #"{"a": "L2Jpbi9iYXNo"}"#, true),
         Case("a|wide|base64offset|contains: ping", #"{"a": "cABpAG4AZwA="}"#, true),
         Case("a|windash|contains: ' -x'", #"{"a": "cmd /x"}"#, true), Case("a|fieldref: b", #"{"a": "Same", "b": "same"}"#, true),
         Case("a|fieldref: b", #"{"a": "same", "b": "other"}"#, false), Case("a|hour: 3", #"{"a": "2026-03-01T03:15:00Z"}"#, true),
-        Case("a|week: 53", #"{"a": "2027-01-01T00:00:00Z"}"#, true), Case("a|month|gte: 4", #"{"a": "2026-03-01T03:15:00Z"}"#, false),
+        Case("a|week: 53", #"{"a": "2027-01-01T00:00:00Z"}"#, true),
+        Case("a|month|gte: 4", #"{"a": "2026-03-01T03:15:00Z"}"#, false),
         Case("a: b", #"{"a": ["x", "b"]}"#, true), Case("nested.key: b", #"{"nested": {"key": "b"}}"#, true),
         Case("a: union", #"{"a": "\u0075nion"}"#, true),
     ])
@@ -59,14 +63,16 @@ import Testing
     }
 
     @Test(arguments: [
-        ("{category: application}", true), ("{product: linux}", false), ("{service: sshd}", false), ("{category: webserver}", false),
+        ("{category: application}", true), ("{product: linux}", false), ("{service: sshd}", false),
+        ("{category: webserver}", false),
     ])
     func rulesSeeOnlyTheirLogSources(logsource: String, matches: Bool) {
         #expect(EngineTrial.matches("s: {a: b}\ncondition: s", #"{"a": "b"}"#, logsource: logsource) == matches)
     }
 
     @Test(arguments: [
-        ("a and b or c", "a and (b or c)", false), ("a or b and c", "(a or b) and c", false), ("not a and b", "not (a and b)", false),
+        ("a and b or c", "a and (b or c)", false), ("a or b and c", "(a or b) and c", false),
+        ("not a and b", "not (a and b)", false),
         ("a and b or c", "(a and b) or c", true), ("not a and b", "(not a) and b", true),
     ])
     func operatorsBindAsTheSpecificationSays(left: String, right: String, isSame: Bool) throws {

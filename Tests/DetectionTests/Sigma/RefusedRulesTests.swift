@@ -16,7 +16,9 @@ import Testing
                 .appendingPathComponent("Fixtures/refused").path
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
             return names.compactMap { name in
-                (try? String(contentsOfFile: folder + "/" + name, encoding: .utf8)).map { Case(path: folder + "/" + name, text: $0) }
+                (try? String(contentsOfFile: folder + "/" + name, encoding: .utf8)).map {
+                    Case(path: folder + "/" + name, text: $0)
+                }
             }
         }()
     }

@@ -18,7 +18,9 @@ enum NaiveEvaluator {
         case .not(let inner): !holds(inner, detection, event, line)
         case .search(let name): detection.searches.filter { $0.name == name }.allSatisfy { holds($0.search, event, line) }
         case .quantified(let all, let pattern):
-            quantified(all, detection.searches.filter { pattern == "them" ? !$0.name.hasPrefix("_") : glob(pattern, $0.name) }, event, line)
+            quantified(
+                all, detection.searches.filter { pattern == "them" ? !$0.name.hasPrefix("_") : glob(pattern, $0.name) }, event,
+                line)
         }
     }
 
@@ -49,7 +51,9 @@ enum NaiveEvaluator {
             }
             let pattern =
                 item.modifiers.contains("contains")
-                ? "*\(wanted)*" : item.modifiers.contains("startswith") ? "\(wanted)*" : item.modifiers.contains("endswith") ? "*\(wanted)" : wanted
+                ? "*\(wanted)*"
+                : item.modifiers.contains("startswith")
+                    ? "\(wanted)*" : item.modifiers.contains("endswith") ? "*\(wanted)" : wanted
             return found.contains { glob(pattern, $0, isCased: item.modifiers.contains("cased")) }
         }
         let holds = item.modifiers.contains("all") ? tests.allSatisfy { $0 } : tests.contains(true)
@@ -75,7 +79,9 @@ enum NaiveEvaluator {
 
     /// Sigma's wildcards, by trying everything.
     static func glob(_ pattern: String, _ text: String, isCased: Bool = false) -> Bool {
-        match(Array((isCased ? pattern : pattern.lowercased()).unicodeScalars)[...], Array((isCased ? text : text.lowercased()).unicodeScalars)[...])
+        match(
+            Array((isCased ? pattern : pattern.lowercased()).unicodeScalars)[...],
+            Array((isCased ? text : text.lowercased()).unicodeScalars)[...])
     }
 
     private static func match(_ pattern: ArraySlice<Unicode.Scalar>, _ text: ArraySlice<Unicode.Scalar>) -> Bool {
