@@ -68,21 +68,31 @@ package struct JournaldSpool: Sendable {
             + [cursor.map { "--after-cursor=\($0)" } ?? "--lines=all"] + JournaldSpool.query
         process.standardOutput = spool
         process.standardError = FileHandle.nullDevice
+        let (exit, exited) = AsyncStream<Void>.makeStream()
+        process.terminationHandler = { _ in exited.finish() }
         try process.run()
-        defer {
-            process.terminate()
-            process.waitUntilExit()
+        let result: Result<Bool, any Error>
+        do {
+            result = .success(try await watch(process, spool))
+        } catch {
+            result = .failure(error)
         }
+        // SIGKILL: a child of a pool thread inherits its mask, in which SIGTERM is blocked. What it had not written comes again.
+        kill(process.processIdentifier, SIGKILL)
+        // Nothing more may be written once the next one has been told where to go on: its end is waited for, in a task of
+        // its own, which the cancellation of this one does not reach.
+        await Task { for await _ in exit {} }.value
+        if try result.get() { try rotate() }
+    }
+
+    /// Returns true when the spool is full, false when `journalctl` has ended by itself.
+    private func watch(_ process: Process, _ spool: FileHandle) async throws -> Bool {
         while process.isRunning {
             try await Task.sleep(for: JournaldSpool.checkInterval)
-            if let size = try? spool.seekToEnd(), size > JournaldSpool.rotationBytes {
-                process.terminate()
-                process.waitUntilExit()
-                try rotate()
-                return
-            }
+            if let size = try? spool.seekToEnd(), size > JournaldSpool.rotationBytes { return true }
         }
         logger.notice("journalctl ended with status \(process.terminationStatus); it is started again")
+        return false
     }
 
     /// Makes the spool, ends an unfinished last line, and says behind which entry to go on.
