@@ -58,10 +58,11 @@ struct IncidentsList: AsyncParsableCommand {
             if json {
                 Output.line(FindingJSON.text(IncidentJSON.summary(incident)))
             } else {
-                let entities = incident.entities.prefix(3).map { $0.value ?? "(erased)" }.joined(separator: ", ")
+                let entities = incident.entities.prefix(3).map { IncidentText.printable($0.value ?? "(erased)") }.joined(
+                    separator: ", ")
                 Output.line(
                     "\(incident.id)  \(incident.severity.code)  \(incident.lastSeen.rfc3339)  "
-                        + "\(incident.findingCount) findings  \(incident.title)  [\(entities)]")
+                        + "\(incident.findingCount) findings  \(IncidentText.printable(incident.title))  [\(entities)]")
             }
         }
         if !json { Output.note("\(page.incidents.count) of \(page.total) incidents") }

@@ -39,6 +39,8 @@ enum RequestDecoder {
         table[0x7F] = 1
         table[0xC0] = 1
         table[0xC1] = 1
+        table[0xE0] = 1
+        table[0xF0] = 1
         return table
     }()
 
@@ -157,13 +159,16 @@ enum RequestDecoder {
         var index = start + 2
         let isHexadecimal = text[index] | 0x20 == UInt8(ascii: "x")
         if isHexadecimal { index += 1 }
+        let padded = index
+        // Leading zeros are allowed in any number, and therefore used to hide.
+        while index < text.count, text[index] == 0x30 { index += 1 }
         let first = index
         var value: UInt32 = 0
         while index < text.count, index - first < 7, let digit = hexadecimalValue(text[index]), isHexadecimal || digit < 10 {
             value = value * (isHexadecimal ? 16 : 10) + UInt32(digit)
             index += 1
         }
-        guard index > first else { return nil }
+        guard index > padded else { return nil }
         if index < text.count, text[index] == UInt8(ascii: ";") { index += 1 }
         return (value, index - start)
     }
@@ -185,8 +190,11 @@ enum RequestDecoder {
     private static func normalise(_ text: [UInt8], into bytes: inout [UInt8]) {
         var lastWasSpace = false
         var index = 0
+        // Once the end of one comment was not found, no later one has an end either: the search stays linear.
+        var mayHoldComments = true
         func isComment(_ index: Int) -> Int? {
-            guard index + 3 < text.count, text[index] == UInt8(ascii: "/"), text[index + 1] == UInt8(ascii: "*") else {
+            guard mayHoldComments, index + 3 < text.count, text[index] == UInt8(ascii: "/"), text[index + 1] == UInt8(ascii: "*")
+            else {
                 return nil
             }
             // `/*!50000union*/` runs in MySQL: its inside is code.
@@ -196,6 +204,7 @@ enum RequestDecoder {
                 if text[position] == UInt8(ascii: "*"), text[position + 1] == UInt8(ascii: "/") { return position + 2 }
                 position += 1
             }
+            mayHoldComments = false
             return nil
         }
         while index < text.count {
@@ -210,6 +219,11 @@ enum RequestDecoder {
             } else if byte == 0xE0, index + 2 < text.count, text[index + 1] >> 1 == 0x40, text[index + 2] >> 6 == 2 {
                 byte = text[index + 1] << 6 | text[index + 2] & 0x3F
                 length = 3
+            } else if byte == 0xF0, index + 3 < text.count, text[index + 1] == 0x80, text[index + 2] >> 1 == 0x40,
+                text[index + 3] >> 6 == 2
+            {
+                byte = text[index + 2] << 6 | text[index + 3] & 0x3F
+                length = 4
             }
             if byte <= 0x20 || byte == 0x7F {
                 if !lastWasSpace { bytes.append(0x20) }

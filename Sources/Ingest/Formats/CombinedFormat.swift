@@ -34,15 +34,13 @@ enum CombinedFormat {
         return ParsedLine(time: time, logSource: .webserver)
     }
 
-    /// Just after the ` [` that opens the time; a user name may hold spaces and brackets, but no digit after one by luck alone.
+    /// Just after the ` [` that opens the time: the last one before `] "`, since the user name in front of it is the
+    /// client's own text. A raw quote cannot stand in that name: both servers escape it.
     private static func timeStart(_ bytes: Span<UInt8>, from start: Int, to end: Int) -> Int? {
-        var index = start
-        while index + 3 < end {
-            if bytes[index] == 0x20, bytes[index + 1] == UInt8(ascii: "["), bytes[index + 2] &- 0x30 <= 9 { return index + 2 }
-            if bytes[index] == UInt8(ascii: "\"") { return nil }
-            index += 1
-        }
-        return nil
+        guard let close = bytes.firstIndex(of: "] \"", from: start, to: end),
+            let open = bytes.lastIndex(of: " [", from: start, to: close)
+        else { return nil }
+        return open + 2
     }
 
     /// The client and the user in front of the time.
@@ -145,13 +143,20 @@ enum CombinedFormat {
             let minute = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
             let second = scanner.number(digits: 2)
         else { return nil }
+        var nanosecond = 0
+        if scanner.take(UInt8(ascii: ".")) {
+            guard let fraction = scanner.fraction() else { return nil }
+            nanosecond = fraction
+        }
         var offset = 0
         if scanner.take(0x20) {
             guard let named = scanner.offset() else { return nil }
             offset = named
         }
+        guard scanner.isAtEnd else { return nil }
         return Timestamp(
-            CivilDate(year: year, month: month, day: day), hour: hour, minute: minute, second: second, offsetSeconds: offset)
+            CivilDate(year: year, month: month, day: day), hour: hour, minute: minute, second: second, nanosecond: nanosecond,
+            offsetSeconds: offset)
     }
 }
 

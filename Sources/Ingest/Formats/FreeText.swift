@@ -15,6 +15,18 @@ enum FreeText {
         var found: Range<Int>?
         var index = message.lowerBound
         while index < message.upperBound {
+            if bytes[index] == UInt8(ascii: "\""),
+                let close = bytes.firstIndex(of: UInt8(ascii: "\""), from: index + 1, to: message.upperBound)
+            {
+                // What is quoted is what a client sent, unless it is an address and nothing else: `ip="192.0.2.1"`.
+                if let range = parsed(bytes, index + 1, close), range == index + 1..<close,
+                    isBehindMarker(bytes, message.lowerBound, index)
+                {
+                    found = range
+                }
+                index = close + 1
+                continue
+            }
             guard isAddressByte(bytes[index]), index == message.lowerBound || !isWordByte(bytes[index - 1]) else {
                 index += 1
                 continue
@@ -69,7 +81,7 @@ enum FreeText {
 
     /// In lower case; compared with the end of the word in front of the address.
     private static let markers: [[UInt8]] = [
-        "from", "client", "rhost", "ip", "remote", "addr", "address", "src", "source", "peer", "host",
+        "from", "client", "rhost", "ip", "remote", "addr", "address", "src", "source", "peer",
     ]
     .map { Array($0.utf8) }
 

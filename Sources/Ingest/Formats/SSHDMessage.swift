@@ -35,48 +35,112 @@ private struct Scanner: ~Escapable {
         if end > start, bytes[end - 1] == UInt8(ascii: "]") { end -= 1 }
     }
 
+    /// By how the message begins, which is the server's own text; only the rest may be an attacker's.
     func parse(into sink: inout FieldSink) {
         if has("Failed ") || has("Accepted ") { return login(into: &sink) }
         if has("Invalid user ") || has("Illegal user ") {
             return authenticationFailure(.sshInvalidUser, .invalidUser, user: start + 13, into: &sink)
         }
+        if has("pam_") || has("PAM ") { return pam(into: &sink) }
         if has("PAM: ") || has("Authentication ") || has("maximum authentication attempts") || has("User ")
             || has("ROOT LOGIN REFUSED")
         {
             return refusal(into: &sink)
         }
-        if contains("authentication failure") || contains("more authentication failures") { return pam(into: &sink) }
-        if contains("Too many authentication failures") {
-            return authenticationFailure(.sshMaximumAttempts, .badCredentials, user: nil, into: &sink)
+        if has("Too many authentication failures") || has("Disconnecting") { return disconnecting(into: &sink) }
+        for (prefix, marker) in Scanner.protocolErrors where has(prefix) {
+            note(.sshBadProtocol, into: &sink)
+            if let marker { addAddress(behindFirst: marker, into: &sink) } else { addAddress(behindLast: " from ", into: &sink) }
+            return
         }
-        if let action = protocolAction {
-            sink.add(.eventCategory, .authentication)
-            sink.add(.eventAction, action)
-            addUserInPreauth(into: &sink)
-            addAddress(into: &sink)
-        } else {
-            addAddress(into: &sink)
+        if has("kex_exchange_identification") { return note(.sshBadProtocol, into: &sink) }
+        if has("Timeout before authentication") {
+            note(.sshTimeout, into: &sink)
+            return contains(" connection from ")
+                ? addAddress(behindFirst: " from ", into: &sink) : addAddress(behindFirst: " for ", into: &sink)
         }
+        if has("refused connect from ") {
+            note(.sshRefused, into: &sink)
+            return contains(" (") ? addAddress(behindLast: " (", into: &sink) : addAddress(behindFirst: " from ", into: &sink)
+        }
+        if has("Received disconnect from ") {
+            if isBeforeAuthentication { note(.sshDisconnect, into: &sink) }
+            return addAddress(behindFirst: " from ", into: &sink)
+        }
+        if has("Connection closed by ") || has("Connection reset by ") || has("Disconnected from ") {
+            if isBeforeAuthentication { note(.sshDisconnect, into: &sink) }
+            return closed(into: &sink)
+        }
+        if has("input_userauth_request") { return }
+        if has("Postponed ") || has("Connection from ") { return addAddress(behindLast: " from ", into: &sink) }
+        FreeText.addEntities(bytes, start..<end, into: &sink)
     }
 
-    /// What a message about the connection itself means.
-    private var protocolAction: EventWord? {
-        if has("Timeout before authentication") || contains("Timeout before authentication") { return .sshTimeout }
-        if has("refused connect from") { return .sshRefused }
-        if has("Unable to negotiate") || has("Bad protocol version") || has("Did not receive identification string")
-            || has("banner exchange") || has("Protocol major versions differ") || has("kex_exchange_identification")
-            || has("ssh_dispatch_run_fatal") || has("Bad packet length") || has("Corrupted MAC")
-            || contains("no matching ") || contains("invalid format") || contains("Bad packet length")
-            || contains("bad client public DH value") || contains("Client version ")
-        {
-            return .sshBadProtocol
+    /// How messages about a broken exchange begin, and the word behind whose first occurrence the address stands; `nil`
+    /// where the client's text comes first and the address last.
+    private static let protocolErrors: [(prefix: StaticString, marker: StaticString?)] = [
+        ("Unable to negotiate with ", " with "), ("ssh_dispatch_run_fatal: Connection from ", " from "),
+        ("banner exchange: Connection from ", " from "), ("Protocol major versions differ for ", " for "),
+        ("Did not receive identification string from ", " from "), ("Bad protocol version identification ", nil),
+        ("Bad packet length", " from "), ("Corrupted MAC", " from "), ("Connection from ", " from "),
+        ("no matching ", nil), ("Could not ", nil),
+    ]
+
+    private var isBeforeAuthentication: Bool {
+        end - start >= 9 && bytes.hasPrefix("[preauth]", from: end - 9, to: end)
+    }
+
+    private func note(_ action: EventWord, into sink: inout FieldSink) {
+        sink.add(.eventCategory, .authentication)
+        sink.add(.eventAction, action)
+    }
+
+    /// `Disconnecting invalid user bob 192.0.2.1 port 22: Too many authentication failures [preauth]`.
+    private func disconnecting(into sink: inout FieldSink) {
+        guard let reason = bytes.lastIndex(of: "Too many authentication failures", from: start, to: end) else {
+            if isBeforeAuthentication { note(.sshDisconnect, into: &sink) }
+            return closed(into: &sink)
         }
-        if contains("[preauth]") || has("Connection closed by") || has("Connection reset by") || has("Received disconnect from")
-            || has("Disconnected from") || has("Disconnecting")
-        {
-            return .sshDisconnect
+        note(.sshMaximumAttempts, into: &sink)
+        sink.add(.eventOutcome, .failure)
+        sink.add(.eventReason, .badCredentials)
+        if has("Too many") { return addAddress(behindLast: " from ", into: &sink) }
+        if reason > start + 15 { Scanner(bytes: bytes, start: start, end: reason).closed(into: &sink) }
+    }
+
+    /// `Connection closed by invalid user bob 192.0.2.1 port 22 [preauth]`: the name stands before the address.
+    private func closed(into sink: inout FieldSink) {
+        guard let port = bytes.lastIndex(of: " port ", from: start, to: end) else {
+            return has("Connection closed by ")
+                ? addAddress(behindFirst: " by ", into: &sink) : addAddress(behindFirst: " from ", into: &sink)
         }
-        return nil
+        let space = bytes.lastIndex(of: 0x20, from: start, to: port) ?? start - 1
+        for marker: StaticString in ["invalid user ", "authenticating user ", "user "] {
+            guard let found = bytes.firstIndex(of: marker, from: start, to: port) else { continue }
+            let name = found + marker.utf8CodeUnitCount
+            if space > name { sink.add(.userName, name, space) }
+            break
+        }
+        _ = addAddress(space + 1, port, into: &sink)
+    }
+
+    private func addAddress(behindFirst marker: StaticString, into sink: inout FieldSink) {
+        if let found = bytes.firstIndex(of: marker, from: start, to: end) { addAddress(behind: found, marker, into: &sink) }
+    }
+
+    private func addAddress(behindLast marker: StaticString, into sink: inout FieldSink) {
+        if let found = bytes.lastIndex(of: marker, from: start, to: end) { addAddress(behind: found, marker, into: &sink) }
+    }
+
+    private func addAddress(behind found: Int, _ marker: StaticString, into sink: inout FieldSink) {
+        var first = found + marker.utf8CodeUnitCount
+        for word: StaticString in ["UNKNOWN ", "user "] where bytes.hasPrefix(word, from: first, to: end) {
+            first += word.utf8CodeUnitCount
+        }
+        var stop = bytes.firstIndex(of: 0x20, from: first, to: end) ?? end
+        // `from host (192.0.2.1)`, `192.0.2.1:11:`, `192.0.2.1: 11:`.
+        if let close = bytes.firstIndex(of: UInt8(ascii: ")"), from: first, to: stop) { stop = close }
+        _ = addAddress(first, stop, into: &sink)
     }
 
     /// `Failed password for invalid user bob from 192.0.2.1 port 22 ssh2`.
@@ -105,7 +169,7 @@ private struct Scanner: ~Escapable {
 
     private func refusal(into sink: inout FieldSink) {
         if has("User ") {
-            guard contains("not allowed because") else { return addAddress(into: &sink) }
+            guard contains("not allowed because") else { return addAddress(behindLast: " from ", into: &sink) }
             return authenticationFailure(.sshLogin, .invalidUser, user: start + 5, into: &sink)
         }
         if has("maximum authentication attempts") {
@@ -121,51 +185,24 @@ private struct Scanner: ~Escapable {
         authenticationFailure(.sshPAMFailure, known ? .badCredentials : .invalidUser, user: name, into: &sink)
     }
 
-    /// `pam_unix(sshd:auth): authentication failure; logname= uid=0 … rhost=192.0.2.1  user=root`.
+    /// `pam_unix(sshd:auth): authentication failure; logname= uid=0 … rhost=192.0.2.1  user=root`: the name comes last.
     private func pam(into sink: inout FieldSink) {
-        sink.add(.eventCategory, .authentication)
-        sink.add(.eventAction, .sshPAMFailure)
+        guard contains("authentication failure") || contains("check pass; user unknown") else { return }
+        note(.sshPAMFailure, into: &sink)
         sink.add(.eventOutcome, .failure)
-        if let user = value(after: " user=") { sink.add(.userName, user.lowerBound, user.upperBound) }
+        if let user = bytes.firstIndex(of: " user=", from: start, to: end), user + 6 < end { sink.add(.userName, user + 6, end) }
         if let host = value(after: " rhost=") { sink.add(.sourceIP, host.lowerBound, host.upperBound) }
     }
 
     private func authenticationFailure(
         _ action: EventWord, _ reason: EventWord, user: Int?, into sink: inout FieldSink
     ) {
-        sink.add(.eventCategory, .authentication)
-        sink.add(.eventAction, action)
+        note(action, into: &sink)
         sink.add(.eventOutcome, .failure)
         sink.add(.eventReason, reason)
-        let from = bytes.lastIndex(of: " from ", from: start, to: end)
-        if let user, let from, from > user { sink.add(.userName, user, from) }
-        if let from { addAddress(after: from + 6, into: &sink) } else { addUserInPreauth(into: &sink); addAddress(into: &sink) }
-    }
-
-    /// `Connection closed by invalid user bob 192.0.2.1 port 22 [preauth]`.
-    private func addUserInPreauth(into sink: inout FieldSink) {
-        for marker: StaticString in ["invalid user ", "authenticating user "] {
-            guard let found = bytes.firstIndex(of: marker, from: start, to: end),
-                let port = bytes.lastIndex(of: " port ", from: found, to: end)
-            else { continue }
-            let name = found + marker.utf8CodeUnitCount
-            if let space = bytes.lastIndex(of: 0x20, from: name, to: port) { sink.add(.userName, name, space) }
-            return
-        }
-    }
-
-    /// The address that the message ends on: `… 192.0.2.1 port 22`, `… from 192.0.2.1`, or the last word that is one.
-    private func addAddress(into sink: inout FieldSink) {
-        if let port = bytes.lastIndex(of: " port ", from: start, to: end) {
-            let space = bytes.lastIndex(of: 0x20, from: start, to: port) ?? start - 1
-            if addAddress(space + 1, port, into: &sink) { return }
-        }
-        var wordEnd = end
-        while wordEnd > start {
-            let space = bytes.lastIndex(of: 0x20, from: start, to: wordEnd) ?? start - 1
-            if addAddress(space + 1, wordEnd, into: &sink) { return }
-            wordEnd = space
-        }
+        guard let from = bytes.lastIndex(of: " from ", from: start, to: end) else { return }
+        if let user, from > user { sink.add(.userName, user, from) }
+        addAddress(after: from + 6, into: &sink)
     }
 
     private func addAddress(after index: Int, into sink: inout FieldSink) {

@@ -11,8 +11,15 @@ enum SyslogFormat {
         var index = afterPriority(bytes, Int(line.start), end)
         let isRFC5424 = bytes.hasPrefix("1 ", from: index, to: end)
         if isRFC5424 { index += 2 }
-        guard let (time, afterTime) = date(bytes, index, end, reference: reference) else { return nil }
-        index = afterTime
+        var time: Timestamp?
+        // RFC 5424 §6.2.3: a sender that knows no time writes `-`, and likewise for its names.
+        if isRFC5424, bytes.hasPrefix("- ", from: index, to: end) {
+            index += 2
+        } else {
+            guard let (found, afterTime) = date(bytes, index, end, reference: reference) else { return nil }
+            time = found
+            index = afterTime
+        }
         guard let host = word(bytes, &index, end) else { return nil }
         let message: Int
         let program: Range<Int>
@@ -31,8 +38,10 @@ enum SyslogFormat {
             if let process = tag.process { sink.add(.processID, process.lowerBound, process.upperBound) }
             message = tag.message
         }
-        sink.add(.hostName, host.lowerBound, host.upperBound)
-        sink.add(.processName, program.lowerBound, program.upperBound)
+        let isNil = { (bytes: Span<UInt8>, range: Range<Int>) in range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "-")
+        }
+        if !isNil(bytes, host) { sink.add(.hostName, host.lowerBound, host.upperBound) }
+        if !isNil(bytes, program) { sink.add(.processName, program.lowerBound, program.upperBound) }
         let logSource = read(bytes, program: program, message: message..<end, plan: plan, into: &sink)
         if sink.range(of: .message) == nil { sink.add(.message, message, end) }
         return ParsedLine(time: time, logSource: logSource)

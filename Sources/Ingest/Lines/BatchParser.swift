@@ -17,6 +17,9 @@ package struct BatchParser: Sendable {
     private var scratch = DecoderScratch()
     private var escaped: [EscapedField] = []
 
+    /// How far ahead of the present a line's time may lie; a time beyond it counts as none. A day: clocks and zones differ.
+    package static let maximumSecondsAhead: Int64 = 86_400
+
     /// How many unparsed lines are kept to be looked at, and how much of each.
     package static let maximumSamples = 5
     package static let maximumSampleBytes = 300
@@ -71,7 +74,9 @@ package struct BatchParser: Sendable {
             counters.blank += 1
             return
         }
-        let parsed = recognise(bytes, line.range, reference: reference)
+        var parsed = recognise(bytes, line.range, reference: reference)
+        // A forged date far ahead would make everything that follows look late.
+        if let time = parsed?.time, time > reference.advanced(bySeconds: BatchParser.maximumSecondsAhead) { parsed?.time = nil }
         if let parsed {
             counters.parsed += 1
             if let time = parsed.time {

@@ -17,7 +17,12 @@ enum DatabaseFile {
             if erases { try database.execute(sql: "PRAGMA secure_delete = ON") }
         }
         do {
-            if FileManager.default.fileExists(atPath: path) { try check(path, advice: advice, migrator: migrator) }
+            if FileManager.default.fileExists(atPath: path) {
+                try check(path, advice: advice, migrator: migrator)
+            } else {
+                // SQLite would make it readable by everybody; its log files take over the mode of the database.
+                _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+            }
             let pool = try DatabasePool(path: path, configuration: configuration)
             try migrator.migrate(pool)
             return pool

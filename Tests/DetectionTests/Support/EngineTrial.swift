@@ -25,7 +25,7 @@ struct EngineTrial {
         assembler.begin(&batch)
         batch.bytes.append(contentsOf: lines.map { $0 + "\n" }.joined().utf8)
         assembler.finish(batch, isFinal: false, into: &raw)
-        parser.parse(raw, of: &batch, consumed: assembler.offset - offset, reference: Timestamp(seconds: 0))
+        parser.parse(raw, of: &batch, consumed: assembler.offset - offset, reference: Timestamp(seconds: 4_000_000_000))
         offset = assembler.offset
         line = assembler.nextLine
         var findings: [Finding] = []
