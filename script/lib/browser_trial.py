@@ -4,6 +4,7 @@ What it measures comes from the browser's own clock and from when this script wr
 """
 
 import base64
+import json
 import os
 import pathlib
 import re
@@ -54,6 +55,18 @@ class Server:
             log.flush()
             os.fsync(log.fileno())
         return time.time()
+
+    def until_incidents(self, vigie, count):
+        """Seconds from the start of the process until the tables that the console shows hold so many incidents."""
+        deadline = self.started + PATIENCE
+        while time.monotonic() < deadline:
+            listed = subprocess.run(
+                [vigie, "incidents", "list", "--json", "--data", str(self.folder / "data")], capture_output=True, text=True
+            )
+            seen = time.monotonic()
+            if len(listed.stdout.splitlines()) >= count:
+                return seen - self.started
+        raise AssertionError(f"{count} incidents are there within {PATIENCE} s")
 
     def stop(self):
         self.process.terminate()
@@ -120,6 +133,8 @@ def run(vigie, root, logs, pictures=None):
     password = secrets.token_urlsafe(18)
     measured = {}
     try:
+        attackers = len(json.loads((root / "samples" / "ground-truth.json").read_text())["attackers"])
+        measured["start_to_incidents_seconds"] = round(server.until_incidents(vigie, attackers), 3)
         browser = Browser(1280, 900, dark=False)
         try:
             browser.driver.get(server.address + "/")
