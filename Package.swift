@@ -147,6 +147,13 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: [
+                "CommandLine", "Detection", "Events", "Ingest", "Journal", "Server",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests",

@@ -1,0 +1,43 @@
+import ArgumentParser
+import Ingest
+import Server
+import Testing
+
+@testable import CommandLine
+
+@Suite struct ArgumentTests {
+    @Test func aLogMayNameItsFormat() throws {
+        #expect(try SourceArgument.parse("combined:/srv/log/a.log") == SourceOption(path: "/srv/log/a.log", format: .combined))
+        #expect(try SourceArgument.parse("/srv/log/with:colon.log") == SourceOption(path: "/srv/log/with:colon.log"))
+        #expect(try SourceArgument.parse("relative.log").path.hasPrefix("/"))
+    }
+
+    @Test func anUnknownFormatNamesTheNearest() {
+        let failure = #expect(throws: CommandFailure.self) { try LogFormatArgument.parse("combind") }
+        #expect(failure?.code == .usage)
+        #expect(failure?.message.contains("Did you mean 'combined'?") == true)
+    }
+
+    @Test(arguments: ["yesterday", "2026-02-30T00:00:00Z", "2026-03-01", ""])
+    func aReferenceTimeIsRFC3339(text: String) {
+        #expect(throws: CommandFailure.self) { try ReferenceTimeArgument.parse(text) }
+    }
+
+    @Test(arguments: [("--listen", "nonsense"), ("--config", "/no/such/vigie.yml")])
+    func serveRefusesWhatItCannotUse(option: String, value: String) throws {
+        let command = try ServeCommand.parse([option, value, "/dev/null"])
+        #expect(throws: CommandFailure.self) { try command.resolve() }
+    }
+
+    @Test func theCommandLineWinsOverDefaults() throws {
+        let options = try ServeCommand.parse(["--listen", "[::1]:9000", "--data", "/srv/vigie", "json:/srv/app.jsonl"]).resolve()
+        #expect(options.host == "::1")
+        #expect(options.port == 9000)
+        #expect(options.dataFolder == "/srv/vigie")
+        #expect(options.sources == [SourceOption(path: "/srv/app.jsonl", format: .json)])
+    }
+
+    @Test func logTextNeverReachesTheTerminalRaw() {
+        #expect(IncidentText.printable("a\u{1B}]0;x\u{7}b\u{202E}c") == "a\u{FFFD}]0;x\u{FFFD}b\u{FFFD}c")
+    }
+}
