@@ -80,6 +80,15 @@ struct ServeCommand: AsyncParsableCommand {
         return options
     }
 
+    /// Why a log cannot be read now, and what to do; empty when it can.
+    private func readability(of path: String) -> String {
+        if FileManager.default.isReadableFile(atPath: path) { return "" }
+        if FileManager.default.fileExists(atPath: path) {
+            return "  — may not be read: let Vigie's user read it (group `adm`, or `setfacl -m u:USER:r`); Vigie keeps trying"
+        }
+        return "  — is not there: check the path; Vigie waits for it"
+    }
+
     private func announce(_ server: VigieServer) {
         for problem in server.ruleProblems { Output.note("refused   \(problem)") }
         Output.note("Data      \(server.options.dataFolder) (\(server.journalCount) journal entries)")
@@ -87,11 +96,10 @@ struct ServeCommand: AsyncParsableCommand {
             "Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused")
         )
         for source in server.options.sources {
-            let note =
-                FileManager.default.isReadableFile(atPath: source.path)
-                ? "" : "  — not readable yet; see the console's sources page"
-            let name = source.path.hasSuffix("/detection/journald.jsonl") ? "journald, sign-ins only" : source.path
-            Output.note("Watching  \(name) (\(source.format.rawValue))\(note)")
+            // The spool is made when the server runs.
+            let isJournald = source.path.hasSuffix("/detection/journald.jsonl")
+            let note = isJournald ? "" : readability(of: source.path)
+            Output.note("Watching  \(isJournald ? "journald, sign-ins only" : source.path) (\(source.format.rawValue))\(note)")
         }
         if server.options.sources.isEmpty {
             Output.note(
