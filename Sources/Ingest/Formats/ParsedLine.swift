@@ -64,7 +64,7 @@ extension FieldSink {
 /// Words that formats put into fields without the line containing them. Every batch begins with their bytes, so that
 /// they are ranges like any other value.
 enum EventWord: Int, CaseIterable {
-    case authentication, success, failure, web
+    case authentication, success, failure
     case invalidUser, badCredentials
     case sshLogin, sshInvalidUser, sshDisconnect, sshBadProtocol, sshMaximumAttempts, sshTimeout, sshRefused, sshPAMFailure
 
@@ -73,7 +73,6 @@ enum EventWord: Int, CaseIterable {
         case .authentication: "authentication"
         case .success: "success"
         case .failure: "failure"
-        case .web: "web"
         case .invalidUser: "invalid_user"
         case .badCredentials: "bad_credentials"
         case .sshLogin: "ssh_login"
