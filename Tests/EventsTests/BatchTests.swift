@@ -34,15 +34,26 @@ struct BatchTests {
 
     @Test("an application's event may be a request, a sign-in, both or neither")
     func applications() {
+        let table = LogSourceTable()
         for isRequest in [false, true] {
             for isAuthentication in [false, true] {
-                let source = LogSourceID.application(isRequest: isRequest, isAuthentication: isAuthentication).logSource
+                let source = table[.application(isRequest: isRequest, isAuthentication: isAuthentication)]
                 #expect(source.categories.contains("application"))
                 #expect(source.categories.contains("webserver") == isRequest)
                 #expect(source.categories.contains("authentication") == isAuthentication)
             }
         }
-        #expect(LogSourceID.sshd.logSource == LogSource(categories: ["authentication"], product: "linux", service: "sshd"))
-        #expect(LogSourceID.unknown.logSource == LogSource())
+        #expect(table[.sshd] == LogSource(categories: ["authentication"], product: "linux", service: "sshd"))
+        #expect(table[.unknown] == LogSource())
+    }
+
+    @Test("a log source that is known keeps its number, a new one gets the next")
+    func internedSources() {
+        var table = LogSourceTable()
+        #expect(table.intern(LogSource(categories: ["webserver"])) == .webserver)
+        let made = table.intern(LogSource(product: "windows", service: "sysmon"))
+        #expect(made == LogSourceID(rawValue: UInt16(LogSourceTable().count)))
+        #expect(table.intern(LogSource(product: "windows", service: "sysmon")) == made)
+        #expect(made.map { table[$0].service } == "sysmon")
     }
 }

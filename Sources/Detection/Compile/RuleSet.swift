@@ -4,6 +4,8 @@ package import Events
 package struct RuleSet: Sendable {
     /// Every field that a rule or a format knows.
     package private(set) var fields = FieldTable()
+    /// Every log source that events can come from.
+    package let logSources: LogSourceTable
     /// Why rules were refused.
     package private(set) var problems: [RuleProblem] = []
 
@@ -12,7 +14,8 @@ package struct RuleSet: Sendable {
     private(set) var regexes: [BoundedRegex] = []
     private(set) var evaluation = EvaluationTable()
 
-    package init(sources: [RuleSource], mappings: [FieldMapping] = []) {
+    package init(sources: [RuleSource], mappings: [FieldMapping] = [], logSources: LogSourceTable = LogSourceTable()) {
+        self.logSources = logSources
         var compiler = RuleCompiler(mappings: mappings)
         var correlated: [(RuleHeader, SigmaCorrelation)] = []
         var seen: [String: RuleHeader] = [:]

@@ -15,9 +15,9 @@ package struct LogSource: Hashable, Sendable {
 
 /// A log source as a small number, carried by every event.
 package struct LogSourceID: Hashable, Sendable, BitwiseCopyable {
-    package let rawValue: UInt8
+    package let rawValue: UInt16
 
-    package init(rawValue: UInt8) {
+    package init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
@@ -34,11 +34,39 @@ package struct LogSourceID: Hashable, Sendable, BitwiseCopyable {
     package static func application(isRequest: Bool, isAuthentication: Bool) -> LogSourceID {
         LogSourceID(rawValue: 6 + (isRequest ? 1 : 0) + (isAuthentication ? 2 : 0))
     }
+}
 
-    package var logSource: LogSource { LogSourceID.all[Int(rawValue)] }
+/// Every log source that the formats or the pipelines know. Grows while they are loaded, then is only read.
+///
+/// The sources that built-in formats name have fixed numbers (`LogSourceID.webserver`, …).
+package struct LogSourceTable: Sendable {
+    private var sources: [LogSource]
+    private var identifiers: [LogSource: LogSourceID]
 
+    package init() {
+        sources = LogSourceID.wellKnown
+        identifiers = [:]
+        for (index, source) in sources.enumerated() { identifiers[source] = LogSourceID(rawValue: UInt16(index)) }
+    }
+
+    package var count: Int { sources.count }
+
+    package subscript(_ source: LogSourceID) -> LogSource { sources[Int(source.rawValue)] }
+
+    /// The number of `source`, made if it is new; `nil` once 65,535 are taken.
+    package mutating func intern(_ source: LogSource) -> LogSourceID? {
+        if let known = identifiers[source] { return known }
+        guard sources.count < Int(UInt16.max) else { return nil }
+        let made = LogSourceID(rawValue: UInt16(sources.count))
+        sources.append(source)
+        identifiers[source] = made
+        return made
+    }
+}
+
+extension LogSourceID {
     /// By `rawValue`.
-    package static let all: [LogSource] = [
+    fileprivate static let wellKnown: [LogSource] = [
         LogSource(),
         LogSource(categories: ["webserver"]),
         LogSource(categories: ["authentication"], product: "linux", service: "sshd"),
