@@ -36,7 +36,7 @@ struct DetectCommand: ParsableCommand {
         let format = try LogFormatArgument.parse(format)
         let reference = try ReferenceTimeArgument.parse(referenceTime)
         let ruleSet = try LoadedRules.load(rules)
-        let plan = JSONFieldPlan(ruleSet.fields)
+        let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         var engine = Engine(ruleSet)
         let output = LineBuffer()
         for file in files {

@@ -77,7 +77,7 @@ struct RuleSampleRunner {
     private func failure(of sample: RuleSample) -> String? {
         guard let format = LogFormat(rawValue: sample.format) else { return "format '\(sample.format)' is not known" }
         var engine = Engine(ruleSet)
-        var parser = BatchParser(format: format, plan: JSONFieldPlan(ruleSet.fields))
+        var parser = BatchParser(format: format, plan: JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy))
         let batch = LogStream.parse(
             sample.lines, name: sample.name, parser: &parser, reference: sample.referenceTime ?? Timestamp(seconds: 1_900_000_000)
         )

@@ -2,36 +2,93 @@ import Events
 
 /// Compiles detections; collects the fields and regular expressions they use.
 struct RuleCompiler {
-    private(set) var fields = FieldTable()
-    private(set) var regexes: [BoundedRegex] = []
-    private let mappings: [FieldMapping]
+    private let tables: Tables
+    private let pipelines: [Pipeline]
+    /// What the pipelines make of rules of a log source.
+    private var readings: [ReadingKey: PipelineReading] = [:]
 
-    init(mappings: [FieldMapping]) {
-        self.mappings = mappings
+    /// What rules share. A class, because the compilers of values add to it from closures; nobody else sees it.
+    private final class Tables {
+        var fields: FieldTable
+        var regexes: [BoundedRegex] = []
+        /// Regular expressions by what they are made of: rules repeat them.
+        private var regexIndices: [RegexKey: Int] = [:]
+
+        init(fields: FieldTable) {
+            self.fields = fields
+        }
+
+        func keep(_ pattern: String, _ options: BoundedRegex.Options) throws(RegexError) -> Int {
+            let key = RegexKey(pattern: pattern, options: options)
+            if let known = regexIndices[key] { return known }
+            regexes.append(try BoundedRegex(pattern, options: options))
+            regexIndices[key] = regexes.count - 1
+            return regexes.count - 1
+        }
     }
 
+    private struct RegexKey: Hashable {
+        var pattern: String
+        var options: BoundedRegex.Options
+    }
+
+    private struct ReadingKey: Hashable {
+        var logSource: LogSource
+        var taxonomy: String
+    }
+
+    init(pipelines: [Pipeline], fields: FieldTable = FieldTable()) {
+        self.pipelines = pipelines
+        tables = Tables(fields: fields)
+    }
+
+    var fields: FieldTable { tables.fields }
+    var regexes: [BoundedRegex] { tables.regexes }
+
     mutating func field(_ name: String, _ header: RuleHeader, _ line: Int) throws(RuleProblem) -> FieldID {
-        guard let field = fields.intern(name) else {
+        guard let field = tables.fields.intern(name) else {
             throw RuleProblem(file: header.file, line: line, reason: "there are more than 65,535 different fields")
         }
         return field
     }
 
-    mutating func compile(_ detection: SigmaDetection, header: RuleHeader) throws(RuleProblem) -> CompiledRule {
-        let names = mappings.filter { $0.applies(to: detection.logSource) }.reduce(into: [:]) { names, mapping in
-            names.merge(mapping.fields) { first, _ in first }
+    /// - Parameter filters: what has to hold beside the rule's own conditions.
+    mutating func compile(
+        _ detection: SigmaDetection, header: RuleHeader, filters: [SigmaFilter] = []
+    ) throws(RuleProblem) -> CompiledRule {
+        let reading = reading(detection.logSource, header)
+        var header = header
+        for (key, value) in reading.attributes { try header.set(key, value) }
+        var parts = [try expression(detection.searches, detection.conditions, header, reading)]
+        for filter in filters { parts.append(try expression(filter.searches, filter.conditions, header, reading)) }
+        for condition in reading.conditions {
+            let added = try expression(condition.search, header, reading)
+            parts.append(condition.isNegated ? .not(added) : added)
         }
-        var searches: [(name: String, expression: Expression)] = []
-        for (name, search) in detection.searches {
-            searches.append((name, try expression(search, header, names)))
-        }
-        var alternatives: [Expression] = []
-        for condition in detection.conditions {
-            alternatives.append(try resolve(condition, searches, header))
-        }
-        let whole: Expression = alternatives.count == 1 ? alternatives[0] : .any(alternatives)
+        let whole: Expression = parts.count == 1 ? parts[0] : .all(parts)
         let witness = Witness.find(whole) { regexes[$0].searchableLiterals }
-        return CompiledRule(header: header, logSource: detection.logSource, expression: whole, witness: witness)
+        return CompiledRule(header: header, logSource: reading.logSource, expression: whole, witness: witness)
+    }
+
+    private mutating func reading(_ logSource: LogSource, _ header: RuleHeader) -> PipelineReading {
+        let key = ReadingKey(logSource: logSource, taxonomy: header.taxonomy)
+        if let known = readings[key] { return known }
+        var reading = PipelineReading(logSource: logSource)
+        if header.taxonomy == RuleHeader.defaultTaxonomy { for pipeline in pipelines { reading.apply(pipeline) } }
+        readings[key] = reading
+        return reading
+    }
+
+    /// The searches as the conditions join them; several conditions are alternatives.
+    private mutating func expression(
+        _ searches: [(name: String, search: SigmaSearch)], _ conditions: [SigmaCondition], _ header: RuleHeader,
+        _ reading: PipelineReading
+    ) throws(RuleProblem) -> Expression {
+        var compiled: [(name: String, expression: Expression)] = []
+        for (name, search) in searches { compiled.append((name, try expression(search, header, reading))) }
+        var alternatives: [Expression] = []
+        for condition in conditions { alternatives.append(try resolve(condition, compiled, header)) }
+        return Expression.any(of: alternatives)
     }
 
     private func resolve(
@@ -56,10 +113,11 @@ struct RuleCompiler {
             }
             return found.expression
         case .quantified(let all, let pattern):
-            let glob = TextPattern(wildcards: pattern == "them" ? "*" : pattern, anchor: .equals, isCased: true)
+            let isThem = pattern.lowercased() == "them"
+            let glob = TextPattern(wildcards: isThem ? "*" : pattern, anchor: .equals, isCased: true)
             let chosen = searches.filter { search in
                 let name = Array(search.name.utf8)
-                return !(pattern == "them" && search.name.hasPrefix("_")) && glob.matches(name.span, 0..<name.count)
+                return !(isThem && search.name.hasPrefix("_")) && glob.matches(name.span, 0..<name.count)
             }
             guard !chosen.isEmpty else {
                 throw RuleProblem(file: header.file, line: header.line, reason: "'of \(pattern)' fits no search-identifier")
@@ -69,48 +127,49 @@ struct RuleCompiler {
     }
 
     private mutating func expression(
-        _ search: SigmaSearch, _ header: RuleHeader, _ names: [String: String]
+        _ search: SigmaSearch, _ header: RuleHeader, _ reading: PipelineReading
     ) throws(RuleProblem) -> Expression {
         switch search {
         case .anyOf(let parts):
             var compiled: [Expression] = []
-            for part in parts { compiled.append(try expression(part, header, names)) }
+            for part in parts { compiled.append(try expression(part, header, reading)) }
             return .any(compiled)
         case .map(let items):
             var compiled: [Expression] = []
             for item in items {
-                let field = try self.field(names[item.field] ?? item.field, header, item.line)
-                compiled.append(try expression(item.values, .field(field), item.modifiers, item.line, header, names))
+                var subjects: [Predicate.Subject] = []
+                for name in reading.names(item.field) { subjects.append(.field(try field(name, header, item.line))) }
+                compiled.append(try expression(item.values, subjects, item.modifiers, item.line, header, reading))
             }
             return compiled.count == 1 ? compiled[0] : .all(compiled)
         case .keywords(let values, let all, let modifiers, let line):
-            return try expression(values, .line, modifiers + (all ? ["all"] : []), line, header, names)
+            return try expression(values, [.line], modifiers + (all ? ["all"] : []), line, header, reading)
         }
     }
 
     private mutating func expression(
-        _ values: [SigmaValue], _ subject: Predicate.Subject, _ modifiers: [String], _ line: Int, _ header: RuleHeader,
-        _ names: [String: String]
+        _ values: [SigmaValue], _ subjects: [Predicate.Subject], _ modifiers: [String], _ line: Int, _ header: RuleHeader,
+        _ reading: PipelineReading
     ) throws(RuleProblem) -> Expression {
-        var table = fields
-        var kept = regexes
         do {
-            let compiler = try ValueCompiler(
-                subject: subject, modifiers: modifiers,
-                intern: { (name: String) throws(ValueCompiler.Failure) -> FieldID in
-                    guard let field = table.intern(names[name] ?? name) else {
-                        throw ValueCompiler.Failure(reason: "there are more than 65,535 different fields")
-                    }
-                    return field
-                },
-                keepRegex: { regex in
-                    kept.append(regex)
-                    return kept.count - 1
-                })
-            let compiled = try compiler.expression(values)
-            fields = table
-            regexes = kept
-            return compiled
+            return try ValueCompiler(
+                subjects: subjects, modifiers: modifiers,
+                in: ValueCompiler.Surroundings(
+                    placeholders: reading.placeholders,
+                    fields: { [tables] (name: String) throws(ValueCompiler.Failure) -> [FieldID] in
+                        var found: [FieldID] = []
+                        for name in reading.names(name) {
+                            guard let field = tables.fields.intern(name) else {
+                                throw ValueCompiler.Failure(reason: "there are more than 65,535 different fields")
+                            }
+                            found.append(field)
+                        }
+                        return found
+                    },
+                    keepRegex: { [tables] (pattern: String, options: BoundedRegex.Options) throws(RegexError) -> Int in
+                        try tables.keep(pattern, options)
+                    })
+            ).expression(values)
         } catch {
             throw RuleProblem(file: header.file, line: line, reason: error.reason)
         }

@@ -6,6 +6,8 @@ package struct RuleSet: Sendable {
     package private(set) var fields = FieldTable()
     /// Every log source that events can come from.
     package let logSources: LogSourceTable
+    /// What the pipelines say of events.
+    package let taxonomy: EventTaxonomy
     /// Why rules were refused.
     package private(set) var problems: [RuleProblem] = []
 
@@ -14,37 +16,22 @@ package struct RuleSet: Sendable {
     private(set) var regexes: [BoundedRegex] = []
     private(set) var evaluation = EvaluationTable()
 
-    package init(sources: [RuleSource], mappings: [FieldMapping] = [], logSources: LogSourceTable = LogSourceTable()) {
-        self.logSources = logSources
-        var compiler = RuleCompiler(mappings: mappings)
-        var correlated: [(RuleHeader, SigmaCorrelation)] = []
-        var seen: [String: RuleHeader] = [:]
-        for source in sources {
-            for result in SigmaParser.parse(source) {
-                switch result {
-                case .failure(let problem): problems.append(problem)
-                case .success(let document):
-                    if let other = seen.updateValue(document.header, forKey: document.header.id) {
-                        let place = "\(other.file):\(other.line)"
-                        problems.append(
-                            RuleProblem(
-                                file: source.path, line: document.header.line,
-                                reason: "the id \(other.id) is taken by '\(other.title)' (\(place))"))
-                        continue
-                    }
-                    switch document.body {
-                    case .correlation(let correlation): correlated.append((document.header, correlation))
-                    case .detection(let detection):
-                        do {
-                            rules.append(try compiler.compile(detection, header: document.header))
-                        } catch {
-                            problems.append(error)
-                        }
-                    }
-                }
+    package init(sources: [RuleSource], pipelines: [Pipeline] = [], logSources: LogSourceTable = LogSourceTable()) {
+        var table = logSources
+        var fields = FieldTable()
+        taxonomy = EventTaxonomy(pipelines, fields: &fields, logSources: &table, problems: &problems)
+        self.logSources = table
+        var compiler = RuleCompiler(pipelines: pipelines, fields: fields)
+        let documents = RuleDocuments(sources)
+        problems += documents.problems
+        for (index, (header, detection)) in documents.detections.enumerated() {
+            do throws(RuleProblem) {
+                rules.append(try compiler.compile(detection, header: header, filters: documents.filters(of: index)))
+            } catch {
+                problems.append(error)
             }
         }
-        for (header, correlation) in correlated {
+        for (header, correlation) in documents.correlations {
             do throws(RuleProblem) {
                 try add(correlation, header: header, compiler: &compiler)
             } catch {
@@ -52,7 +39,7 @@ package struct RuleSet: Sendable {
             }
         }
         for index in rules.indices { rules[index].root = evaluation.add(rules[index].expression) }
-        fields = compiler.fields
+        self.fields = compiler.fields
         regexes = compiler.regexes
     }
 

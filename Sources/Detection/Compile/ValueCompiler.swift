@@ -8,42 +8,70 @@ struct ValueCompiler {
 
     static let knownModifiers: Set<String> = [
         "contains", "startswith", "endswith", "all", "exists", "cased", "neq", "windash", "re", "i", "ignorecase", "m",
-        "multiline",
-        "s", "dotall", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "lt", "lte", "gt", "gte", "cidr",
-        "fieldref",
-        "minute", "hour", "day", "week", "month", "year",
+        "multiline", "s", "dotall", "base64", "base64offset", "wide", "utf16", "utf16le", "utf16be", "lt", "lte", "gt", "gte",
+        "cidr", "fieldref", "expand", "minute", "hour", "day", "week", "month", "year",
     ]
 
-    let modifiers: Set<String>
-    let subject: Predicate.Subject
-    /// Makes numbers for fields, and keeps regular expressions for the engine.
-    let intern: (String) throws(Failure) -> FieldID
-    let keepRegex: (BoundedRegex) -> Int
+    /// How many texts one value may become by its dashes and placeholders.
+    static let maximumSpellings = 4_096
 
-    init(
-        subject: Predicate.Subject, modifiers: [String], intern: @escaping (String) throws(Failure) -> FieldID,
-        keepRegex: @escaping (BoundedRegex) -> Int
-    ) throws(Failure) {
-        self.subject = subject
-        self.intern = intern
-        self.keepRegex = keepRegex
+    /// What the value of a reference or of a placeholder means to the rule at hand.
+    struct Surroundings {
+        var placeholders: [String: [SigmaValue]]
+        var fields: (String) throws(Failure) -> [FieldID]
+        /// Keeps an expression for the engine.
+        var keepRegex: (String, BoundedRegex.Options) throws(RegexError) -> Int
+    }
+
+    private let modifiers: Set<String>
+    /// A name may stand for several fields; any of them may match.
+    private let subjects: [Predicate.Subject]
+    private let surroundings: Surroundings
+
+    init(subjects: [Predicate.Subject], modifiers: [String], in surroundings: Surroundings) throws(Failure) {
+        self.subjects = subjects
+        self.surroundings = surroundings
         self.modifiers = Set(modifiers)
         for modifier in modifiers where !ValueCompiler.knownModifiers.contains(modifier) {
-            if modifier == "expand" {
-                throw Failure(reason: "'expand' needs values for its placeholders, and none are configured")
-            }
             let nearest = NearestName.find(modifier, among: ValueCompiler.knownModifiers)
             throw Failure(reason: "modifier '\(modifier)' is not known" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
         }
+        try refuseContradictions()
     }
 
     private func has(_ names: String...) -> Bool { names.contains { modifiers.contains($0) } }
 
+    /// Modifiers that make different kinds of value cannot stand together: one of them would silently be ignored.
+    private func refuseContradictions() throws(Failure) {
+        let kinds: [Set<String>] = [
+            ["re"], ["cidr"], ["exists"], ["fieldref"],
+            ["lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"],
+            ["base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"], ["windash"],
+        ]
+        let used = kinds.flatMap { $0.intersection(modifiers).sorted().prefix(1) }
+        if used.count > 1 { throw Failure(reason: "'\(used[0])' and '\(used[1])' cannot stand together") }
+        let comparisons = modifiers.intersection(["lt", "lte", "gt", "gte"]).sorted()
+        if comparisons.count > 1 { throw Failure(reason: "'\(comparisons[0])' and '\(comparisons[1])' cannot stand together") }
+        let anchors = modifiers.intersection(["contains", "startswith", "endswith"]).sorted()
+        if let anchor = anchors.first, let kind = used.first, !["fieldref", "windash"].contains(kind), !kinds[5].contains(kind),
+            !(kind == "re" && anchor == "contains")
+        {
+            throw Failure(reason: "'\(anchor)' and '\(kind)' cannot stand together")
+        }
+        for flag in ["i", "ignorecase", "m", "multiline", "s", "dotall"] where has(flag) && !has("re") {
+            throw Failure(reason: "'\(flag)' stands behind 're'")
+        }
+    }
+
     func expression(_ values: [SigmaValue]) throws(Failure) -> Expression {
         var parts: [Expression] = []
-        for value in values { parts.append(try expression(value)) }
+        for value in values {
+            var meant: [Expression] = []
+            for value in has("expand") ? try expanded(value) : [value] { meant.append(try expression(value)) }
+            parts.append(Expression.any(of: meant))
+        }
         let joined: Expression = parts.count == 1 ? parts[0] : has("all") ? .all(parts) : .any(parts)
-        return has("neq") && comparison == nil ? .not(joined) : joined
+        return has("neq") ? .not(joined) : joined
     }
 
     private var comparison: Comparison? {
@@ -52,16 +80,25 @@ struct ValueCompiler {
     }
 
     private var anchor: TextPattern.Anchor {
-        has("contains")
-            ? .contains : has("startswith") ? .startsWith : has("endswith") ? .endsWith : subject == .line ? .contains : .equals
+        if has("contains") || has("startswith") && has("endswith") || subjects == [.line] { return .contains }
+        return has("startswith") ? .startsWith : has("endswith") ? .endsWith : .equals
     }
 
-    private func test(_ test: Predicate.Test) -> Expression { .predicate(Predicate(subject: subject, test: test)) }
+    /// The test on any of the fields.
+    private func test(_ test: Predicate.Test) -> Expression {
+        Expression.any(of: subjects.map { .predicate(Predicate(subject: $0, test: test)) })
+    }
+
+    /// The test on all of the fields: that there is nothing.
+    private func testEach(_ test: Predicate.Test) -> Expression {
+        let parts = subjects.map { Expression.predicate(Predicate(subject: $0, test: test)) }
+        return parts.count == 1 ? parts[0] : .all(parts)
+    }
 
     private func expression(_ value: SigmaValue) throws(Failure) -> Expression {
         if has("exists") {
             guard case .boolean(let flag) = value else { throw Failure(reason: "'exists' takes true or false") }
-            return test(.exists(flag))
+            return flag ? test(.exists(true)) : testEach(.exists(false))
         }
         if let part = TimePart.allCases.first(where: { modifiers.contains($0.rawValue) }) {
             guard case .number(let text) = value, let number = Int(text) else {
@@ -76,9 +113,8 @@ struct ValueCompiler {
             return test(.compare(comparison, number))
         }
         switch value {
-        case .null: return test(.isNull)
-        case .boolean(let flag):
-            return test(.text(TextPattern(literal: Array(String(flag).utf8), anchor: .equals, isCased: false)))
+        case .null: return testEach(.isNull)
+        case .boolean(let flag): return try expression(String(flag))
         case .number(let text), .text(let text): return try expression(text)
         }
     }
@@ -89,7 +125,7 @@ struct ValueCompiler {
             if has("m", "multiline") { options.insert(.multiline) }
             if has("s", "dotall") { options.insert(.dotMatchesNewline) }
             do {
-                return test(.regex(keepRegex(try BoundedRegex(text, options: options))))
+                return test(.regex(try surroundings.keepRegex(text, options)))
             } catch {
                 throw Failure(reason: "regular expression '\(text)': \(error)")
             }
@@ -98,76 +134,93 @@ struct ValueCompiler {
             guard let block = AddressBlock(text) else { throw Failure(reason: "'\(text)' is no network: 192.0.2.0/24") }
             return test(.block(block))
         }
-        if has("fieldref") { return test(.field(try intern(text), anchor)) }
-        if has("base64", "base64offset", "wide", "utf16", "utf16le", "utf16be") {
-            return .any(
-                try encoded(text).map {
-                    test(.text(TextPattern(literal: $0, anchor: has("base64offset") ? .contains : anchor, isCased: true)))
-                })
+        if has("fieldref") {
+            return Expression.any(of: try surroundings.fields(text).map { test(.field($0, anchor)) })
         }
-        let spellings = has("windash") ? WindowsDash.spellings(text) : [text]
-        let tests = spellings.map { test(.text(TextPattern(wildcards: $0, anchor: anchor, isCased: has("cased")))) }
-        return tests.count == 1 ? tests[0] : .any(tests)
+        if has("base64", "base64offset", "wide", "utf16", "utf16le", "utf16be") {
+            let isBase64 = has("base64", "base64offset")
+            let patterns = try encoded(text).map { bytes in
+                TextPattern(
+                    literal: bytes, anchor: has("base64offset") ? .contains : anchor, isCased: isBase64 || has("cased"))
+            }
+            return Expression.any(of: patterns.map { test(.text($0)) })
+        }
+        let spellings = has("windash") ? try WindowsDash.spellings(text) : [text]
+        var patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: has("cased")) }
+        // A keyword is sought in the line as it stands, where JSON has escaped what the rule has not.
+        if subjects == [.line] { patterns += patterns.compactMap(\.escapedAsJSON) }
+        return Expression.any(of: patterns.map { test(.text($0)) })
     }
 
     /// The bytes to look for once the text has been encoded as the modifiers say.
     private func encoded(_ text: String) throws(Failure) -> [[UInt8]] {
-        var bytes = Array(text.utf8)
-        if has("wide", "utf16le") { bytes = text.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
-        if has("utf16be") { bytes = text.utf16.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] } }
-        if has("utf16") { bytes = [0xFF, 0xFE] + text.utf16.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
+        let exact = TextPattern(wildcards: text, anchor: .equals, isCased: true)
+        guard let literal = exact.literal, !exact.anyBefore, !exact.anyAfter else {
+            throw Failure(reason: "'\(text)' has wildcards, and what is to be encoded must be exact; write \\* for an asterisk")
+        }
+        var bytes = literal
+        let units = String(decoding: literal, as: UTF8.self).utf16
+        if has("wide", "utf16le") { bytes = units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
+        if has("utf16be") { bytes = units.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] } }
+        if has("utf16") { bytes = [0xFF, 0xFE] + units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
         if has("base64offset") {
             guard bytes.count >= 3 else { throw Failure(reason: "'base64offset' needs at least three bytes") }
             return Base64Text.offsets(bytes)
         }
         return [has("base64") ? Base64Text.encode(bytes) : bytes]
     }
+
+    /// The value with each of its placeholders' values in their place.
+    private func expanded(_ value: SigmaValue) throws(Failure) -> [SigmaValue] {
+        guard case .text(let text) = value else { return [value] }
+        let parts = try Placeholders.parts(text)
+        guard parts.contains(where: \.isPlaceholder) else { return [.text(parts.map(\.text).joined())] }
+        var texts = [""]
+        for part in parts {
+            var values = [part.text]
+            if part.isPlaceholder {
+                guard let known = surroundings.placeholders[part.text] else {
+                    throw Failure(
+                        reason: "placeholder '%\(part.text)%' has no values; give them under 'placeholders' in a pipeline")
+                }
+                values = known.compactMap(\.text)
+            }
+            guard texts.count * values.count <= ValueCompiler.maximumSpellings else {
+                throw Failure(
+                    reason: "the placeholders of '\(text)' stand for more than \(ValueCompiler.maximumSpellings) values")
+            }
+            texts = texts.flatMap { text in values.map { text + $0 } }
+        }
+        return texts.map { .text($0) }
+    }
 }
 
-/// `windash`: the characters that Windows programs take for a dash, and the slash.
-private enum WindowsDash {
-    static let forms: [Character] = ["-", "/", "\u{2013}", "\u{2014}", "\u{2015}"]
+extension Expression {
+    static func any(of parts: [Expression]) -> Expression {
+        parts.count == 1 ? parts[0] : .any(parts)
+    }
+}
 
-    static func spellings(_ text: String) -> [String] {
-        guard
-            let dash = text.indices.first(where: { index in
-                (text[index] == "-" || text[index] == "/")
-                    && (index == text.startIndex || text[text.index(before: index)].isWhitespace)
-            })
-        else { return [text] }
-        return forms.map { form in
-            var spelled = text
-            spelled.replaceSubrange(dash...dash, with: [form])
-            return spelled
+extension SigmaValue {
+    /// What it is compared as; `nil` for null.
+    var text: String? {
+        switch self {
+        case .text(let text), .number(let text): text
+        case .boolean(let flag): String(flag)
+        case .null: nil
         }
     }
 }
 
-/// Base64 (RFC 4648 §4) of what an attacker may have encoded.
-enum Base64Text {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    static func encode(_ bytes: [UInt8]) -> [UInt8] {
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            let second = index + 1 < bytes.count ? bytes[index + 1] : 0
-            let third = index + 2 < bytes.count ? bytes[index + 2] : 0
-            let word = UInt32(bytes[index]) << 16 | UInt32(second) << 8 | UInt32(third)
-            for shift in [18, 12, 6, 0] { result.append(alphabet[Int(word >> UInt32(shift) & 63)]) }
-            index += 3
+extension TextPattern {
+    /// The same text as it stands in a JSON string; `nil` where that makes no difference.
+    fileprivate var escapedAsJSON: TextPattern? {
+        let escaped = pieces.map { piece in
+            piece.flatMap { byte in
+                byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "\"") ? [UInt8(ascii: "\\"), byte] : [byte]
+            }
         }
-        let padding = (3 - bytes.count % 3) % 3
-        for position in 0..<padding { result[result.count - 1 - position] = UInt8(ascii: "=") }
-        return result
-    }
-
-    /// What is certain of the three ways the bytes can lie in a longer encoded text.
-    static func offsets(_ bytes: [UInt8]) -> [[UInt8]] {
-        [0, 2, 3].enumerated().map { offset, start in
-            let padded = [UInt8](repeating: 0x20, count: offset) + bytes
-            let end = [0, 3, 2][padded.count % 3]
-            return Array(encode(padded).dropFirst(start).dropLast(end))
-        }
+        guard escaped != pieces else { return nil }
+        return TextPattern(pieces: escaped, anyBefore: anyBefore, anyAfter: anyAfter, isCased: isCased)
     }
 }

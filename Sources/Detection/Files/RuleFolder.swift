@@ -1,10 +1,10 @@
 import Foundation
 import Yams
 
-/// What a rules folder holds: rules, field mappings (`pipelines/`), and samples beside the rules.
+/// What a rules folder holds: rules, pipelines (`pipelines/`), and samples beside the rules.
 package struct RuleFolder: Sendable {
     package private(set) var rules: [RuleSource] = []
-    package private(set) var mappings: [FieldMapping] = []
+    package private(set) var pipelines: [Pipeline] = []
     package private(set) var samples: [RuleSource] = []
     /// Files that could not be read.
     package private(set) var problems: [RuleProblem] = []
@@ -41,7 +41,7 @@ package struct RuleFolder: Sendable {
             samples.append(source)
         } else if path.contains("/pipelines/") {
             do throws(RuleProblem) {
-                mappings.append(try FieldMapping(source))
+                pipelines += try Pipeline.parse(source)
             } catch {
                 problems.append(error)
             }
@@ -52,7 +52,7 @@ package struct RuleFolder: Sendable {
 
     /// The compiled rules, with the files that could not be read among the problems.
     package func compile() -> (ruleSet: RuleSet, problems: [RuleProblem]) {
-        let ruleSet = RuleSet(sources: rules, mappings: mappings)
+        let ruleSet = RuleSet(sources: rules, pipelines: pipelines)
         return (ruleSet, problems + ruleSet.problems)
     }
 
@@ -67,7 +67,7 @@ package struct RuleFolder: Sendable {
                 wanted[rule.path] == nil && counted.contains { rule.text.contains($0) } && defines(rule, counted)
             }
         }
-        return RuleSet(sources: rules.filter { wanted[$0.path] != nil }, mappings: mappings)
+        return RuleSet(sources: rules.filter { wanted[$0.path] != nil }, pipelines: pipelines)
     }
 
     private func defines(_ source: RuleSource, _ names: [String]) -> Bool {

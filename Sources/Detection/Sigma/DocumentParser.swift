@@ -8,14 +8,16 @@ struct DocumentParser {
 
     func document(_ node: Node) throws(RuleProblem) -> SigmaDocument {
         guard let mapping = node.mapping else { throw problem(node, "a rule is a mapping of keys to values") }
-        let isCorrelation = mapping["correlation"] != nil
-        if mapping["filter"] != nil { throw problem(node, "filter documents are not supported yet") }
-        let header = try header(mapping, node, isCorrelation: isCorrelation)
+        if let filter = mapping["filter"] {
+            return SigmaDocument(
+                header: try header(mapping, node, needsID: false), body: .filter(try self.filter(filter, mapping)))
+        }
+        let header = try header(mapping, node, needsID: true)
         if let correlation = mapping["correlation"] {
             return SigmaDocument(header: header, body: .correlation(try self.correlation(correlation)))
         }
         guard let detection = mapping["detection"] else {
-            throw problem(node, "the rule has neither 'detection' nor 'correlation'")
+            throw problem(node, "the rule has neither 'detection' nor 'correlation' nor 'filter'")
         }
         guard let logSource = mapping["logsource"] else { throw problem(node, "the rule has no 'logsource'") }
         return SigmaDocument(
@@ -26,10 +28,11 @@ struct DocumentParser {
         RuleProblem(file: file, line: node.mark?.line ?? 0, reason: reason)
     }
 
-    private func header(_ mapping: Node.Mapping, _ node: Node, isCorrelation: Bool) throws(RuleProblem) -> RuleHeader {
+    private func header(_ mapping: Node.Mapping, _ node: Node, needsID: Bool) throws(RuleProblem) -> RuleHeader {
         guard let title = mapping["title"]?.string, !title.isEmpty else { throw problem(node, "the rule has no 'title'") }
         guard title.count <= 256 else { throw problem(node, "the title is longer than 256 characters") }
-        guard let id = mapping["id"]?.string, isUUID(id) else {
+        let id = mapping["id"]?.string
+        guard id.map(isUUID) ?? !needsID else {
             throw problem(mapping["id"] ?? node, "'id' must be a UUID: findings know the rule by it")
         }
         var level = Level.medium
@@ -39,32 +42,78 @@ struct DocumentParser {
             }
             level = known
         }
+        let status = mapping["status"]?.string?.lowercased()
+        if let node = mapping["status"], !DocumentParser.statuses.contains(status ?? "") {
+            throw problem(node, "'status' is one of \(DocumentParser.statuses.joined(separator: ", "))")
+        }
+        try checkDates(mapping)
         let tags = strings(mapping["tags"]).map { $0.lowercased() }
-        var category = FindingCategory(tags: tags)
-        var isHostile = true
-        if let own = mapping["vigie"] {
-            guard let keys = own.mapping else { throw problem(own, "'vigie' is a mapping") }
-            for (key, value) in keys {
-                switch key.string {
-                case "category":
-                    guard let text = value.string, let known = FindingCategory(rawValue: text) else {
-                        let known = FindingCategory.allCases.map(\.rawValue).joined(separator: ", ")
-                        throw problem(value, "'vigie.category' is one of \(known)")
-                    }
-                    category = known
-                case "hostile":
-                    guard let flag = value.bool else { throw problem(value, "'vigie.hostile' is true or false") }
-                    isHostile = flag
-                default:
-                    throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are category, hostile")
+        if let node = mapping["tags"], let wrong = tags.first(where: { !isTag($0) }) {
+            throw problem(node, "tag '\(wrong)' is none: a namespace, a full stop and a name, without spaces (attack.t1110)")
+        }
+        var header = RuleHeader(
+            id: id?.lowercased() ?? "", name: mapping["name"]?.string, title: title,
+            description: mapping["description"]?.string ?? "", level: level, tags: tags, category: FindingCategory(tags: tags),
+            author: mapping["author"]?.string ?? "", falsePositives: strings(mapping["falsepositives"]),
+            references: strings(mapping["references"]), isHostile: true, file: file, line: node.mark?.line ?? 0, hash: hash,
+            status: status, license: mapping["license"]?.string)
+        if let node = mapping["taxonomy"] {
+            guard let taxonomy = node.string, DocumentParser.taxonomies.contains(taxonomy) else {
+                throw problem(node, "taxonomy '\(node.string ?? "")' is not known; known are sigma and ecs")
+            }
+            header.taxonomy = taxonomy
+        }
+        if let own = mapping["vigie"] { try readOwnKeys(own, into: &header) }
+        return header
+    }
+
+    private static let statuses = ["stable", "test", "experimental", "deprecated", "unsupported"]
+    /// Sigma's own names, which pipelines turn into ours, and ours.
+    private static let taxonomies = [RuleHeader.defaultTaxonomy, "ecs"]
+
+    /// `vigie`: what a rule says to us alone. Other keys that Sigma does not know are left alone.
+    private func readOwnKeys(_ own: Node, into header: inout RuleHeader) throws(RuleProblem) {
+        guard let keys = own.mapping else { throw problem(own, "'vigie' is a mapping") }
+        for (key, value) in keys {
+            switch key.string {
+            case "category":
+                guard let text = value.string, let known = FindingCategory(rawValue: text) else {
+                    let known = FindingCategory.allCases.map(\.rawValue).joined(separator: ", ")
+                    throw problem(value, "'vigie.category' is one of \(known)")
                 }
+                header.category = known
+            case "hostile":
+                guard let flag = value.bool else { throw problem(value, "'vigie.hostile' is true or false") }
+                header.isHostile = flag
+            default:
+                throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are category, hostile")
             }
         }
-        return RuleHeader(
-            id: id.lowercased(), name: mapping["name"]?.string, title: title, description: mapping["description"]?.string ?? "",
-            level: level, tags: tags, category: category, author: mapping["author"]?.string ?? "",
-            falsePositives: strings(mapping["falsepositives"]), references: strings(mapping["references"]),
-            isHostile: isHostile, file: file, line: node.mark?.line ?? 0, hash: hash)
+    }
+
+    private func checkDates(_ mapping: Node.Mapping) throws(RuleProblem) {
+        for key in ["date", "modified"] {
+            guard let node = mapping[key] else { continue }
+            let text = node.scalar?.string ?? ""
+            let digits = text.split(whereSeparator: { $0 == "-" || $0 == "/" }).map { Int($0) ?? 0 }
+            // Rules of before 2024 write 2020/07/28.
+            guard text.count == 10, digits.count == 3, (1...12).contains(digits[1]), (1...31).contains(digits[2]) else {
+                throw problem(node, "'\(key)' is a date: 2026-03-01")
+            }
+        }
+    }
+
+    /// `namespace.name`, of lower-case letters, digits, hyphens, underscores and full stops.
+    private func isTag(_ text: String) -> Bool {
+        guard let point = text.firstIndex(of: "."), point > text.startIndex, text.last != "." else { return false }
+        return text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                UInt8(ascii: "_"), UInt8(ascii: "."):
+                true
+            default: false
+            }
+        }
     }
 
     private func isUUID(_ text: String) -> Bool {
@@ -89,10 +138,35 @@ struct DocumentParser {
 
     private func detection(_ node: Node, logSource: LogSource) throws(RuleProblem) -> SigmaDetection {
         guard let mapping = node.mapping else { throw problem(node, "'detection' is a mapping") }
+        let (searches, conditions) = try searches(mapping, node, "detection", passingOver: [])
+        return SigmaDetection(logSource: logSource, searches: searches, conditions: conditions)
+    }
+
+    private func filter(_ node: Node, _ document: Node.Mapping) throws(RuleProblem) -> SigmaFilter {
+        guard let mapping = node.mapping else { throw problem(node, "'filter' is a mapping") }
+        guard let logSource = document["logsource"] else { throw problem(node, "the filter has no 'logsource'") }
+        guard let named = mapping["rules"] else {
+            throw problem(node, "the filter has no 'rules': names or ids, or 'any' for every rule of its log source")
+        }
+        let rules = strings(named)
+        guard !rules.isEmpty, rules.count == named.sequence?.count ?? 1 else {
+            throw problem(named, "'rules' lists names or ids, or is 'any'")
+        }
+        let (searches, conditions) = try searches(mapping, node, "filter", passingOver: ["rules"])
+        return SigmaFilter(
+            rules: rules.map { $0.lowercased() } == ["any"] ? nil : rules, logSource: try self.logSource(logSource),
+            searches: searches, conditions: conditions, line: named.mark?.line ?? 0)
+    }
+
+    /// The search-identifiers and conditions of a detection or a filter.
+    private func searches(
+        _ mapping: Node.Mapping, _ node: Node, _ what: String, passingOver: Set<String>
+    ) throws(RuleProblem) -> (searches: [(name: String, search: SigmaSearch)], conditions: [SigmaCondition]) {
         var searches: [(name: String, search: SigmaSearch)] = []
         var conditions: [SigmaCondition] = []
         for (key, value) in mapping {
-            let name = key.string ?? ""
+            let name = key.scalar?.string ?? ""
+            if passingOver.contains(name) { continue }
             if name == "condition" {
                 let texts = value.sequence.map(Array.init) ?? [value]
                 for text in texts {
@@ -109,12 +183,12 @@ struct DocumentParser {
                 searches.append((name, try search(value)))
             }
         }
-        guard !conditions.isEmpty else { throw problem(node, "'detection' has no condition") }
-        guard !searches.isEmpty else { throw problem(node, "'detection' has no search-identifier") }
-        return SigmaDetection(logSource: logSource, searches: searches, conditions: conditions)
+        guard !conditions.isEmpty else { throw problem(node, "'\(what)' has no condition") }
+        guard !searches.isEmpty else { throw problem(node, "'\(what)' has no search-identifier") }
+        return (searches, conditions)
     }
 
-    private func search(_ node: Node) throws(RuleProblem) -> SigmaSearch {
+    func search(_ node: Node) throws(RuleProblem) -> SigmaSearch {
         if let mapping = node.mapping { return try map(mapping, node) }
         guard let sequence = node.sequence else {
             return .keywords([value(node)], all: false, modifiers: [], line: node.mark?.line ?? 0)
@@ -132,7 +206,7 @@ struct DocumentParser {
         guard !mapping.isEmpty else { throw problem(node, "an empty search-identifier matches nothing") }
         var items: [SigmaItem] = []
         for (key, values) in mapping {
-            let parts = (key.string ?? "").split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+            let parts = (key.scalar?.string ?? "").split(separator: "|", omittingEmptySubsequences: false).map(String.init)
             let modifiers = Array(parts.dropFirst())
             let listed = try self.values(values)
             if parts[0].isEmpty {
@@ -146,7 +220,7 @@ struct DocumentParser {
         return .map(items)
     }
 
-    private func values(_ node: Node) throws(RuleProblem) -> [SigmaValue] {
+    func values(_ node: Node) throws(RuleProblem) -> [SigmaValue] {
         if let sequence = node.sequence {
             guard !sequence.isEmpty else { throw problem(node, "an empty list matches nothing") }
             for element in sequence where element.scalar == nil { throw problem(element, "a value is text, a number or null") }

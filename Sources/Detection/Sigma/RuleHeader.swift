@@ -18,12 +18,42 @@ package struct RuleHeader: Sendable, Hashable {
     package var line: Int
     /// SHA-256 of the file's text, in hex: which version of the rule spoke.
     package var hash: String
+    /// Sigma's `status`: stable, test, experimental, deprecated or unsupported; `nil` where the rule does not say.
+    package var status: String?
+    /// The licence that the rule's text is under, as it says itself.
+    package var license: String?
+    /// Which names its fields and log sources have.
+    package var taxonomy: String = RuleHeader.defaultTaxonomy
+    /// What a pipeline says about the rule beyond our own keys.
+    package var attributes: [String: String] = [:]
+
+    package static let defaultTaxonomy = "sigma"
 
     /// ATT&CK technique ids among the tags: `attack.t1110.001` → `T1110.001`.
     package var techniques: [String] {
         tags.compactMap { tag in
             guard tag.hasPrefix("attack.t"), tag.dropFirst(8).first?.isNumber == true else { return nil }
             return tag.dropFirst(7).uppercased()
+        }
+    }
+}
+
+extension RuleHeader {
+    /// A pipeline's `set_custom_attribute`.
+    mutating func set(_ key: String, _ value: String) throws(RuleProblem) {
+        switch key {
+        case "vigie.category":
+            guard let known = FindingCategory(rawValue: value) else {
+                throw RuleProblem(file: file, line: line, reason: "a pipeline sets 'vigie.category' to '\(value)', which is none")
+            }
+            category = known
+        case "vigie.hostile":
+            guard let flag = Bool(value) else {
+                throw RuleProblem(
+                    file: file, line: line, reason: "a pipeline sets 'vigie.hostile' to '\(value)'; it is true or false")
+            }
+            isHostile = flag
+        default: attributes[key] = value
         }
     }
 }

@@ -8,7 +8,18 @@ struct SigmaDocument {
     enum Body {
         case detection(SigmaDetection)
         case correlation(SigmaCorrelation)
+        case filter(SigmaFilter)
     }
+}
+
+/// A filter: conditions that have to hold, too, for a match of the rules it names.
+struct SigmaFilter {
+    /// Names or ids; `nil` for every rule of the log source.
+    var rules: [String]?
+    var logSource: LogSource
+    var searches: [(name: String, search: SigmaSearch)]
+    var conditions: [SigmaCondition]
+    var line: Int
 }
 
 /// `logsource`, `detection` and `condition` of a rule.
@@ -21,7 +32,7 @@ struct SigmaDetection {
 }
 
 /// What stands under a search-identifier.
-indirect enum SigmaSearch {
+indirect enum SigmaSearch: Sendable {
     /// Keys that all have to match.
     case map([SigmaItem])
     /// Alternatives.
@@ -31,14 +42,14 @@ indirect enum SigmaSearch {
 }
 
 /// `field|modifier|…: value(s)`.
-struct SigmaItem {
+struct SigmaItem: Sendable {
     var field: String
     var modifiers: [String]
     var values: [SigmaValue]
     var line: Int
 }
 
-enum SigmaValue: Hashable {
+enum SigmaValue: Hashable, Sendable {
     case text(String)
     case number(String)
     case boolean(Bool)

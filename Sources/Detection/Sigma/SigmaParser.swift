@@ -9,10 +9,30 @@ enum SigmaParser {
 
     /// Every document of a file, or why it was refused, each by itself.
     static func parse(_ source: RuleSource) -> [Result<SigmaDocument, RuleProblem>] {
-        guard source.text.utf8.count <= maximumBytes else {
-            return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is larger than 1 MiB; split it"))]
-        }
         let hash = SHA256.hash(data: Array(source.text.utf8)).hexadecimal
+        let nodes: [Node]
+        do throws(RuleProblem) {
+            nodes = try compose(source)
+            try refuseActions(nodes, source)
+        } catch {
+            return [.failure(error)]
+        }
+        return nodes.map { node in
+            do throws(RuleProblem) {
+                return .success(try DocumentParser(file: source.path, hash: hash).document(node))
+            } catch {
+                return .failure(error)
+            }
+        }
+    }
+}
+
+extension SigmaParser {
+    /// The documents of a YAML file; at least one.
+    static func compose(_ source: RuleSource) throws(RuleProblem) -> [Node] {
+        guard source.text.utf8.count <= maximumBytes else {
+            throw RuleProblem(file: source.path, line: 0, reason: "the file is larger than 1 MiB; split it")
+        }
         var nodes: [Node] = []
         var failure: (any Error)?
         do {
@@ -25,17 +45,21 @@ enum SigmaParser {
         }
         if let failure {
             let error = failure as? YamlError
-            let problem = RuleProblem(
+            throw RuleProblem(
                 file: source.path, line: error?.line ?? 0, reason: "not YAML: \(error?.reason ?? "\(failure)")")
-            return [.failure(problem)]
         }
-        guard !nodes.isEmpty else { return [.failure(RuleProblem(file: source.path, line: 0, reason: "the file is empty"))] }
-        return nodes.map { node in
-            do throws(RuleProblem) {
-                return .success(try DocumentParser(file: source.path, hash: hash).document(node))
-            } catch {
-                return .failure(error)
-            }
+        guard !nodes.isEmpty else { throw RuleProblem(file: source.path, line: 0, reason: "the file is empty") }
+        return nodes
+    }
+
+    /// `action: global`, `reset` and `repeat` gave a document's keys to those that follow it; Sigma 2 has no such thing, and
+    /// each document by itself would mean something else.
+    private static func refuseActions(_ nodes: [Node], _ source: RuleSource) throws(RuleProblem) {
+        for node in nodes {
+            guard let action = node.mapping?["action"] else { continue }
+            throw RuleProblem(
+                file: source.path, line: action.mark?.line ?? 0,
+                reason: "'action: \(action.string ?? "")' is Sigma 1; write every rule in full, as a document of its own")
         }
     }
 }

@@ -132,7 +132,9 @@ package final class FileTail {
             }
             let following = Following(
                 file: file, generation: position.generation,
-                assembler: LineAssembler(offset: position.offset, nextLine: position.line, isSkipping: position.isSkipping),
+                assembler: LineAssembler(
+                    offset: position.offset, nextLine: position.line, isSkipping: position.isSkipping,
+                    framing: parser.format.framing),
                 head: position.head, lastActivity: now)
             if isInPlace { current = following } else { retiring.append(following) }
         }
@@ -154,7 +156,9 @@ package final class FileTail {
     /// The file from its beginning, as the next generation.
     private func begin(_ file: LogFile, now: Timestamp) -> Following {
         defer { nextGeneration += 1 }
-        return Following(file: file, generation: nextGeneration, assembler: LineAssembler(), head: FileHead(), lastActivity: now)
+        return Following(
+            file: file, generation: nextGeneration, assembler: LineAssembler(framing: parser.format.framing), head: FileHead(),
+            lastActivity: now)
     }
 
     private func read(_ following: inout Following, into batch: inout EventBatch, now: Timestamp) -> Bool {

@@ -6,7 +6,7 @@ package struct LogStream: ~Copyable {
     private let descriptor: Int32
     private let name: String
     private let ownsDescriptor: Bool
-    private var assembler = LineAssembler()
+    private var assembler: LineAssembler
     private var lines: [RawLine] = []
     private var isAtEnd = false
     package var parser: BatchParser
@@ -15,6 +15,7 @@ package struct LogStream: ~Copyable {
     /// - Throws: `SourceError` when the file cannot be opened.
     package init(path: String, parser: BatchParser) throws(SourceError) {
         self.parser = parser
+        assembler = LineAssembler(framing: parser.format.framing)
         name = path
         if path == "-" {
             descriptor = STDIN_FILENO
@@ -57,7 +58,7 @@ package struct LogStream: ~Copyable {
     /// Lines that are in memory already, as one batch.
     package static func parse(_ text: String, name: String, parser: inout BatchParser, reference: Timestamp) -> EventBatch {
         var batch = EventBatch(origin: BatchOrigin(source: name, generation: 0))
-        var assembler = LineAssembler()
+        var assembler = LineAssembler(framing: parser.format.framing)
         var lines: [RawLine] = []
         assembler.begin(&batch)
         batch.bytes.append(contentsOf: text.utf8)

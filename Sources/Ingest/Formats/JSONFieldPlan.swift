@@ -14,12 +14,17 @@ package struct JSONFieldPlan: Sendable {
     static let hashSeed: UInt64 = 0xCBF2_9CE4_8422_2325
 
     let entries: [Entry]
+    /// The same for Windows events, whose names are not paths.
+    let windows: WindowsFieldPlan
     /// Open addressing; -1 is free. At most half full.
     private let buckets: [Int32]
     private let mask: Int
 
     /// The plan for every field in `fields`, under its own name and under the names that programs commonly use for it.
-    package init(_ fields: FieldTable) {
+    ///
+    /// - Parameter taxonomy: what the pipelines say of Windows events.
+    package init(_ fields: FieldTable, taxonomy: EventTaxonomy = EventTaxonomy()) {
+        windows = WindowsFieldPlan(fields, taxonomy)
         var entries: [Entry] = []
         var taken: Set<String> = []
         func add(_ name: String, _ field: FieldID) {

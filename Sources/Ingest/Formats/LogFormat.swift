@@ -15,4 +15,9 @@ package enum LogFormat: String, Sendable, CaseIterable {
     /// nginx's and Apache's error logs, which `text` reads.
     case nginxError = "nginx_error"
     case apacheError = "apache_error"
+    /// Windows events as JSON: one after the other or in a list, on one line or on many.
+    case windows
+
+    /// What one record of such a source ends with.
+    package var framing: LineAssembler.Framing { self == .windows ? .jsonValues : .lines }
 }

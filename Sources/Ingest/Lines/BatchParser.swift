@@ -132,6 +132,7 @@ package struct BatchParser: Sendable {
         case .sshd, .syslog: parsed = SyslogFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
         case .text, .nginxError, .apacheError:
             parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
+        case .windows: parsed = WindowsFormat.parse(bytes, range, plan: plan.windows, into: &sink)
         case .auto: parsed = nil
         }
         if parsed == nil { sink.removeAll() }

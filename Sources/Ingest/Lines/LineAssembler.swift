@@ -25,11 +25,20 @@ package struct LineAssembler: Sendable {
     /// Inside an over-long line whose beginning has been given.
     package private(set) var isSkipping: Bool
     private var carry: [UInt8] = []
+    private let framing: Framing
 
-    package init(offset: Int64 = 0, nextLine: Int64 = 1, isSkipping: Bool = false) {
+    /// What a record ends with.
+    package enum Framing: Sendable {
+        case lines
+        /// JSON values, however many lines each of them takes; `RawLine.number` then counts values.
+        case jsonValues
+    }
+
+    package init(offset: Int64 = 0, nextLine: Int64 = 1, isSkipping: Bool = false, framing: Framing = .lines) {
         self.offset = offset
         self.nextLine = nextLine
         self.isSkipping = isSkipping
+        self.framing = framing
     }
 
     /// Bytes read that wait for their line's end.
@@ -51,6 +60,7 @@ package struct LineAssembler: Sendable {
     /// - Parameter isFinal: no more bytes will come: an unfinished line is given as a partial one.
     package mutating func finish(_ batch: EventBatch, isFinal: Bool, into lines: inout [RawLine]) {
         lines.removeAll(keepingCapacity: true)
+        if framing == .jsonValues { return finishValues(batch, isFinal: isFinal, into: &lines) }
         let bytes = batch.bytes.span
         let end = bytes.count
         var start = EventWord.bytes.count
@@ -74,6 +84,27 @@ package struct LineAssembler: Sendable {
         } else if left > 0 {
             carry.append(contentsOf: batch.bytes[start..<end])
         }
+    }
+
+    /// Likewise for JSON values.
+    private mutating func finishValues(_ batch: EventBatch, isFinal: Bool, into lines: inout [RawLine]) {
+        let bytes = batch.bytes.span
+        let start = EventWord.bytes.count
+        var cutter = JSONValueCutter(start: start, isSkipping: isSkipping)
+        var done = start
+        while let cut = cutter.next(bytes, isFinal: isFinal) {
+            lines.append(
+                RawLine(
+                    range: ByteRange(start: cut.range.lowerBound, count: cut.range.count),
+                    offset: offset + Int64(cut.range.lowerBound - start), number: nextLine, isOverlong: cut.isOverlong,
+                    isPartial: cut.isPartial))
+            nextLine += 1
+            done = cut.range.upperBound
+        }
+        done = max(done, cutter.consumed)
+        isSkipping = cutter.isSkipping
+        offset += Int64(done - start)
+        if done < bytes.count { carry.append(contentsOf: batch.bytes[done...]) }
     }
 
     private mutating func add(_ start: Int, _ end: Int, isPartial: Bool, to lines: inout [RawLine], _ bytes: Span<UInt8>) {

@@ -53,7 +53,7 @@ actor Watch {
                 logger.notice("correlation \(rule) has changed: what it had counted so far is let go")
             }
         }
-        let plan = JSONFieldPlan(ruleSet.fields)
+        let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         for source in sources {
             let state = snapshot?.states.first { $0.path == source.path }
             let parser = BatchParser(

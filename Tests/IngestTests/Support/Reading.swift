@@ -70,7 +70,7 @@ extension EventBatch {
             for index in event.fields { values[table[fields[index].field], default: []].append(text(fields[index].range)) }
             return ReadEvent(
                 line: Array(bytes[event.line.bounds]), time: event.time, hasOwnTime: event.hasOwnTime,
-                logSource: event.logSource.logSource, offset: event.offset, number: event.lineNumber, fields: values)
+                logSource: LogSourceTable()[event.logSource], offset: event.offset, number: event.lineNumber, fields: values)
         }
     }
 

@@ -1,0 +1,40 @@
+import Events
+
+/// What the pipelines make of the rules of one log source.
+struct PipelineReading {
+    private(set) var logSource: LogSource
+    private var fields: [String: [String]] = [:]
+    private var prefixes: [(from: String, to: String)] = []
+    private var addedPrefix = ""
+    private var addedSuffix = ""
+    private(set) var placeholders: [String: [SigmaValue]] = [:]
+    private(set) var conditions: [(search: SigmaSearch, isNegated: Bool)] = []
+    private(set) var attributes: [String: String] = [:]
+
+    init(logSource: LogSource) {
+        self.logSource = logSource
+    }
+
+    /// Takes up what the pipeline says, if it speaks for this log source. What was said first stays.
+    mutating func apply(_ pipeline: Pipeline) {
+        guard pipeline.applies(to: logSource) else { return }
+        fields.merge(pipeline.fields) { first, _ in first }
+        prefixes += pipeline.prefixes
+        addedPrefix = pipeline.addedPrefix + addedPrefix
+        addedSuffix += pipeline.addedSuffix
+        placeholders.merge(pipeline.placeholders) { first, _ in first }
+        conditions += pipeline.conditions
+        attributes.merge(pipeline.attributes) { first, _ in first }
+        if let changed = pipeline.newLogSource { logSource = changed }
+        for nested in pipeline.nested { apply(nested) }
+    }
+
+    /// The fields that a rule means by `name`.
+    func names(_ name: String) -> [String] {
+        if let mapped = fields[name] { return mapped }
+        if let prefix = prefixes.first(where: { name.hasPrefix($0.from) }) {
+            return [prefix.to + name.dropFirst(prefix.from.count)]
+        }
+        return [addedPrefix + name + addedSuffix]
+    }
+}
