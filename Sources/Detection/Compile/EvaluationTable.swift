@@ -138,6 +138,22 @@ struct EvaluationTable: Sendable {
         }
     }
 
+    /// Whether one part of the text stands in another as `anchor` asks, whatever the case of letters.
+    static func holds(_ bytes: Span<UInt8>, _ range: Range<Int>, _ anchor: TextPattern.Anchor, _ wanted: Range<Int>) -> Bool {
+        guard range.count >= wanted.count else { return false }
+        func stands(at start: Int) -> Bool {
+            (0..<wanted.count).allSatisfy {
+                foldedToLowerCase(bytes[start + $0]) == foldedToLowerCase(bytes[wanted.lowerBound + $0])
+            }
+        }
+        switch anchor {
+        case .equals: return range.count == wanted.count && stands(at: range.lowerBound)
+        case .startsWith: return stands(at: range.lowerBound)
+        case .endsWith: return stands(at: range.upperBound - wanted.count)
+        case .contains: return (range.lowerBound...range.upperBound - wanted.count).contains { stands(at: $0) }
+        }
+    }
+
     private static func equal(_ wanted: Span<UInt8>, _ bytes: Span<UInt8>, _ start: Int, _ isCased: Bool) -> Bool {
         for index in 0..<wanted.count {
             let byte = bytes[start + index]

@@ -24,8 +24,8 @@ extension Engine {
     private mutating func holds(
         _ predicate: EvaluationTable.FlatPredicate, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
     ) -> Bool {
-        // An expression none of whose literals was seen, and which its sieve did not let through, cannot match.
-        if predicate.kind == .regex, regexStamps[Int(predicate.operand)] != stamp { return false }
+        // Regular expressions were tried on every value in which they could match.
+        if predicate.kind == .regex { return regexStamps[Int(predicate.operand)] == stamp }
         guard predicate.subject >= 0 else { return holds(predicate, event.line.bounds, bytes, fields) }
         let count = Int(valueCount[Int(predicate.subject)])
         switch predicate.kind {
@@ -47,26 +47,21 @@ extension Engine {
             return evaluation.holds(
                 literal: operand, Int(predicate.length), predicate.anchor, isCased: predicate.isCased, bytes, range)
         case .glob: return evaluation.globs[operand].matches(bytes, range)
-        case .regex: return matchers[operand].matches(bytes, in: range)
         case .block: return IPAddress(bytes.extracting(range)).map(evaluation.blocks[operand].contains) ?? false
         case .compare:
-            guard range.count <= 40, let number = Double(String(decoding: range.map { bytes[$0] }, as: UTF8.self)) else {
-                return false
-            }
-            return predicate.comparison.holds(number, predicate.number)
+            return DecimalNumber.value(bytes, range).map { predicate.comparison.holds($0, predicate.number) } ?? false
         case .timePart:
             guard let time = Timestamp(iso8601: bytes.extracting(range), assumedOffsetSeconds: 0) else { return false }
             return predicate.comparison.holds(Double(predicate.part.value(of: time)), predicate.number)
         case .field:
             let first = Int(firstValue[operand])
-            for index in first..<first + Int(valueCount[operand]) {
-                let wanted = TextPattern(
-                    literal: fields[index].range.bounds.map { bytes[$0] }, anchor: predicate.anchor, isCased: false)
-                if wanted.matches(bytes, range) { return true }
+            for index in first..<first + Int(valueCount[operand])
+            where EvaluationTable.holds(bytes, range, predicate.anchor, fields[index].range.bounds) {
+                return true
             }
             return false
         case .exists: return true
-        case .absent, .isNull: return false
+        case .absent, .isNull, .regex: return false
         }
     }
 }

@@ -10,11 +10,13 @@ package struct Engine {
     let evaluation: EvaluationTable
     private let roots: [Int32]
 
-    var matchers: [RegexMatcher]
+    private var matchers: [RegexMatcher]
     /// By log source; made when the first event of one is seen.
     private var programs: [Program?]
-    /// The matchers of each program's sieves.
-    private var sieveMatchers: [[RegexMatcher]]
+    /// The matchers of each program's sieves, slot by slot.
+    private var sieveMatchers: [[[RegexMatcher]]]
+    private var memory = ValueMemory()
+    package private(set) var statistics = MatchStatistics()
     var correlations: [CorrelationState]
     var origins = OriginTable()
 
@@ -24,9 +26,14 @@ package struct Engine {
     // Candidates of the event at hand; a rule is one when its stamp is the event's.
     private var candidates: [Int32] = []
     private var stamps: [UInt64]
-    // Likewise for the regular expressions that are worth trying on the event at hand.
+    // Likewise for the regular expressions that match the event at hand.
     private(set) var regexStamps: [UInt64]
     private(set) var stamp: UInt64 = 0
+    // The values of the event at hand that rules look at.
+    private var looks: [Look] = []
+    // What was found in the value at hand: rules, and as negative numbers regular expressions.
+    private var found: [Int32] = []
+    private var suspects: [Int32] = []
     /// The group of the event at hand; kept from event to event for its storage.
     var groupKey: [UInt8] = []
 
@@ -64,24 +71,46 @@ package struct Engine {
         }
     }
 
+    /// A value, and the slots as whose value it stands in the event.
+    private struct Look: BitwiseCopyable {
+        var range: ByteRange
+        /// A set of slot numbers; from 62 up, a number by itself, with the highest bit set.
+        var slots: UInt64
+    }
+
     private mutating func consume(_ batch: EventBatch, _ matched: (inout Engine, EventRecord, Int) -> Void) {
         let bytes = batch.bytes.span
         let fields = batch.fields.span
+        var source = -1
+        var program: Program?
         for index in batch.events.indices {
             let event = batch.events[index]
-            let source = Int(event.logSource.rawValue)
-            if programs[source] == nil {
-                let program = Program(ruleSet, for: ruleSet.logSources[event.logSource])
-                programs[source] = program
-                sieveMatchers[source] = program.sieves.map { RegexMatcher($0.regex) }
+            if source != Int(event.logSource.rawValue) {
+                source = Int(event.logSource.rawValue)
+                program = prepare(source)
             }
+            guard let program else { continue }
+            findCandidates(program, source, event, bytes, fields)
+            statistics.events += 1
+            statistics.candidates += candidates.count
+            guard !candidates.isEmpty else { continue }
             load(event, fields)
-            findCandidates(source, event, bytes, fields)
-            for candidate in candidates where holds(Int(roots[Int(candidate)]), event, bytes, fields) {
-                matched(&self, event, Int(candidate))
+            for place in candidates.indices {
+                let candidate = Int(candidates[place])
+                guard holds(Int(roots[candidate]), event, bytes, fields) else { continue }
+                statistics.matches += 1
+                matched(&self, event, candidate)
             }
             unload(event, fields)
         }
+    }
+
+    private mutating func prepare(_ source: Int) -> Program? {
+        if let made = programs[source] { return made }
+        let program = Program(ruleSet, for: ruleSet.logSources[LogSourceID(rawValue: UInt16(source))])
+        programs[source] = program
+        sieveMatchers[source] = program.slots.map { slot in slot.sieves.map { RegexMatcher($0.regex) } }
+        return program
     }
 
     private mutating func load(_ event: EventRecord, _ fields: Span<FieldValue>) {
@@ -96,55 +125,100 @@ package struct Engine {
         for index in event.fields { valueCount[Int(fields[index].field.rawValue)] = 0 }
     }
 
-    private mutating func findCandidates(_ source: Int, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>) {
+    private mutating func findCandidates(
+        _ program: Program, _ source: Int, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+    ) {
         candidates.removeAll(keepingCapacity: true)
-        guard let program = programs[source] else { return }
         stamp &+= 1
         for rule in program.always { candidates.append(rule) }
-        for scanner in program.scanners {
-            for index in values(of: scanner.subject) {
-                scan(scanner.automaton, bytes, index < 0 ? event.line.bounds : fields[index].range.bounds)
-            }
+        looks.removeAll(keepingCapacity: true)
+        for index in event.fields {
+            let slot = program.slotOfField[Int(fields[index].field.rawValue)]
+            if slot >= 0 { look(slot, fields[index].range) }
         }
-        for position in program.sieves.indices {
-            for index in values(of: program.sieves[position].subject) {
-                let range = index < 0 ? event.line.bounds : fields[index].range.bounds
-                guard sieveMatchers[source][position].matches(bytes, in: range) else { continue }
-                for rule in program.sieves[position].rules { nominate(rule) }
-                for regex in program.sieves[position].regexes { regexStamps[regex] = stamp }
-                break
-            }
-        }
+        if program.lineSlot >= 0 { look(program.lineSlot, event.line) }
+        statistics.values += looks.count
+        for index in looks.indices { search(program, source, looks[index], bytes) }
         // Findings of one event come in the order of the rules, whichever literal was seen first.
         if candidates.count > 1 { candidates.sort() }
     }
 
-    /// The places of a field's values among the batch's fields; -1 stands for the raw line.
+    /// Adds a value to those to be looked through; one that stands for several fields is looked through once.
     @inline(__always)
-    private func values(of subject: Predicate.Subject) -> Range<Int> {
-        switch subject {
-        case .line: return -1..<0
-        case .field(let field):
-            let first = Int(firstValue[Int(field.rawValue)])
-            return first..<first + Int(valueCount[Int(field.rawValue)])
+    private mutating func look(_ slot: Int16, _ range: ByteRange) {
+        guard slot < 62 else {
+            looks.append(Look(range: range, slots: 1 << 63 | UInt64(slot)))
+            return
+        }
+        for index in looks.indices where looks[index].range == range && looks[index].slots >> 63 == 0 {
+            looks[index].slots |= 1 << UInt64(slot)
+            return
+        }
+        looks.append(Look(range: range, slots: 1 << UInt64(slot)))
+    }
+
+    @inline(__always)
+    private mutating func search(_ program: Program, _ source: Int, _ look: Look, _ bytes: Span<UInt8>) {
+        let range = look.range.bounds
+        let place = ValueMemory.place(of: bytes, range, slots: look.slots, source: source)
+        if let place, memory.holds(bytes, range, slots: look.slots, source: source, at: place) {
+            statistics.remembered += 1
+            for index in memory.outputs(at: place) { note(memory[output: index], program) }
+            return
+        }
+        searchAnew(program, source, look, bytes)
+        if let place { memory.keep(bytes, range, slots: look.slots, source: source, at: place, found) }
+        for index in found.indices { note(found[index], program) }
+    }
+
+    /// Fills `found`.
+    private mutating func searchAnew(_ program: Program, _ source: Int, _ look: Look, _ bytes: Span<UInt8>) {
+        found.removeAll(keepingCapacity: true)
+        if look.slots >> 63 == 1 { return searchAnew(program, source, slot: Int(look.slots & 0xFFFF), look.range.bounds, bytes) }
+        var slots = look.slots
+        while slots != 0 {
+            searchAnew(program, source, slot: slots.trailingZeroBitCount, look.range.bounds, bytes)
+            slots &= slots - 1
+        }
+    }
+
+    private mutating func searchAnew(
+        _ program: Program, _ source: Int, slot: Int, _ range: Range<Int>, _ bytes: Span<UInt8>
+    ) {
+        suspects.removeAll(keepingCapacity: true)
+        program.slots[slot].literals.scan(bytes, range) { output in
+            statistics.literals += 1
+            if output >= 0 {
+                if !found.contains(output) { found.append(output) }
+            } else if !suspects.contains(output) {
+                suspects.append(output)
+            }
+        }
+        for index in sieveMatchers[source][slot].indices where sieveMatchers[source][slot][index].matches(bytes, in: range) {
+            for regex in program.slots[slot].sieves[index].regexes { suspects.append(Program.output(regex: Int(regex))) }
+        }
+        statistics.regexes += suspects.count
+        for index in suspects.indices where matchers[Program.regex(suspects[index])].matches(bytes, in: range) {
+            found.append(suspects[index])
+        }
+    }
+
+    /// Makes a rule that was found a candidate; for a regular expression, those of which it is a witness.
+    @inline(__always)
+    private mutating func note(_ output: Int32, _ program: Program) {
+        guard output < 0 else { return nominate(output) }
+        let regex = Program.regex(output)
+        regexStamps[regex] = stamp
+        for index in Int(program.witnessedStart[regex])..<Int(program.witnessedStart[regex + 1]) {
+            nominate(program.witnessed[index])
         }
     }
 
     @inline(__always)
-    private mutating func nominate(_ output: Int32) {
-        guard output >= 0 else {
-            regexStamps[Int(-1 - output)] = stamp
-            return
-        }
-        let rule = output
+    private mutating func nominate(_ rule: Int32) {
         if stamps[Int(rule)] != stamp {
             stamps[Int(rule)] = stamp
             candidates.append(rule)
         }
-    }
-
-    @inline(__always)
-    private mutating func scan(_ automaton: LiteralAutomaton, _ bytes: Span<UInt8>, _ range: Range<Int>) {
-        automaton.scan(bytes, range) { nominate($0) }
     }
 }

@@ -2,36 +2,41 @@ import Events
 
 /// The rules that concern one log source, indexed by what they need. Immutable; a class, so that using it costs no copy.
 final class Program: Sendable {
-    /// One pass over a field's values.
-    struct Scanner: Sendable {
+    /// What is looked for in the values of one field, or in the raw line.
+    struct Slot: Sendable {
         var subject: Predicate.Subject
-        var automaton: LiteralAutomaton
+        /// Finds rules' witnesses, and literals without which a regular expression cannot match.
+        var literals: LiteralAutomaton
+        var sieves: [Sieve] = []
     }
 
-    /// Regular expressions of one field, tried together: when none of them matches, none of these rules can, and none of
-    /// the expressions needs to be tried by itself.
+    /// Regular expressions of one field, tried together: when none of them matches, none needs to be tried by itself.
     struct Sieve: Sendable {
-        var subject: Predicate.Subject
         var regex: BoundedRegex
-        var rules: [Int32]
-        var regexes: [Int]
+        var regexes: [Int32]
     }
 
-    /// One automaton per field that a witness looks at.
-    let scanners: [Scanner]
-    let sieves: [Sieve]
+    let slots: [Slot]
+    /// By field: its slot, or -1 where no rule looks for anything.
+    let slotOfField: [Int16]
+    /// The raw line's slot, or -1.
+    let lineSlot: Int16
     /// Rules without a witness.
     let always: [Int32]
+    /// Regular expression `n` is the witness of `witnessed[witnessedStart[n]..<witnessedStart[n + 1]]`.
+    let witnessedStart: [Int32]
+    let witnessed: [Int32]
 
     init(_ ruleSet: RuleSet, for source: LogSource) {
         var literals: [Predicate.Subject: [(bytes: [UInt8], output: Int32)]] = [:]
-        var patterns: [Predicate.Subject: [(regex: Int, rule: Int32?)]] = [:]
+        var patterns: [Predicate.Subject: [Int]] = [:]
         var always: [Int32] = []
+        var witnessed: [Int: [Int32]] = [:]
         for (index, rule) in ruleSet.rules.enumerated() where rule.applies(to: source) {
-            // Inside a candidate, too, an expression is tried only when one of its literals was seen, or its sieve let it through.
+            // An expression is tried only on values in which one of its literals was seen, or that its sieve let through.
             for pattern in rule.expression.regexes {
                 let required = ruleSet.regexes[pattern.regex].searchableLiterals
-                if required.isEmpty { patterns[pattern.subject, default: []].append((pattern.regex, nil)) }
+                if required.isEmpty { patterns[pattern.subject, default: []].append(pattern.regex) }
                 for literal in required {
                     literals[pattern.subject, default: []].append((literal, Program.output(regex: pattern.regex)))
                 }
@@ -41,36 +46,64 @@ final class Program: Sendable {
                 continue
             }
             for literal in witness.literals { literals[literal.subject, default: []].append((literal.bytes, Int32(index))) }
-            for pattern in witness.patterns { patterns[pattern.subject, default: []].append((pattern.regex, Int32(index))) }
+            for pattern in witness.patterns { witnessed[pattern.regex, default: []].append(Int32(index)) }
         }
         self.always = always
-        scanners = literals.map { Scanner(subject: $0.key, automaton: LiteralAutomaton($0.value)) }
-        sieves = patterns.flatMap { subject, patterns in
-            Program.sieves(subject, patterns.sorted { $0.regex < $1.regex }, ruleSet.regexes)
+        let subjects = Set(literals.keys).union(patterns.keys).sorted { $0.order < $1.order }
+        slots = subjects.map { subject in
+            Slot(
+                subject: subject, literals: LiteralAutomaton(literals[subject] ?? []),
+                sieves: patterns[subject].map { Program.sieves(Set($0).sorted(), ruleSet.regexes) } ?? [])
         }
+        var slotOfField = [Int16](repeating: -1, count: ruleSet.fields.count)
+        var lineSlot: Int16 = -1
+        for (index, subject) in subjects.enumerated() {
+            switch subject {
+            case .line: lineSlot = Int16(index)
+            case .field(let field): slotOfField[Int(field.rawValue)] = Int16(index)
+            }
+        }
+        self.slotOfField = slotOfField
+        self.lineSlot = lineSlot
+        var starts: [Int32] = [0]
+        var flat: [Int32] = []
+        for regex in ruleSet.regexes.indices {
+            flat.append(contentsOf: witnessed[regex] ?? [])
+            starts.append(Int32(flat.count))
+        }
+        witnessedStart = starts
+        self.witnessed = flat
     }
 
     /// One sieve if the expressions fit into one, else as many as are needed.
-    private static func sieves(
-        _ subject: Predicate.Subject, _ patterns: [(regex: Int, rule: Int32?)], _ regexes: [BoundedRegex]
-    ) -> [Sieve] {
-        let distinct = Set(patterns.map(\.regex)).sorted()
+    private static func sieves(_ patterns: [Int], _ regexes: [BoundedRegex]) -> [Sieve] {
         // One by itself has compiled before; only several together can be too large.
         let joined =
-            distinct.count == 1
-            ? regexes[distinct[0]]
-            : try? BoundedRegex(distinct.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
-        if let joined {
-            return [Sieve(subject: subject, regex: joined, rules: Set(patterns.compactMap(\.rule)).sorted(), regexes: distinct)]
-        }
+            patterns.count == 1
+            ? regexes[patterns[0]]
+            : try? BoundedRegex(patterns.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
+        if let joined { return [Sieve(regex: joined, regexes: patterns.map(Int32.init))] }
         let middle = patterns.count / 2
-        return sieves(subject, Array(patterns[..<middle]), regexes) + sieves(subject, Array(patterns[middle...]), regexes)
+        return sieves(Array(patterns[..<middle]), regexes) + sieves(Array(patterns[middle...]), regexes)
     }
 }
 
 extension Program {
     /// Automata report rules as they are, regular expressions as the negative numbers from -1 down.
     static func output(regex: Int) -> Int32 { -1 - Int32(regex) }
+
+    /// The regular expression that a negative output stands for.
+    static func regex(_ output: Int32) -> Int { Int(-1 - output) }
+}
+
+extension Predicate.Subject {
+    /// A fixed order: the line, then fields by number.
+    fileprivate var order: Int {
+        switch self {
+        case .line: -1
+        case .field(let field): Int(field.rawValue)
+        }
+    }
 }
 
 extension Expression {
