@@ -66,14 +66,24 @@ struct TextPattern: Sendable, Hashable {
         self.init(pieces: pieces, anyBefore: before, anyAfter: after, isCased: isCased)
     }
 
-    /// The longest run of bytes that every match contains, in lower case.
-    var longestLiteral: [UInt8] {
-        var best: ArraySlice<UInt8> = []
-        for piece in pieces {
+    /// What every match contains, in lower case, and where it stands in it: of several pieces the rarest.
+    var rarestLiteral: LiteralIndex.Literal? {
+        var best: LiteralIndex.Literal?
+        var most = -1.0
+        for (index, piece) in pieces.enumerated() {
             let runs = piece.map { $0.map(foldedToLowerCase) }.split(separator: nil)
-            for run in runs where run.count > best.count { best = ArraySlice(run.compactMap { $0 }) }
+            for run in runs where !run.isEmpty {
+                let bytes = run.compactMap { $0 }
+                let isFirst = index == 0 && !anyBefore && bytes.count == piece.count
+                let isLast = index == pieces.count - 1 && !anyAfter && bytes.count == piece.count
+                let anchor: Anchor = isFirst ? (isLast ? .equals : .startsWith) : isLast ? .endsWith : .contains
+                let bits = LiteralRarity.bits(bytes) + (anchor == .contains ? 0 : 0.5)
+                guard bits > most else { continue }
+                most = bits
+                best = LiteralIndex.Literal(bytes: bytes, anchor: anchor)
+            }
         }
-        return Array(best)
+        return best
     }
 
     /// Time is linear in the text for a literal, and bounded by text × pattern otherwise.

@@ -1,14 +1,14 @@
 import Events
+import Foundation
 
 /// Things of which at least one must occur in an event for a rule to match: what makes a rule a candidate.
 ///
-/// Literals are found by one automaton per field. Where a regular expression has none worth looking for, it stands for
-/// itself, and all such expressions of a field are tried together, as one.
+/// Literals are found by one index per field. A regular expression is tried on the values in which its own literals stand,
+/// and makes the rule a candidate only when it matches.
 struct Witness: Sendable {
     struct Literal: Hashable, Sendable {
         var subject: Predicate.Subject
-        /// In lower case.
-        var bytes: [UInt8]
+        var literal: LiteralIndex.Literal
     }
 
     /// A regular expression by its index.
@@ -23,12 +23,14 @@ struct Witness: Sendable {
     private(set) var literals: Set<Literal> = []
     private(set) var patterns: Set<Pattern> = []
 
-    /// How seldom the rule becomes a candidate, roughly: the shortest literal decides, each further one costs a little, and
-    /// a regular expression costs a scan.
-    private var selectivity: Double {
-        let shortest = literals.map(\.bytes.count).min() ?? 12
-        return Double(min(shortest, 12)) - Double(literals.count) * 0.02 - (patterns.isEmpty ? 0 : 8)
-    }
+    /// How often an event has one of them, roughly; see `LiteralRarity`.
+    private(set) var frequency = 0.0
+
+    /// Whether a rule is so seldom a candidate that the rest of its condition may be costly.
+    var isRare: Bool { frequency < 1.0 / 256 }
+
+    /// That of a regular expression with literals of its own, and of one without.
+    private static let frequencyOfPattern = (searched: 1.0 / 512, bare: 1.0 / 32)
 
     /// The best set for `expression`; `nil` when it can match without any of what can be looked for.
     ///
@@ -44,23 +46,26 @@ struct Witness: Sendable {
                 guard let found = find(part, requiredLiterals: requiredLiterals) else { return nil }
                 union.literals.formUnion(found.literals)
                 union.patterns.formUnion(found.patterns)
+                union.frequency += found.frequency
             }
             return union
         case .all(let parts):
             let found = parts.compactMap { find($0, requiredLiterals: requiredLiterals) }
-            return found.max { $0.selectivity < $1.selectivity }
+            return found.min { $0.frequency < $1.frequency }
         }
     }
 
     private static func find(_ predicate: Predicate, _ requiredLiterals: (Int) -> [[UInt8]]) -> Witness? {
         switch predicate.test {
         case .text(let pattern):
-            let literal = pattern.longestLiteral
-            return literal.isEmpty ? nil : Witness(literals: [Literal(subject: predicate.subject, bytes: literal)])
+            guard let literal = pattern.rarestLiteral else { return nil }
+            return Witness(
+                literals: [Literal(subject: predicate.subject, literal: literal)],
+                frequency: exp2(-LiteralRarity.bits(literal.bytes)))
         case .regex(let index):
-            let required = requiredLiterals(index)
-            guard !required.isEmpty else { return Witness(patterns: [Pattern(subject: predicate.subject, regex: index)]) }
-            return Witness(literals: Set(required.map { Literal(subject: predicate.subject, bytes: $0) }))
+            return Witness(
+                patterns: [Pattern(subject: predicate.subject, regex: index)],
+                frequency: requiredLiterals(index).isEmpty ? frequencyOfPattern.bare : frequencyOfPattern.searched)
         default: return nil
         }
     }

@@ -2,44 +2,63 @@ import Events
 
 /// Evaluates the conditions of candidates in full.
 extension Engine {
+    /// A table that can be read while the engine changes.
+    final class Conditions: Sendable {
+        let table: EvaluationTable
+
+        init(table: EvaluationTable) {
+            self.table = table
+        }
+    }
+
     /// Whether the step at `place`, with all below it, holds for the event at hand.
-    mutating func holds(_ place: Int, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>) -> Bool {
-        let step = evaluation.steps[place]
+    mutating func holds(
+        _ place: Int, _ program: Program, _ conditions: Conditions, _ event: EventRecord, _ bytes: Span<UInt8>,
+        _ fields: Span<FieldValue>
+    ) -> Bool {
+        let step = conditions.table.steps[place]
         switch step.operation {
         case .truth: return true
         case .falsehood: return false
-        case .predicate: return holds(evaluation.predicates[Int(step.predicate)], event, bytes, fields)
-        case .not: return !holds(place + 1, event, bytes, fields)
+        case .predicate:
+            return holds(conditions.table.predicates[Int(step.predicate)], program, conditions.table, event, bytes, fields)
+        case .not: return !holds(place + 1, program, conditions, event, bytes, fields)
         case .all, .any:
             let isAny = step.operation == .any
             var child = place + 1
             while child < Int(step.end) {
-                if holds(child, event, bytes, fields) == isAny { return isAny }
-                child = Int(evaluation.steps[child].end)
+                if holds(child, program, conditions, event, bytes, fields) == isAny { return isAny }
+                child = Int(conditions.table.steps[child].end)
             }
             return !isAny
         }
     }
 
     private mutating func holds(
-        _ predicate: EvaluationTable.FlatPredicate, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+        _ predicate: EvaluationTable.FlatPredicate, _ program: Program, _ evaluation: EvaluationTable, _ event: EventRecord,
+        _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
     ) -> Bool {
-        // Regular expressions were tried on every value in which they could match.
-        if predicate.kind == .regex { return regexStamps[Int(predicate.operand)] == stamp }
-        guard predicate.subject >= 0 else { return holds(predicate, event.line.bounds, bytes, fields) }
+        // Most regular expressions were tried on every value in which they could match.
+        if predicate.kind == .regex, !program.isLate[Int(predicate.operand)] {
+            return regexStamps[Int(predicate.operand)] == stamp
+        }
+        guard predicate.subject >= 0 else { return holds(predicate, evaluation, event.line.bounds, bytes, fields) }
         let count = Int(valueCount[Int(predicate.subject)])
         switch predicate.kind {
         case .isNull, .absent: return count == 0
         case .exists: return count > 0
         default:
             let first = Int(firstValue[Int(predicate.subject)])
-            for index in first..<first + count where holds(predicate, fields[index].range.bounds, bytes, fields) { return true }
+            for index in first..<first + count where holds(predicate, evaluation, fields[index].range.bounds, bytes, fields) {
+                return true
+            }
             return false
         }
     }
 
     private mutating func holds(
-        _ predicate: EvaluationTable.FlatPredicate, _ range: Range<Int>, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
+        _ predicate: EvaluationTable.FlatPredicate, _ evaluation: EvaluationTable, _ range: Range<Int>, _ bytes: Span<UInt8>,
+        _ fields: Span<FieldValue>
     ) -> Bool {
         let operand = Int(predicate.operand)
         switch predicate.kind {
@@ -47,6 +66,7 @@ extension Engine {
             return evaluation.holds(
                 literal: operand, Int(predicate.length), predicate.anchor, isCased: predicate.isCased, bytes, range)
         case .glob: return evaluation.globs[operand].matches(bytes, range)
+        case .regex: return matchers[operand].matches(bytes, in: range)
         case .block: return IPAddress(bytes.extracting(range)).map(evaluation.blocks[operand].contains) ?? false
         case .compare:
             return DecimalNumber.value(bytes, range).map { predicate.comparison.holds($0, predicate.number) } ?? false
@@ -61,7 +81,7 @@ extension Engine {
             }
             return false
         case .exists: return true
-        case .absent, .isNull, .regex: return false
+        case .absent, .isNull: return false
         }
     }
 }

@@ -7,10 +7,10 @@ package import Events
 package struct Engine {
     package let ruleSet: RuleSet
     /// What the rules' conditions amount to, and where each rule's begins.
-    let evaluation: EvaluationTable
+    let conditions: Conditions
     private let roots: [Int32]
 
-    private var matchers: [RegexMatcher]
+    var matchers: [RegexMatcher]
     /// By log source; made when the first event of one is seen.
     private var programs: [Program?]
     /// The matchers of each program's sieves, slot by slot.
@@ -39,7 +39,7 @@ package struct Engine {
 
     package init(_ ruleSet: RuleSet) {
         self.ruleSet = ruleSet
-        evaluation = ruleSet.evaluation
+        conditions = Conditions(table: ruleSet.evaluation)
         roots = ruleSet.rules.map(\.root)
         matchers = ruleSet.regexes.map { RegexMatcher($0) }
         programs = Array(repeating: nil, count: ruleSet.logSources.count)
@@ -71,6 +71,9 @@ package struct Engine {
         }
     }
 
+    /// How often the automaton of several expressions together may outgrow its memory before they are tried one by one.
+    private static let maximumResets = 3
+
     /// A value, and the slots as whose value it stands in the event.
     private struct Look: BitwiseCopyable {
         var range: ByteRange
@@ -81,6 +84,7 @@ package struct Engine {
     private mutating func consume(_ batch: EventBatch, _ matched: (inout Engine, EventRecord, Int) -> Void) {
         let bytes = batch.bytes.span
         let fields = batch.fields.span
+        let conditions = self.conditions
         var source = -1
         var program: Program?
         for index in batch.events.indices {
@@ -97,7 +101,7 @@ package struct Engine {
             load(event, fields)
             for place in candidates.indices {
                 let candidate = Int(candidates[place])
-                guard holds(Int(roots[candidate]), event, bytes, fields) else { continue }
+                guard holds(Int(roots[candidate]), program, conditions, event, bytes, fields) else { continue }
                 statistics.matches += 1
                 matched(&self, event, candidate)
             }
@@ -150,7 +154,9 @@ package struct Engine {
             looks.append(Look(range: range, slots: 1 << 63 | UInt64(slot)))
             return
         }
-        for index in looks.indices where looks[index].range == range && looks[index].slots >> 63 == 0 {
+        for index in looks.indices
+        where looks[index].range.start == range.start && looks[index].range.count == range.count && looks[index].slots >> 63 == 0
+        {
             looks[index].slots |= 1 << UInt64(slot)
             return
         }
@@ -194,7 +200,12 @@ package struct Engine {
                 suspects.append(output)
             }
         }
-        for index in sieveMatchers[source][slot].indices where sieveMatchers[source][slot][index].matches(bytes, in: range) {
+        for index in sieveMatchers[source][slot].indices {
+            // One that has to forget its states again and again costs more than its expressions do one by one.
+            guard
+                sieveMatchers[source][slot][index].resets >= Engine.maximumResets
+                    || sieveMatchers[source][slot][index].matches(bytes, in: range)
+            else { continue }
             for regex in program.slots[slot].sieves[index].regexes { suspects.append(Program.output(regex: Int(regex))) }
         }
         statistics.regexes += suspects.count

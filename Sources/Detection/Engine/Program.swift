@@ -6,7 +6,7 @@ final class Program: Sendable {
     struct Slot: Sendable {
         var subject: Predicate.Subject
         /// Finds rules' witnesses, and literals without which a regular expression cannot match.
-        var literals: LiteralAutomaton
+        var literals: LiteralIndex
         var sieves: [Sieve] = []
     }
 
@@ -23,36 +23,48 @@ final class Program: Sendable {
     let lineSlot: Int16
     /// Rules without a witness.
     let always: [Int32]
+    /// Regular expressions that are tried only where a condition asks for them: they have no literals, and the rules that
+    /// use them have a rare witness.
+    let isLate: [Bool]
     /// Regular expression `n` is the witness of `witnessed[witnessedStart[n]..<witnessedStart[n + 1]]`.
     let witnessedStart: [Int32]
     let witnessed: [Int32]
 
     init(_ ruleSet: RuleSet, for source: LogSource) {
-        var literals: [Predicate.Subject: [(bytes: [UInt8], output: Int32)]] = [:]
+        var literals: [Predicate.Subject: [(literal: LiteralIndex.Literal, output: Int32)]] = [:]
         var patterns: [Predicate.Subject: [Int]] = [:]
         var always: [Int32] = []
+        var isLate = [Bool](repeating: false, count: ruleSet.regexes.count)
         var witnessed: [Int: [Int32]] = [:]
         for (index, rule) in ruleSet.rules.enumerated() where rule.applies(to: source) {
             // An expression is tried only on values in which one of its literals was seen, or that its sieve let through.
             for pattern in rule.expression.regexes {
                 let required = ruleSet.regexes[pattern.regex].searchableLiterals
-                if required.isEmpty { patterns[pattern.subject, default: []].append(pattern.regex) }
+                if required.isEmpty {
+                    if let witness = rule.witness, witness.isRare, !witness.patterns.contains(pattern) {
+                        isLate[pattern.regex] = true
+                    } else {
+                        patterns[pattern.subject, default: []].append(pattern.regex)
+                    }
+                }
                 for literal in required {
-                    literals[pattern.subject, default: []].append((literal, Program.output(regex: pattern.regex)))
+                    literals[pattern.subject, default: []].append(
+                        (LiteralIndex.Literal(bytes: literal, anchor: .contains), Program.output(regex: pattern.regex)))
                 }
             }
             guard let witness = rule.witness else {
                 always.append(Int32(index))
                 continue
             }
-            for literal in witness.literals { literals[literal.subject, default: []].append((literal.bytes, Int32(index))) }
+            for literal in witness.literals { literals[literal.subject, default: []].append((literal.literal, Int32(index))) }
             for pattern in witness.patterns { witnessed[pattern.regex, default: []].append(Int32(index)) }
         }
         self.always = always
+        self.isLate = isLate
         let subjects = Set(literals.keys).union(patterns.keys).sorted { $0.order < $1.order }
         slots = subjects.map { subject in
             Slot(
-                subject: subject, literals: LiteralAutomaton(literals[subject] ?? []),
+                subject: subject, literals: LiteralIndex(literals[subject] ?? []),
                 sieves: patterns[subject].map { Program.sieves(Set($0).sorted(), ruleSet.regexes) } ?? [])
         }
         var slotOfField = [Int16](repeating: -1, count: ruleSet.fields.count)

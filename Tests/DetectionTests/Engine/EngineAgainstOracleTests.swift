@@ -26,6 +26,47 @@ import Testing
         }
     }
 
+    /// Many rules in one engine, and events that come again: what is shared between rules and kept between events must not
+    /// show. Values are also longer than what is kept, empty, and equal in several fields.
+    @Test(arguments: 1...12)
+    func agreeWithManyRulesAndRepeatedEvents(seed: Int) throws {
+        var random = SeededGenerator(seed: UInt64(seed) &* 1_000_003)
+        var detections: [String: SigmaDetection] = [:]
+        var text: [String] = []
+        for number in 0..<40 {
+            let id = "00000000-0000-4000-8000-0000000000" + String(number + 10)
+            let rule = EngineTrial.rule(Self.detection(&random)).replacing("6f0f9d7c-1f0a-4d3e-9d51-0123456789ab", with: id)
+            guard
+                case .detection(let detection) = try #require(SigmaParser.parse(RuleSource(path: "r.yml", text: rule)).first)
+                    .get().body
+            else { continue }
+            detections[id] = detection
+            text.append(rule)
+        }
+        #expect(detections.count == 40)
+        var trial = EngineTrial(text.joined(separator: "\n---\n"))
+        #expect(trial.ruleSet.problems.isEmpty)
+        let events = (0..<30).map { number in
+            var (event, line) = Self.event(&random)
+            if number % 5 == 0, let value = event["a"]?.first {
+                // Beyond what the memory keeps, and one value in two fields.
+                let long = String(repeating: value + "z", count: 300)
+                event = ["a": [long], "b": [long]]
+                line = #"{"a": "\#(long)", "b": "\#(long)"}"#
+            } else if number % 7 == 0 {
+                event = ["a": [""], "b": ["", "x"]]
+                line = #"{"a": "", "b": ["", "x"]}"#
+            }
+            return (event, line)
+        }
+        for _ in 0..<120 {
+            guard let (event, line) = events.randomElement(using: &random) else { return }
+            let found = Set(trial.consume([line]).map(\.rule.id))
+            let expected = detections.filter { NaiveEvaluator.matches($0.value, event, line: line) }
+            #expect(found == Set(expected.keys), "\(line)")
+        }
+    }
+
     private static func word(_ random: inout SeededGenerator) -> String {
         (0..<Int.random(in: 1...3, using: &random)).map { _ in letters.randomElement(using: &random) ?? "x" }.joined()
     }

@@ -1,0 +1,123 @@
+/// Finds all of many literals in one value, whatever the case of letters.
+///
+/// A literal that must stand at an end of the value is looked up by its outermost bytes. One that may stand anywhere is
+/// known by a window of up to four bytes, chosen where it is rarest: for each place of the value, one multiplication and
+/// one bit of a table that stays in the first-level cache say whether any window begins there, so that nearly every place
+/// costs a nanosecond and none depends on the one before it, as in an automaton. What passes is compared byte by byte.
+///
+/// Immutable; a class, so that handing it around costs one reference count.
+final class LiteralIndex: Sendable {
+    struct Literal: Hashable, Sendable {
+        /// In lower case, not empty.
+        var bytes: [UInt8]
+        var anchor: TextPattern.Anchor
+    }
+
+    private let windows: [WindowTable]
+    private let edges: [EdgeTable]
+    private let entries: [LiteralEntry]
+    private let text: [UInt8]
+    /// What the literals stand for.
+    private let outputs: [Int32]
+
+    /// - Parameter literals: what to look for, and what to report for each.
+    init(_ literals: [(literal: Literal, output: Int32)]) {
+        var known: [Literal: Set<Int32>] = [:]
+        for (literal, output) in literals { known[literal, default: []].insert(output) }
+        var entries: [LiteralEntry] = []
+        var text: [UInt8] = []
+        var outputs: [Int32] = []
+        var windows: [Int: [(key: UInt32, entry: Int32)]] = [:]
+        var edges: [EdgeTable.Kind: [(key: UInt32, entry: Int32)]] = [:]
+        for (literal, meanings) in known.sorted(by: { LiteralIndex.precedes($0.key, $1.key) }) {
+            let bytes = literal.bytes
+            var entry = LiteralEntry(
+                text: Int32(text.count), count: Int32(bytes.count), before: 0, anchor: literal.anchor,
+                outputs: Int32(outputs.count), outputEnd: Int32(outputs.count + meanings.count))
+            text.append(contentsOf: bytes)
+            outputs.append(contentsOf: meanings.sorted())
+            let number = Int32(entries.count)
+            if literal.anchor == .contains {
+                let width = min(bytes.count, 4)
+                let offset = LiteralRarity.rarestWindow(of: bytes, width: width)
+                entry.before = Int32(offset)
+                windows[width, default: []].append((WindowTable.key(bytes.span, offset, width: width), number))
+            } else {
+                let kind = EdgeTable.kind(of: literal)
+                let start = kind.isEnd ? bytes.count - kind.width : 0
+                edges[kind, default: []].append((EdgeTable.key(bytes.span, start, kind.width), number))
+            }
+            entries.append(entry)
+        }
+        self.entries = entries
+        self.text = text
+        self.outputs = outputs
+        self.windows = windows.sorted { $0.key > $1.key }.map { WindowTable(width: $0.key, $0.value) }
+        self.edges = edges.sorted { $0.key.order < $1.key.order }.map { EdgeTable($0.key, $0.value) }
+    }
+
+    /// The numbers of literals, for tests and statistics.
+    var count: Int { entries.count }
+
+    /// Calls `report` for every literal in the range, for one that may stand anywhere as often as it stands there.
+    @inline(__always)
+    func scan(_ bytes: Span<UInt8>, _ range: Range<Int>, _ report: (Int32) -> Void) {
+        for edge in edges.indices {
+            let kind = edges[edge].kind
+            let width = kind.isWhole ? range.count : kind.width
+            guard width <= range.count, kind.width == width else { continue }
+            let start = kind.isEnd ? range.upperBound - width : range.lowerBound
+            edges[edge].find(EdgeTable.key(bytes, start, width)) { entry in
+                let entry = entries[Int(entry)]
+                guard range.count >= Int(entry.count) else { return }
+                let start = entry.anchor == .endsWith ? range.upperBound - Int(entry.count) : range.lowerBound
+                check(entry, bytes, range, start, report)
+            }
+        }
+        for window in windows.indices {
+            windows[window].scan(bytes, range) { place, entry in
+                let entry = entries[Int(entry)]
+                check(entry, bytes, range, place - Int(entry.before), report)
+            }
+        }
+    }
+
+    private func check(
+        _ entry: LiteralEntry, _ bytes: Span<UInt8>, _ range: Range<Int>, _ start: Int, _ report: (Int32) -> Void
+    ) {
+        let count = Int(entry.count)
+        guard start >= range.lowerBound, start + count <= range.upperBound else { return }
+        if entry.anchor == .equals, count != range.count { return }
+        let literal = Int(entry.text)
+        for offset in 0..<count where foldedToLowerCase(bytes[start + offset]) != text[literal + offset] { return }
+        for output in Int(entry.outputs)..<Int(entry.outputEnd) { report(outputs[output]) }
+    }
+
+    /// Any fixed order will do.
+    private static func precedes(_ left: Literal, _ right: Literal) -> Bool {
+        left.bytes == right.bytes
+            ? left.anchor.order < right.anchor.order : left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
+
+/// A literal's place in the index.
+struct LiteralEntry: Sendable, BitwiseCopyable {
+    var text: Int32
+    var count: Int32
+    /// Bytes of the literal before the window by which it is known.
+    var before: Int32
+    var anchor: TextPattern.Anchor
+    var outputs: Int32
+    var outputEnd: Int32
+}
+
+extension TextPattern.Anchor {
+    fileprivate var order: Int {
+        switch self {
+        case .equals: 0
+        case .startsWith: 1
+        case .endsWith: 2
+        case .contains: 3
+        }
+    }
+}
