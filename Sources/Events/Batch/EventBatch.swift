@@ -1,44 +1,47 @@
 /// A place in a batch's bytes. 32 bits suffice: a batch is a few megabytes.
-package struct ByteRange: Hashable, Sendable, BitwiseCopyable {
-    package var start: Int32
-    package var count: Int32
+public struct ByteRange: Hashable, Sendable, BitwiseCopyable {
+    public var start: Int32
+    public var count: Int32
 
-    package init(start: Int, count: Int) {
+    public init(start: Int, count: Int) {
         self.start = Int32(truncatingIfNeeded: start)
         self.count = Int32(truncatingIfNeeded: count)
     }
 
-    package var bounds: Range<Int> { Int(start)..<Int(start) + Int(count) }
-    package var end: Int { Int(start) + Int(count) }
+    public var bounds: Range<Int> { Int(start)..<Int(start) + Int(count) }
+    public var end: Int { Int(start) + Int(count) }
+
+    /// Written out so that other targets compare two numbers instead of calling here.
+    public static func == (left: ByteRange, right: ByteRange) -> Bool { left.start == right.start && left.count == right.count }
 }
 
 /// One field of one event: which field, and where its value stands.
-package struct FieldValue: Sendable, BitwiseCopyable {
-    package var field: FieldID
-    package var range: ByteRange
+public struct FieldValue: Sendable, BitwiseCopyable {
+    public var field: FieldID
+    public var range: ByteRange
 
-    package init(_ field: FieldID, _ range: ByteRange) {
+    public init(_ field: FieldID, _ range: ByteRange) {
         self.field = field
         self.range = range
     }
 }
 
 /// One event of a batch.
-package struct EventRecord: Sendable, BitwiseCopyable {
+public struct EventRecord: Sendable, BitwiseCopyable {
     /// The raw line, without its line end.
-    package var line: ByteRange
+    public var line: ByteRange
     /// Where its fields stand in `EventBatch.fields`; values of one field are neighbours.
-    package var firstField: Int32
-    package var fieldCount: Int32
-    package var time: Timestamp
+    public var firstField: Int32
+    public var fieldCount: Int32
+    public var time: Timestamp
     /// False where the line carries no time and was given that of the line before it.
-    package var hasOwnTime: Bool
-    package var logSource: LogSourceID
+    public var hasOwnTime: Bool
+    public var logSource: LogSourceID
     /// Byte offset of the line within its file generation, and its number from 1.
-    package var offset: Int64
-    package var lineNumber: Int64
+    public var offset: Int64
+    public var lineNumber: Int64
 
-    package init(
+    public init(
         line: ByteRange, firstField: Int, fieldCount: Int, time: Timestamp, hasOwnTime: Bool, logSource: LogSourceID,
         offset: Int64, lineNumber: Int64
     ) {
@@ -52,53 +55,53 @@ package struct EventRecord: Sendable, BitwiseCopyable {
         self.lineNumber = lineNumber
     }
 
-    package var fields: Range<Int> { Int(firstField)..<Int(firstField) + Int(fieldCount) }
+    public var fields: Range<Int> { Int(firstField)..<Int(firstField) + Int(fieldCount) }
 }
 
 /// One read buffer's worth of events of one source: what moves between the stages.
 ///
 /// All bytes lie in one array (first what was read, then what was decoded from it), all fields in another, so that a
 /// million lines cost no allocation each. A batch is refilled rather than made anew.
-package struct EventBatch: Sendable {
-    package var bytes: [UInt8]
-    package var fields: [FieldValue]
-    package var events: [EventRecord]
+public struct EventBatch: Sendable {
+    public var bytes: [UInt8]
+    public var fields: [FieldValue]
+    public var events: [EventRecord]
     /// Which source, and which generation of its file (a rotation starts a new one).
-    package var origin: BatchOrigin
+    public var origin: BatchOrigin
 
-    package init(origin: BatchOrigin) {
+    public init(origin: BatchOrigin) {
         bytes = []
         fields = []
         events = []
         self.origin = origin
     }
 
-    package mutating func removeAll() {
+    public mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         fields.removeAll(keepingCapacity: true)
         events.removeAll(keepingCapacity: true)
     }
 
     /// The first value of `field` in `event`.
-    package func range(of field: FieldID, in event: EventRecord) -> ByteRange? {
+    public func range(of field: FieldID, in event: EventRecord) -> ByteRange? {
         for index in event.fields where fields[index].field == field { return fields[index].range }
         return nil
     }
 
     /// Text for people, not for matching: broken UTF-8 is replaced.
-    package func text(_ range: ByteRange) -> String {
+    public func text(_ range: ByteRange) -> String {
         String(decoding: bytes[range.bounds], as: UTF8.self)
     }
 }
 
 /// Where a batch's lines come from.
-package struct BatchOrigin: Sendable, Hashable {
+public struct BatchOrigin: Sendable, Hashable {
     /// Stable over restarts: the path as configured, or the receiver's name.
-    package var source: String
+    public var source: String
     /// Counts the files that have stood under that path: rotation and truncation start a new one.
-    package var generation: Int
+    public var generation: Int
 
-    package init(source: String, generation: Int) {
+    public init(source: String, generation: Int) {
         self.source = source
         self.generation = generation
     }

@@ -14,24 +14,24 @@ package struct LogSource: Hashable, Sendable {
 }
 
 /// A log source as a small number, carried by every event.
-package struct LogSourceID: Hashable, Sendable, BitwiseCopyable {
-    package let rawValue: UInt16
+public struct LogSourceID: Hashable, Sendable, BitwiseCopyable {
+    public let rawValue: UInt16
 
-    package init(rawValue: UInt16) {
+    public init(rawValue: UInt16) {
         self.rawValue = rawValue
     }
 
     /// A line that no format could read: only rules without a log source of their own see it.
-    package static let unknown = LogSourceID(rawValue: 0)
-    package static let webserver = LogSourceID(rawValue: 1)
-    package static let sshd = LogSourceID(rawValue: 2)
-    package static let linux = LogSourceID(rawValue: 3)
-    package static let sudo = LogSourceID(rawValue: 4)
-    package static let su = LogSourceID(rawValue: 5)
-    package static let application = LogSourceID(rawValue: 6)
+    public static var unknown: LogSourceID { LogSourceID(rawValue: 0) }
+    public static var webserver: LogSourceID { LogSourceID(rawValue: 1) }
+    public static var sshd: LogSourceID { LogSourceID(rawValue: 2) }
+    public static var linux: LogSourceID { LogSourceID(rawValue: 3) }
+    public static var sudo: LogSourceID { LogSourceID(rawValue: 4) }
+    public static var su: LogSourceID { LogSourceID(rawValue: 5) }
+    public static var application: LogSourceID { LogSourceID(rawValue: 6) }
 
     /// An application's event that may also be a request, a sign-in, or both.
-    package static func application(isRequest: Bool, isAuthentication: Bool) -> LogSourceID {
+    public static func application(isRequest: Bool, isAuthentication: Bool) -> LogSourceID {
         LogSourceID(rawValue: 6 + (isRequest ? 1 : 0) + (isAuthentication ? 2 : 0))
     }
 }

@@ -41,25 +41,25 @@ extension Timestamp {
 }
 
 /// Reads fixed-width digit groups from a span.
-package struct DigitScanner: ~Escapable {
+public struct DigitScanner: ~Escapable {
     private let bytes: Span<UInt8>
-    package private(set) var index = 0
+    public private(set) var index = 0
 
     @_lifetime(copy bytes)
-    package init(_ bytes: Span<UInt8>) {
+    public init(_ bytes: Span<UInt8>) {
         self.bytes = bytes
     }
 
-    package var isAtEnd: Bool { index == bytes.count }
+    public var isAtEnd: Bool { index == bytes.count }
 
     /// Passes over `count` bytes that the caller has looked at itself; never past the end.
     @_lifetime(self: copy self)
-    package mutating func skip(_ count: Int) {
+    public mutating func skip(_ count: Int) {
         index = min(index + count, bytes.count)
     }
 
     @_lifetime(self: copy self)
-    package mutating func take(_ byte: UInt8) -> Bool {
+    public mutating func take(_ byte: UInt8) -> Bool {
         guard index < bytes.count, bytes[index] == byte else { return false }
         index += 1
         return true
@@ -67,7 +67,7 @@ package struct DigitScanner: ~Escapable {
 
     /// Exactly `digits` decimal digits.
     @_lifetime(self: copy self)
-    package mutating func number(digits: Int) -> Int? {
+    public mutating func number(digits: Int) -> Int? {
         guard index + digits <= bytes.count else { return nil }
         var value = 0
         for position in index..<index + digits {
@@ -81,7 +81,7 @@ package struct DigitScanner: ~Escapable {
 
     /// A decimal fraction of a second, in nanoseconds; digits past the ninth are read and dropped.
     @_lifetime(self: copy self)
-    package mutating func fraction() -> Int? {
+    public mutating func fraction() -> Int? {
         var nanoseconds = 0
         var scale = 100_000_000
         let start = index
@@ -95,7 +95,7 @@ package struct DigitScanner: ~Escapable {
 
     /// `±hh:mm`, `±hhmm` or `±hh`, in seconds east of UTC.
     @_lifetime(self: copy self)
-    package mutating func offset() -> Int? {
+    public mutating func offset() -> Int? {
         let sign: Int
         if take(UInt8(ascii: "+")) { sign = 1 } else if take(UInt8(ascii: "-")) { sign = -1 } else { return nil }
         guard let hours = number(digits: 2), hours <= 23 else { return nil }

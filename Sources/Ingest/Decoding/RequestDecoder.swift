@@ -11,38 +11,67 @@ enum RequestDecoder {
 
     /// Whether decoding would change anything; most requests are as they are.
     static func isNeeded(_ bytes: Span<UInt8>, _ range: Range<Int>, plusIsSpace: Bool) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        guard bytes.count &- range.lowerBound > 16 else { return isNeededBytewise(bytes, range, plusIsSpace: plusIsSpace) }
+        var index = range.lowerBound
+        // A space is looked at together with the byte behind it. The first sixteen bytes of a short range may reach past its
+        // end: what stands there can only cost a second look.
+        repeat {
+            // In the span: seventeen bytes from `index` on are in the range, or in the span for the first.
+            if mayDecode(chunk(bytes, index), chunk(bytes, index &+ 1)) {
+                return isNeededBytewise(bytes, range, plusIsSpace: plusIsSpace)
+            }
+            index &+= 16
+        } while range.upperBound &- index > 16
+        guard index < range.upperBound else { return false }
+        // In the span: the first round has passed over sixteen bytes of the range.
+        let last = chunk(bytes, range.upperBound &- 16)
+        if mayDecode(chunk(bytes, range.upperBound &- 17), last) || mayDecode(last, SIMD16(repeating: 0xFF)) {
+            return isNeededBytewise(bytes, range, plusIsSpace: plusIsSpace)
+        }
+        return false
+    }
+
+    @inline(__always)
+    private static func chunk(_ bytes: Span<UInt8>, _ index: Int) -> SIMD16<UInt8> {
+        unsafe bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
+    }
+
+    /// Whether any byte of `chunk` may begin something to decode; `next` are the bytes one further, for double spaces.
+    @inline(__always)
+    private static func mayDecode(_ chunk: SIMD16<UInt8>, _ next: SIMD16<UInt8>) -> Bool {
+        let space = SIMD16<UInt8>(repeating: 0x20)
+        // Control bytes, DEL and all above ASCII; `*` and `+` at once; `%` and `&` at once after adding one; `\`.
+        let outside = (chunk &- space) .> SIMD16<UInt8>(repeating: 0x5E)
+        let starPlus = (chunk & SIMD16<UInt8>(repeating: 0xFE)) .== SIMD16<UInt8>(repeating: 0x2A)
+        let percentAnd =
+            ((chunk &+ SIMD16<UInt8>(repeating: 1)) & SIMD16<UInt8>(repeating: 0xFE)) .== SIMD16<UInt8>(repeating: 0x26)
+        let backslash = chunk .== SIMD16<UInt8>(repeating: 0x5C)
+        let spaces = (chunk | next) .== space
+        let found = unsafe unsafeBitCast(
+            outside .| starPlus .| percentAnd .| backslash .| spaces, to: SIMD2<UInt64>.self)
+        return found[0] | found[1] != 0
+    }
+
+    private static func isNeededBytewise(_ bytes: Span<UInt8>, _ range: Range<Int>, plusIsSpace: Bool) -> Bool {
         var index = range.lowerBound
         while index < range.upperBound {
             let byte = bytes[index]
-            if table[Int(byte)] != 0 {
-                switch byte {
-                case UInt8(ascii: "%"), UInt8(ascii: "\\"): return true
-                case UInt8(ascii: "+"): if plusIsSpace { return true }
-                case UInt8(ascii: "&"):
-                    if index + 1 < range.upperBound, isReferenceStart(bytes, index, range.upperBound) { return true }
-                case UInt8(ascii: "*"): if index > range.lowerBound, bytes[index - 1] == UInt8(ascii: "/") { return true }
-                case 0x20: if index > range.lowerBound, bytes[index - 1] == 0x20 { return true }
-                default: return true
-                }
+            switch byte {
+            case UInt8(ascii: "%"), UInt8(ascii: "\\"): return true
+            case UInt8(ascii: "+"): if plusIsSpace { return true }
+            case UInt8(ascii: "&"):
+                if index + 1 < range.upperBound, isReferenceStart(bytes, index, range.upperBound) { return true }
+            case UInt8(ascii: "*"): if index > range.lowerBound, bytes[index - 1] == UInt8(ascii: "/") { return true }
+            case 0x20: if index > range.lowerBound, bytes[index - 1] == 0x20 { return true }
+            // Control bytes, and bytes above ASCII that can only be the start of an overlong sequence.
+            case 0..<0x20, 0x7F, 0xC0, 0xC1, 0xE0, 0xF0: return true
+            default: break
             }
             index += 1
         }
         return false
     }
-
-    /// Bytes that may begin something to decode: control bytes, `%`, `&`, `*`, `+`, `\`, space, and all above ASCII
-    /// that can only be the start of an overlong sequence.
-    private static let table: [UInt8] = {
-        var table = [UInt8](repeating: 0, count: 256)
-        for byte in 0...0x20 { table[byte] = 1 }
-        for byte in "%&*+\\".utf8 { table[Int(byte)] = 1 }
-        table[0x7F] = 1
-        table[0xC0] = 1
-        table[0xC1] = 1
-        table[0xE0] = 1
-        table[0xF0] = 1
-        return table
-    }()
 
     private static func isReferenceStart(_ bytes: Span<UInt8>, _ index: Int, _ end: Int) -> Bool {
         for position in index + 1..<min(end, index + 10) where bytes[position] == UInt8(ascii: ";") { return true }

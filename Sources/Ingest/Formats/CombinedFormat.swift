@@ -7,13 +7,25 @@ import Events
 enum CombinedFormat {
     static func parse(_ bytes: Span<UInt8>, _ line: ByteRange, into sink: inout FieldSink) -> ParsedLine? {
         let end = line.end
-        guard let clientEnd = bytes.firstIndex(of: 0x20, from: Int(line.start), to: end) else { return nil }
-        guard let open = timeStart(bytes, from: clientEnd, to: end),
-            let close = bytes.firstIndex(of: UInt8(ascii: "]"), from: open, to: min(end, open + 40)),
-            let time = time(bytes.extracting(open..<close))
-        else { return nil }
-        guard addClient(bytes, Int(line.start), clientEnd, timeBracket: open - 1, into: &sink) else { return nil }
-
+        let start = Int(line.start)
+        guard let clientEnd = bytes.firstIndex(of: 0x20, from: start, to: end) else { return nil }
+        let time: Timestamp
+        let close: Int
+        if let known = plainTime(bytes, clientEnd, end, &sink.recentTime) {
+            time = known
+            close = clientEnd + 32
+            // The word behind the client is `-`, so what stands in front is no virtual host; and there is no user.
+            sink.add(.sourceIP, start, clientEnd)
+        } else {
+            guard let open = timeStart(bytes, from: clientEnd, to: end),
+                let bracket = bytes.firstIndex(of: UInt8(ascii: "]"), from: open, to: min(end, open + 40)),
+                let read = self.time(bytes.extracting(open..<bracket)),
+                addClient(bytes, start, clientEnd, timeBracket: open - 1, into: &sink)
+            else { return nil }
+            if bracket - open == 26 { sink.recentTime.remember(combined: bytes, at: open, read) }
+            time = read
+            close = bracket
+        }
         guard let request = quoted(bytes, from: close + 1, to: end) else { return nil }
         addRequest(bytes, request, into: &sink)
         var index = request.upperBound + 1
@@ -33,6 +45,22 @@ enum CombinedFormat {
         sink.addDecodedRequest()
         return ParsedLine(time: time, logSource: .webserver)
     }
+
+    /// The time of a line that goes on ` - - [time] "` behind its client, as nearly all do, when its date is the one that
+    /// the line before had.
+    @inline(__always)
+    private static func plainTime(
+        _ bytes: Span<UInt8>, _ clientEnd: Int, _ end: Int, _ recent: inout RecentTime
+    ) -> Timestamp? {
+        guard end &- clientEnd >= 35, bytes.word(uncheckedAt: clientEnd) & ByteWord.mask(6) == plainUser,
+            bytes.word(uncheckedAt: clientEnd + 27) >> 40 == plainClose
+        else { return nil }
+        return recent.combined(bytes, at: clientEnd + 6)
+    }
+
+    /// ` - - [` and `] "`, the first byte lowest.
+    private static let plainUser: UInt64 = 0x5B20_2D20_2D20
+    private static let plainClose: UInt64 = 0x22_205D
 
     /// Just after the ` [` that opens the time: the last one before `] "`, since the user name in front of it is the
     /// client's own text. A raw quote cannot stand in that name: both servers escape it.
@@ -73,14 +101,17 @@ enum CombinedFormat {
     private static func addRequest(_ bytes: Span<UInt8>, _ request: Range<Int>, into sink: inout FieldSink) {
         let start = request.lowerBound
         let end = request.upperBound
-        guard let methodEnd = bytes.firstIndex(of: 0x20, from: start, to: end), methodEnd > start, methodEnd - start <= 24,
+        guard let methodEnd = bytes.firstIndex(of: 0x20, from: start, to: min(end, start + 25)), methodEnd > start,
             isMethod(bytes, start, methodEnd)
         else {
             if end > start, !(end - start == 1 && bytes[start] == UInt8(ascii: "-")) { sink.add(.requestLine, start, end) }
             return
         }
         var targetEnd = end
-        if let version = bytes.lastIndex(of: 0x20, from: methodEnd + 1, to: end),
+        if end - methodEnd > 9, bytes.word(uncheckedAt: end - 9) == plainVersion, bytes[end - 1] != 0x20 {
+            targetEnd = end - 9
+            sink.add(.httpVersion, end - 3, end)
+        } else if let version = bytes.lastIndex(of: 0x20, from: methodEnd + 1, to: end),
             bytes.hasPrefix("HTTP/", from: version + 1, to: end)
         {
             targetEnd = version
@@ -92,6 +123,9 @@ enum CombinedFormat {
         sink.add(.requestMethod, start, methodEnd)
         sink.addRequestTarget(bytes, methodEnd + 1, targetEnd)
     }
+
+    /// ` HTTP/1.`, the first byte lowest.
+    private static let plainVersion: UInt64 = 0x2E31_2F50_5454_4820
 
     private static func isMethod(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
         for index in start..<end {
@@ -115,9 +149,9 @@ enum CombinedFormat {
         guard index < end, bytes[index] == UInt8(ascii: "\"") else { return nil }
         let first = index + 1
         index = first
-        while index < end {
-            if bytes[index] == UInt8(ascii: "\"") { return first..<index }
-            index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+        while let found = bytes.firstIndex(of: UInt8(ascii: "\""), or: UInt8(ascii: "\\"), from: index, to: end) {
+            if bytes[found] == UInt8(ascii: "\"") { return first..<found }
+            index = found + 2
         }
         // A line cut short by the length limit: what there is of the part is better seen than lost.
         return end - first > 1024 ? first..<end : nil

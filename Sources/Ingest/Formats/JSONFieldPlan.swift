@@ -59,13 +59,13 @@ package struct JSONFieldPlan: Sendable {
         (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
     }
 
-    /// The field of the path with this hash that `isEqual` confirms.
+    /// The entry of the path with this hash that `isEqual` confirms.
     @inline(__always)
-    func field(hash: UInt64, isEqual: ([UInt8]) -> Bool) -> FieldID? {
+    func entry(hash: UInt64, isEqual: ([UInt8]) -> Bool) -> Int? {
         var bucket = Int(truncatingIfNeeded: hash) & mask
         while buckets[bucket] >= 0 {
-            let entry = entries[Int(buckets[bucket])]
-            if isEqual(entry.path) { return entry.field }
+            let entry = Int(buckets[bucket])
+            if isEqual(entries[entry].path) { return entry }
             bucket = (bucket + 1) & mask
         }
         return nil

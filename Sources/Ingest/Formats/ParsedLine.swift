@@ -7,26 +7,75 @@ struct ParsedLine {
     var logSource: LogSourceID
 }
 
-/// Where a format puts what it finds. Owned by a `BatchParser`; its arrays keep their capacity from line to line.
-struct FieldSink {
-    /// Fields of the line at hand, in the order they were found; values of one field are neighbours.
+/// Where a format puts what it finds, and what formats remember from line to line. Owned by a `BatchParser`; its arrays
+/// keep their capacity.
+struct FieldSink: Sendable {
+    /// The fields of the batch: those of the lines before, and from `first` on those of the line at hand, in the order
+    /// they were found; values of one field are neighbours.
     var values: [FieldValue] = []
-    /// Positions in `values` of JSON strings that hold escapes and must be decoded before matching.
+    /// Where the fields of the line at hand begin.
+    private(set) var first = 0
+    /// Positions in `values` of JSON strings that hold escapes and must be decoded before matching; of this line only.
     var escaped: [Int] = []
+    /// A bit for every field below 64 that was added: one without its bit is not there.
+    private(set) var present: UInt64 = 0
+    var recentTime = RecentTime()
+    var keys = JSONKeyMemory()
+    var scratch: [UInt8] = []
 
+    @inline(__always)
     mutating func add(_ field: FieldID, _ start: Int, _ end: Int) {
-        values.append(FieldValue(field, ByteRange(start: start, count: end - start)))
+        add(field, ByteRange(start: start, count: end &- start))
     }
 
-    mutating func removeAll() {
-        values.removeAll(keepingCapacity: true)
+    @inline(__always)
+    mutating func add(_ field: FieldID, _ range: ByteRange) {
+        present |= FieldSink.bit(field)
+        values.append(FieldValue(field, range))
+    }
+
+    /// Adds one more value to a field that has some, behind its last one.
+    mutating func addFurther(_ field: FieldID, _ start: Int, _ end: Int, isEscaped: Bool) {
+        var index = values.count
+        while index > first, values[index - 1].field != field { index -= 1 }
+        for place in escaped.indices where escaped[place] >= index { escaped[place] += 1 }
+        if isEscaped { escaped.append(index) }
+        values.insert(FieldValue(field, ByteRange(start: start, count: end - start)), at: index)
+    }
+
+    /// Begins a line: what was added stays.
+    mutating func beginLine() {
+        first = values.count
         escaped.removeAll(keepingCapacity: true)
+        present = 0
+    }
+
+    /// Takes back what was added for the line at hand.
+    mutating func removeAll() {
+        values.removeLast(values.count - first)
+        escaped.removeAll(keepingCapacity: true)
+        present = 0
+    }
+
+    /// Whether any of the fields may be there; `fields` as `bit` tells them.
+    @inline(__always)
+    func mayHold(_ fields: UInt64) -> Bool { present & fields != 0 }
+
+    /// The field's bit in `present`. Fields from 64 on share all bits, so that their absence is never claimed.
+    @inline(__always)
+    static func bit(_ field: FieldID) -> UInt64 {
+        field.rawValue < 64 ? 1 &<< UInt64(field.rawValue) : .max
     }
 
     /// The last value found for `field`.
+    @inline(__always)
     func range(of field: FieldID) -> ByteRange? {
+        mayHold(FieldSink.bit(field)) ? lastRange(of: field) : nil
+    }
+
+    private func lastRange(of field: FieldID) -> ByteRange? {
         var index = values.count - 1
-        while index >= 0 {
+        while index >= first {
             if values[index].field == field { return values[index].range }
             index -= 1
         }
@@ -37,7 +86,7 @@ struct FieldSink {
 extension FieldSink {
     /// A word that does not stand in the line itself (`failure`, `authentication`), taken from the batch's constants.
     mutating func add(_ field: FieldID, _ word: EventWord) {
-        values.append(FieldValue(field, word.range))
+        add(field, word.range)
     }
 
     /// The fields every request has, whatever logged it: the target, its path and query, and the places for its decoded forms.
@@ -45,8 +94,7 @@ extension FieldSink {
     /// The decoded fields first name the raw bytes; `RequestDecoder` points them elsewhere where that differs.
     mutating func addRequestTarget(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) {
         add(.urlOriginal, start, end)
-        var pathEnd = start
-        while pathEnd < end, bytes[pathEnd] != UInt8(ascii: "?") { pathEnd += 1 }
+        let pathEnd = bytes.firstIndex(of: UInt8(ascii: "?"), from: start, to: end) ?? end
         add(.urlPath, start, pathEnd)
         if pathEnd < end { add(.urlQuery, pathEnd + 1, end) }
         add(.decodedURL, start, end)
@@ -55,9 +103,9 @@ extension FieldSink {
 
     /// Everything in the request that the client wrote itself, as values of one field. Call it last: values are neighbours.
     mutating func addDecodedRequest() {
-        for field in [FieldID.urlOriginal, .referrer, .userAgent] {
-            if let value = range(of: field) { values.append(FieldValue(.decodedRequest, value)) }
-        }
+        if let target = range(of: .urlOriginal) { add(.decodedRequest, target) }
+        if let referrer = range(of: .referrer) { add(.decodedRequest, referrer) }
+        if let agent = range(of: .userAgent) { add(.decodedRequest, agent) }
     }
 }
 

@@ -16,6 +16,8 @@ package struct BatchParser: Sendable {
     private var sink = FieldSink()
     private var scratch = DecoderScratch()
     private var escaped: [EscapedField] = []
+    /// Positions of events whose decoded fields differ from the raw ones.
+    private var encoded: [Int] = []
 
     /// How far ahead of the present a line's time may lie; a time beyond it counts as none. A day: clocks and zones differ.
     package static let maximumSecondsAhead: Int64 = 86_400
@@ -44,32 +46,34 @@ package struct BatchParser: Sendable {
         counters.bytes += Int(consumed)
         // The arrays are filled apart from the batch while its bytes are borrowed, and then put back: no copies.
         var events: [EventRecord] = []
-        var fields: [FieldValue] = []
         swap(&events, &batch.events)
-        swap(&fields, &batch.fields)
+        swap(&sink.values, &batch.fields)
         escaped.removeAll(keepingCapacity: true)
+        encoded.removeAll(keepingCapacity: true)
         do {
             let bytes = batch.bytes.span
-            for line in lines {
-                parse(line, bytes: bytes, reference: reference, events: &events, fields: &fields)
-            }
+            let isPlain = TextCheck.isPlain(bytes, 0..<bytes.count)
+            for line in lines { parse(line, bytes: bytes, isPlain: isPlain, reference: reference, events: &events) }
         }
         swap(&events, &batch.events)
-        swap(&fields, &batch.fields)
+        swap(&sink.values, &batch.fields)
         for place in escaped { unescape(place, &batch) }
-        decodeRequests(&batch)
+        for event in encoded { decodeRequest(batch.events[event], &batch) }
     }
 
+    /// - Parameter isPlain: the whole batch is ASCII without a NUL.
     private mutating func parse(
-        _ line: RawLine, bytes: Span<UInt8>, reference: Timestamp, events: inout [EventRecord], fields: inout [FieldValue]
+        _ line: RawLine, bytes: Span<UInt8>, isPlain: Bool, reference: Timestamp, events: inout [EventRecord]
     ) {
-        sink.removeAll()
+        sink.beginLine()
         counters.lines += 1
         if line.isOverlong { counters.overlong += 1 }
         if line.isPartial { counters.partial += 1 }
-        let text = TextCheck.check(bytes, line.range.bounds)
-        if !text.isUTF8 { counters.invalidUTF8 += 1 }
-        if text.containsNUL { counters.containingNUL += 1 }
+        if !isPlain {
+            let text = TextCheck.check(bytes, line.range.bounds)
+            if !text.isUTF8 { counters.invalidUTF8 += 1 }
+            if text.containsNUL { counters.containingNUL += 1 }
+        }
         if isBlank(bytes, line.range) {
             counters.blank += 1
             return
@@ -90,13 +94,43 @@ package struct BatchParser: Sendable {
             sink.add(.message, Int(line.range.start), line.range.end)
             FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
+        if !sink.escaped.isEmpty {
+            for index in sink.escaped { escaped.append(EscapedField(event: events.count, field: index)) }
+            encoded.append(events.count)
+        } else if isEncoded(bytes) {
+            encoded.append(events.count)
+        }
         events.append(
             EventRecord(
-                line: line.range, firstField: fields.count, fieldCount: sink.values.count,
+                line: line.range, firstField: sink.first, fieldCount: sink.values.count - sink.first,
                 time: parsed?.time ?? lastTime ?? reference, hasOwnTime: parsed?.time != nil,
                 logSource: parsed?.logSource ?? .unknown, offset: line.offset, lineNumber: line.number))
-        for index in sink.escaped { escaped.append(EscapedField(event: events.count - 1, field: fields.count + index)) }
-        fields.append(contentsOf: sink.values)
+    }
+
+    private static let decodedFields =
+        FieldSink.bit(.decodedRequest) | FieldSink.bit(.decodedURL) | FieldSink.bit(.decodedPath)
+
+    /// Whether any decoded field of the line at hand differs from the raw text it names so far; most requests have none.
+    private func isEncoded(_ bytes: Span<UInt8>) -> Bool {
+        guard sink.mayHold(BatchParser.decodedFields) else { return false }
+        var plain: ByteRange?
+        for index in sink.first..<sink.values.count {
+            let value = sink.values[index]
+            switch value.field {
+            case .decodedURL:
+                if RequestDecoder.isNeeded(bytes, value.range.bounds, plusIsSpace: true) { return true }
+                plain = value.range
+            case .decodedPath:
+                // What begins where the plain target begins and ends before it is a part of it.
+                if let plain, plain.start == value.range.start, plain.count >= value.range.count { continue }
+                if RequestDecoder.isNeeded(bytes, value.range.bounds, plusIsSpace: true) { return true }
+            case .decodedRequest:
+                if plain == value.range { continue }
+                if RequestDecoder.isNeeded(bytes, value.range.bounds, plusIsSpace: false) { return true }
+            default: continue
+            }
+        }
+        return false
     }
 
     /// A field whose text holds JSON escapes, by its places in the batch.
@@ -145,10 +179,12 @@ package struct BatchParser: Sendable {
         unparsedSamples.append(String(decoding: shown.map { bytes[$0] }, as: UTF8.self))
     }
 
-    private func unescape(_ place: EscapedField, _ batch: inout EventBatch) {
+    private mutating func unescape(_ place: EscapedField, _ batch: inout EventBatch) {
         let start = batch.bytes.count
         let range = batch.fields[place.field].range
-        JSONStringDecoder.append(range.bounds, to: &batch.bytes)
+        sink.scratch.removeAll(keepingCapacity: true)
+        JSONStringDecoder.append(batch.bytes.span, range.bounds, to: &sink.scratch)
+        batch.bytes.append(contentsOf: sink.scratch)
         let decoded = ByteRange(start: start, count: batch.bytes.count - start)
         // Fields derived from the escaped text (path, query, decoded forms) name parts of it: they follow it.
         let mark = batch.bytes[decoded.bounds].firstIndex(of: UInt8(ascii: "?")) ?? decoded.end
@@ -165,27 +201,25 @@ package struct BatchParser: Sendable {
         }
     }
 
-    /// Points the decoded fields at their decoded text where that differs from the raw one.
-    private mutating func decodeRequests(_ batch: inout EventBatch) {
-        for event in batch.events {
-            var target: (raw: ByteRange, decoded: ByteRange)?
-            for index in event.fields {
-                let value = batch.fields[index]
-                switch value.field {
-                case .decodedURL, .decodedPath:
-                    guard RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: true) else { continue }
-                    let decoded = RequestDecoder.decode(value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: true)
-                    if value.field == .decodedURL { target = (value.range, decoded) }
-                    batch.fields[index].range = decoded
-                case .decodedRequest:
-                    if let target, target.raw == value.range {
-                        batch.fields[index].range = target.decoded
-                    } else if RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: false) {
-                        batch.fields[index].range = RequestDecoder.decode(
-                            value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: false)
-                    }
-                default: continue
+    /// Points the decoded fields of an event at their decoded text where that differs from the raw one.
+    private mutating func decodeRequest(_ event: EventRecord, _ batch: inout EventBatch) {
+        var target: (raw: ByteRange, decoded: ByteRange)?
+        for index in event.fields {
+            let value = batch.fields[index]
+            switch value.field {
+            case .decodedURL, .decodedPath:
+                guard RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: true) else { continue }
+                let decoded = RequestDecoder.decode(value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: true)
+                if value.field == .decodedURL { target = (value.range, decoded) }
+                batch.fields[index].range = decoded
+            case .decodedRequest:
+                if let target, target.raw == value.range {
+                    batch.fields[index].range = target.decoded
+                } else if RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: false) {
+                    batch.fields[index].range = RequestDecoder.decode(
+                        value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: false)
                 }
+            default: continue
             }
         }
     }

@@ -5,17 +5,40 @@ enum TextCheck {
         var containsNUL = false
     }
 
+    /// Whether the bytes are all ASCII, without a NUL: then no line among them needs to be looked at alone.
+    static func isPlain(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        plainPrefix(bytes, range) == range.upperBound
+    }
+
+    /// Where the first sixteen bytes stand that hold a NUL or one above ASCII, or the last few bytes.
+    private static func plainPrefix(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Int {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        var index = range.lowerBound
+        // The loads stay in the range, which lies in the span.
+        while range.upperBound &- index >= 64 {
+            var marks = SIMD16<UInt8>(repeating: 0)
+            for part in 0..<4 {
+                let chunk = unsafe bytes.bytes.unsafeLoadUnaligned(
+                    fromUncheckedByteOffset: index &+ part &* 16, as: SIMD16<UInt8>.self)
+                // The top bit is set above ASCII, and, once one is taken away, in a NUL.
+                marks |= chunk | (chunk &- SIMD16<UInt8>(repeating: 1))
+            }
+            let words = unsafe unsafeBitCast(marks, to: SIMD2<UInt64>.self)
+            guard (words[0] | words[1]) & 0x8080_8080_8080_8080 == 0 else { break }
+            index &+= 64
+        }
+        while range.upperBound &- index >= 8 {
+            let word = bytes.word(uncheckedAt: index)
+            guard (word | ByteWord.zeros(word)) & 0x8080_8080_8080_8080 == 0 else { break }
+            index &+= 8
+        }
+        while index < range.upperBound, bytes[index] &- 1 < 0x7F { index &+= 1 }
+        return index
+    }
+
     static func check(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Result {
         var result = Result()
-        let raw = unsafe bytes.bytes
-        var index = range.lowerBound
-        // Eight ASCII bytes without a NUL at a time: nearly every line is nothing else.
-        while index + 8 <= range.upperBound {
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
-            if word & 0x8080_8080_8080_8080 != 0 || zeros != 0 { break }
-            index += 8
-        }
+        var index = plainPrefix(bytes, range)
         while index < range.upperBound {
             let byte = bytes[index]
             if byte < 0x80 {
