@@ -10,7 +10,7 @@ struct CompiledRule: Sendable {
     /// `nil` when the rule can match without any literal: then it is tried on every event of its log sources.
     var witness: Witness?
     /// The correlations that count it.
-    var feeds: [Int] = []
+    var feeds: [CorrelationFeed] = []
     /// A match is a finding of its own: false for rules that are only counted.
     var isReported = true
 
@@ -19,30 +19,5 @@ struct CompiledRule: Sendable {
         logSource.categories.isSubset(of: source.categories)
             && (logSource.product == nil || logSource.product == source.product)
             && (logSource.service == nil || logSource.service == source.service)
-    }
-}
-
-/// A correlation rule, ready to run.
-struct CompiledCorrelation: Sendable {
-    enum Kind: Sendable {
-        case eventCount
-        case valueCount(FieldID)
-    }
-
-    var header: RuleHeader
-    var kind: Kind
-    var groupBy: [FieldID]
-    /// Nanoseconds.
-    var timespan: Int64
-    var conditions: [(comparison: Comparison, value: Double)]
-
-    /// How many events, or distinct values, a window keeps: what the conditions need to be exact, and enough to show.
-    var windowCapacity: Int {
-        let needed = conditions.map(\.value).max() ?? 1
-        return max(Int(min(needed, 100_000)) + 1, 64)
-    }
-
-    func holds(_ count: Int) -> Bool {
-        conditions.allSatisfy { $0.comparison.holds(Double(count), $0.value) }
     }
 }

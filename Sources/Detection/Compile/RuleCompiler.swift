@@ -52,6 +52,11 @@ struct RuleCompiler {
         return field
     }
 
+    /// What the pipelines call a field of such a rule's events; a name that rules or formats know stays.
+    mutating func mapped(_ name: String, _ logSource: LogSource, _ header: RuleHeader) -> String {
+        fields.find(name) == nil ? reading(logSource, header).names(name).first ?? name : name
+    }
+
     /// - Parameter filters: what has to hold beside the rule's own conditions.
     mutating func compile(
         _ detection: SigmaDetection, header: RuleHeader, filters: [SigmaFilter] = []

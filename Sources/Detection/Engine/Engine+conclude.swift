@@ -20,79 +20,112 @@ extension Engine {
                     count: 1, firstSeen: event.time, lastSeen: event.time, sourceIP: address.map(batch.text),
                     userName: user.map(batch.text), otherAddresses: [], evidence: [reference]))
         }
-        for index in compiled.feeds {
-            let correlation = ruleSet.correlations[index]
-            var distinct = false
-            var counted = CountedEvent(
-                time: event.time, origin: origins.index(of: batch.origin), offset: event.offset, line: event.lineNumber,
-                value: 0, user: user.map { hash(batch, $0) } ?? 0,
-                address: address.flatMap { IPAddress(batch.bytes.span.extracting($0.bounds)) })
-            if case .valueCount(let field) = correlation.kind {
-                guard let value = range(field, batch) else { continue }
-                counted.value = hash(batch, value)
-                distinct = true
-            }
-            guard makeGroupKey(correlation.groupBy, batch, counted.address) else { continue }
-            guard let window = correlations[index].count(counted, group: groupKey, rule: correlation, distinct: distinct) else {
-                continue
-            }
-            findings.append(finding(correlation, window, counted, batch, address.map(batch.text), user.map(batch.text)))
-        }
+        guard !compiled.feeds.isEmpty else { return }
+        let counted = CountedEvent(
+            time: event.time.nanoseconds, origin: correlator.origins.index(of: batch.origin), offset: event.offset,
+            line: event.lineNumber,
+            user: user.map { UInt32(truncatingIfNeeded: hash(batch, $0)) | 1 } ?? 0,
+            address: address.flatMap { IPAddress(batch.bytes.span.extracting($0.bounds)) })
+        let cause = Cause(event: counted)
+        for feed in compiled.feeds { count(cause, feed, batch, &findings) }
     }
 
-    /// Lengths and values of the group-by fields; false when the event lacks one, and is therefore not counted.
-    private mutating func makeGroupKey(_ fields: [FieldID], _ batch: EventBatch, _ address: IPAddress?) -> Bool {
-        groupKey.removeAll(keepingCapacity: true)
-        for field in fields {
-            if field == .sourcePrefix, let prefix = address?.prefix {
-                for shift in stride(from: 56, through: 0, by: -8) {
-                    groupKey.append(UInt8(truncatingIfNeeded: prefix.high >> UInt64(shift)))
-                }
-                for shift in stride(from: 56, through: 0, by: -8) {
-                    groupKey.append(UInt8(truncatingIfNeeded: prefix.low >> UInt64(shift)))
-                }
-                continue
-            }
-            // A client that is no address (a host name in an old Apache log) is a group of its own.
-            guard let range = range(field == .sourcePrefix ? .sourceIP : field, batch) else { return false }
-            appendLength(range.bounds.count)
-            groupKey.append(contentsOf: batch.bytes[range.bounds])
-        }
-        return true
-    }
-
-    private mutating func appendLength(_ count: Int) {
-        for shift in [24, 16, 8, 0] { groupKey.append(UInt8(truncatingIfNeeded: count >> shift)) }
-    }
-
-    /// FNV-1a with a final mix (that of SplitMix64).
     private func hash(_ batch: EventBatch, _ range: ByteRange) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for index in range.bounds { hash = (hash ^ UInt64(batch.bytes[index])) &* 0x0000_0100_0000_01B3 }
-        hash = (hash ^ hash >> 30) &* 0xBF58_476D_1CE4_E5B9
-        hash = (hash ^ hash >> 27) &* 0x94D0_49BB_1331_11EB
-        return hash ^ hash >> 31
+        SipHash.hash64(batch.bytes.span.extracting(range.bounds), correlator.hashKey)
     }
 
-    private func finding(
-        _ correlation: CompiledCorrelation, _ window: CorrelationWindow, _ last: CountedEvent, _ batch: EventBatch,
-        _ address: String?, _ user: String?
-    ) -> Finding {
-        let events = window.events
-        let first = events.first ?? last
-        let reference = { (event: CountedEvent) in
-            EventReference(origin: origins[event.origin], offset: event.offset, line: event.line)
+    // MARK: Correlations
+
+    /// What is counted: an event that matched, or the finding of a correlation.
+    struct Cause {
+        var event: CountedEvent
+        /// For findings: what they bring along, and the group key they were found under.
+        var trail: FindingTrail?
+        var innerKey: [UInt8] = []
+        /// For absences, which have no event at hand.
+        var sourceIP: String?
+        var userName: String?
+    }
+
+    /// Counts in one correlation. With the batch's event loaded, or for an absence with an empty batch and none loaded.
+    mutating func count(_ cause: Cause, _ feed: CorrelationFeed, _ batch: EventBatch, _ findings: inout [Finding]) {
+        let index = feed.correlation
+        let rule = ruleSet.correlations[index]
+        let member = rule.members[feed.member]
+        var event = cause.event
+        event.member = UInt16(truncatingIfNeeded: feed.member)
+        switch rule.kind {
+        case .eventCount, .temporal, .temporalOrdered, .absence: break
+        case .valueCount:
+            guard makeKey(member.values, cause, batch, groupsMissing: false, \.valueKey) else {
+                correlator.states[index].counters.ignored += 1
+                return
+            }
+            event.value = SipHash.hash64(correlator.valueKey.span, correlator.hashKey)
+        case .sum, .average, .median, .percentile:
+            guard let number = number(member.values[0], cause, batch) else {
+                correlator.states[index].counters.ignored += 1
+                return
+            }
+            event.value = number.bitPattern
         }
-        let grouped = Set(correlation.groupBy)
-        let isByAddress = grouped.contains(.sourceIP) || grouped.contains(.sourcePrefix)
-        let addresses = Set(events.compactMap(\.address))
-        return Finding(
-            id: FindingID.make(rule: correlation.header.id, first: reference(first), windowStart: first.time, group: groupKey),
-            time: last.time, rule: correlation.header, count: window.count, firstSeen: first.time,
-            lastSeen: events.last?.time ?? last.time,
-            sourceIP: isByAddress || addresses.count == 1 ? address : nil,
-            userName: grouped.contains(.userName) || events.allSatisfy({ $0.user == last.user }) ? user : nil,
-            otherAddresses: isByAddress ? [] : Array(addresses.sorted().prefix(Finding.maximumEvidence)),
-            evidence: events.suffix(Finding.maximumEvidence).map(reference))
+        guard makeKey(member.groupBy, cause, batch, groupsMissing: rule.groupsMissing, \.groupKey) else {
+            correlator.states[index].counters.ungrouped += 1
+            return
+        }
+        let group = SipHash.hash128(correlator.groupKey.span, correlator.hashKey)
+        if rule.kind == .absence {
+            let context = AbsenceState.Context(
+                key: correlator.groupKey, sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
+                userName: cause.userName ?? range(.userName, batch).map(batch.text))
+            correlator.states[index].await(
+                event, group: group, now: correlator.clock, rule: rule, context: context, trail: cause.trail)
+            correlator.nextDeadline = min(correlator.nextDeadline, correlator.states[index].nextDeadline)
+            return
+        }
+        guard case .fired(let window) = correlator.states[index].count(event, group: group, rule: rule, trail: cause.trail) else {
+            return
+        }
+        let key = correlator.groupKey
+        report(
+            index, window, Timestamp(nanoseconds: event.time), key: key,
+            sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
+            userName: cause.userName ?? range(.userName, batch).map(batch.text), event, batch, &findings)
+    }
+
+    /// Makes the finding of a window, and passes it on to the correlations that count it.
+    mutating func report(
+        _ index: Int, _ window: FiredWindow, _ time: Timestamp, key: [UInt8], sourceIP: String?, userName: String?,
+        _ event: CountedEvent, _ batch: EventBatch, _ findings: inout [Finding]
+    ) {
+        let rule = ruleSet.correlations[index]
+        let evidence = window.evidence
+        let origins = correlator.origins
+        let reference = { (stored: StoredReference) in
+            EventReference(origin: origins[stored.origin], offset: stored.offset, line: stored.line)
+        }
+        let references = evidence.map(reference)
+        guard let first = references.first else { return }
+        let others = rule.isByAddress ? [] : Array(window.addresses.prefix(Finding.maximumEvidence))
+        let finding = Finding(
+            id: FindingID.make(
+                rule: rule.header.id, first: first, windowStart: Timestamp(nanoseconds: window.events.first?.time ?? event.time),
+                group: key, completion: FindingID.Completion(event: reference(event.reference), member: event.member)),
+            time: time, rule: rule.header, count: window.count, firstSeen: Timestamp(nanoseconds: window.firstSeen),
+            lastSeen: Timestamp(nanoseconds: window.lastSeen),
+            sourceIP: rule.isByAddress || window.hasOneAddress ? sourceIP : nil,
+            userName: rule.isByUser || window.hasOneUser ? userName : nil, otherAddresses: others, evidence: references,
+            isLowerBound: window.isLowerBound)
+        if rule.isReported { findings.append(finding) }
+        guard !rule.feeds.isEmpty else { return }
+        var passed = event
+        passed.time = time.nanoseconds
+        passed.user = finding.userName == nil ? 0 : event.user
+        passed.address = finding.sourceIP == nil ? nil : event.address
+        if let last = evidence.last { (passed.origin, passed.offset, passed.line) = (last.origin, last.offset, last.line) }
+        let cause = Cause(
+            event: passed, trail: FindingTrail(firstSeen: window.firstSeen, evidence: evidence, addresses: others), innerKey: key,
+            sourceIP: finding.sourceIP, userName: finding.userName)
+        for feed in rule.feeds { count(cause, feed, batch, &findings) }
     }
 }

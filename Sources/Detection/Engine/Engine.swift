@@ -17,8 +17,7 @@ package struct Engine {
     private var sieveMatchers: [[[RegexMatcher]]]
     private var memory = ValueMemory()
     package private(set) var statistics = MatchStatistics()
-    var correlations: [CorrelationState]
-    var origins = OriginTable()
+    var correlator: Correlator
 
     // The event at hand: for each field the place of its first value in the batch, and how many there are.
     var firstValue: [Int32]
@@ -34,38 +33,33 @@ package struct Engine {
     // What was found in the value at hand: rules, and as negative numbers regular expressions.
     private var found: [Int32] = []
     private var suspects: [Int32] = []
-    /// The group of the event at hand; kept from event to event for its storage.
-    var groupKey: [UInt8] = []
 
-    package init(_ ruleSet: RuleSet) {
+    /// - Parameter hashKey: random, for an engine that runs on; a snapshot brings its own.
+    package init(_ ruleSet: RuleSet, hashKey: HashKey = .fixed) {
         self.ruleSet = ruleSet
         conditions = Conditions(table: ruleSet.evaluation)
         roots = ruleSet.rules.map(\.root)
         matchers = ruleSet.regexes.map { RegexMatcher($0) }
         programs = Array(repeating: nil, count: ruleSet.logSources.count)
         sieveMatchers = Array(repeating: [], count: ruleSet.logSources.count)
-        correlations = Array(repeating: CorrelationState(), count: ruleSet.correlations.count)
+        correlator = Correlator(ruleSet.correlations, hashKey: hashKey)
         firstValue = Array(repeating: 0, count: ruleSet.fields.count)
         valueCount = Array(repeating: 0, count: ruleSet.fields.count)
         stamps = Array(repeating: 0, count: ruleSet.rules.count)
         regexStamps = Array(repeating: 0, count: ruleSet.regexes.count)
     }
 
-    /// Events that came too late for their window, and groups given up for lack of room: shown, never silent.
-    package var counters: (late: Int, evictedGroups: Int) {
-        correlations.reduce((0, 0)) { ($0.0 + $1.late, $0.1 + $1.evicted) }
-    }
-
     /// Appends to `findings` what the batch's events complete, in event order.
     package mutating func consume(_ batch: EventBatch, into findings: inout [Finding]) {
-        consume(batch) { engine, event, rule in
-            engine.conclude(rule, event, batch, &findings)
-        }
+        consume(
+            batch,
+            arrived: { engine, event in engine.arrive(event.time, &findings) },
+            matched: { engine, event, rule in engine.conclude(rule, event, batch, &findings) })
     }
 
     /// Calls `report` for every event and every rule that matches it and takes it as hostile, before any threshold.
     package mutating func matchLines(_ batch: EventBatch, _ report: (EventRecord, RuleHeader) -> Void) {
-        consume(batch) { engine, event, rule in
+        consume(batch, arrived: { _, _ in }) { engine, event, rule in
             let header = engine.ruleSet.rules[rule].header
             if header.isHostile { report(event, header) }
         }
@@ -81,7 +75,9 @@ package struct Engine {
         var slots: UInt64
     }
 
-    private mutating func consume(_ batch: EventBatch, _ matched: (inout Engine, EventRecord, Int) -> Void) {
+    private mutating func consume(
+        _ batch: EventBatch, arrived: (inout Engine, EventRecord) -> Void, matched: (inout Engine, EventRecord, Int) -> Void
+    ) {
         let bytes = batch.bytes.span
         let fields = batch.fields.span
         let conditions = self.conditions
@@ -89,6 +85,7 @@ package struct Engine {
         var program: Program?
         for index in batch.events.indices {
             let event = batch.events[index]
+            arrived(&self, event)
             if source != Int(event.logSource.rawValue) {
                 source = Int(event.logSource.rawValue)
                 program = prepare(source)

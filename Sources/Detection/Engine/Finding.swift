@@ -7,7 +7,7 @@ package struct Finding: Sendable, Hashable {
     /// Event time of the event that completed it.
     package var time: Timestamp
     package var rule: RuleHeader
-    /// Events, or distinct values, that were counted; 1 for a rule that looks at single events.
+    /// Events, distinct values, or rules that were counted; 1 for a rule that looks at single events.
     package var count: Int
     package var firstSeen: Timestamp
     package var lastSeen: Timestamp
@@ -17,6 +17,9 @@ package struct Finding: Sendable, Hashable {
     package var otherAddresses: [IPAddress]
     /// The events counted, oldest first; the newest `maximumEvidence` of them.
     package var evidence: [EventReference]
+
+    /// More may have been counted than `count` says: the window, or the table of groups, had no room for all.
+    package var isLowerBound = false
 
     package static let maximumEvidence = 64
     /// How many of the evidence's lines are shown and sealed with the finding.

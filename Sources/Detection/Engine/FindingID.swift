@@ -3,10 +3,19 @@ import Events
 
 /// Names findings so that reading the same bytes again gives the same names.
 ///
-/// For a single event: rule, source, file generation and byte offset. For a correlation: rule, group and the event that
-/// its window began with. SHA-256, cut to 128 bits: group keys are attackers' text, and must not be made to collide.
+/// For a single event: rule, source, file generation and byte offset. For a correlation: rule, group, the event that its
+/// window began with, and the one that completed it: a window that fires again may still begin with the same. SHA-256, cut to 128 bits: group keys are attackers' text, and must not be made to collide.
 enum FindingID {
-    static func make(rule: String, first: EventReference, windowStart: Timestamp? = nil, group: [UInt8] = []) -> String {
+    /// What ended the window of a correlation.
+    struct Completion {
+        var event: EventReference
+        /// Which of the correlation's rules it matched: one event may match several.
+        var member: UInt16
+    }
+
+    static func make(
+        rule: String, first: EventReference, windowStart: Timestamp? = nil, group: [UInt8] = [], completion: Completion? = nil
+    ) -> String {
         var hash = SHA256()
         func add(_ bytes: some Collection<UInt8>) {
             withLength(bytes.count) { hash.update(data: $0) }
@@ -16,6 +25,10 @@ enum FindingID {
         add(first.origin.source.utf8)
         add("\(first.origin.generation) \(first.offset) \(windowStart?.nanoseconds ?? 0)".utf8)
         add(group)
+        if let completion {
+            add(completion.event.origin.source.utf8)
+            add("\(completion.event.origin.generation) \(completion.event.offset) \(completion.member)".utf8)
+        }
         return hash.finalize().prefix(16).hexadecimal
     }
 

@@ -14,7 +14,7 @@ struct DocumentParser {
         }
         let header = try header(mapping, node, needsID: true)
         if let correlation = mapping["correlation"] {
-            return SigmaDocument(header: header, body: .correlation(try self.correlation(correlation)))
+            return SigmaDocument(header: header, body: .correlation(try self.correlation(correlation, own: mapping["vigie"])))
         }
         guard let detection = mapping["detection"] else {
             throw problem(node, "the rule has neither 'detection' nor 'correlation' nor 'filter'")
@@ -63,7 +63,7 @@ struct DocumentParser {
             }
             header.taxonomy = taxonomy
         }
-        if let own = mapping["vigie"] { try readOwnKeys(own, into: &header) }
+        if let own = mapping["vigie"] { try readOwnKeys(own, isCorrelation: mapping["correlation"] != nil, into: &header) }
         return header
     }
 
@@ -72,7 +72,7 @@ struct DocumentParser {
     private static let taxonomies = [RuleHeader.defaultTaxonomy, "ecs"]
 
     /// `vigie`: what a rule says to us alone. Other keys that Sigma does not know are left alone.
-    private func readOwnKeys(_ own: Node, into header: inout RuleHeader) throws(RuleProblem) {
+    private func readOwnKeys(_ own: Node, isCorrelation: Bool, into header: inout RuleHeader) throws(RuleProblem) {
         guard let keys = own.mapping else { throw problem(own, "'vigie' is a mapping") }
         for (key, value) in keys {
             switch key.string {
@@ -85,8 +85,10 @@ struct DocumentParser {
             case "hostile":
                 guard let flag = value.bool else { throw problem(value, "'vigie.hostile' is true or false") }
                 header.isHostile = flag
+            case let key? where isCorrelation && DocumentParser.correlationKeys.contains(key): continue
             default:
-                throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are category, hostile")
+                let known = ["category", "hostile"] + (isCorrelation ? DocumentParser.correlationKeys : [])
+                throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are \(known.joined(separator: ", "))")
             }
         }
     }

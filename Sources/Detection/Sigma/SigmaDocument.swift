@@ -66,26 +66,6 @@ indirect enum SigmaCondition {
     case quantified(all: Bool, pattern: String)
 }
 
-/// A correlation over other rules.
-struct SigmaCorrelation {
-    enum Kind {
-        case eventCount
-        case valueCount(field: String)
-    }
-
-    var kind: Kind
-    /// Names or ids of the rules it counts.
-    var rules: [String]
-    var groupBy: [String]
-    /// Nanoseconds.
-    var timespan: Int64
-    /// All have to hold.
-    var conditions: [(comparison: Comparison, value: Double)]
-    /// The counted rules give findings of their own, too.
-    var generate: Bool
-    var line: Int
-}
-
 enum Comparison: String, CaseIterable, BitwiseCopyable {
     case lt, lte, gt, gte, eq, neq
 

@@ -7,8 +7,10 @@ import Ingest
 ///
 /// Written by rename, so that there is always a whole one. It may lag behind the journal: what is read again after a
 /// crash gives findings that the journal knows already.
+///
+/// The file is one line of JSON and, behind it, the windows as bytes: a million groups are a hundred megabytes.
 struct DetectionSnapshot: Codable, Equatable {
-    static let currentVersion = 1
+    static let currentVersion = 2
 
     struct Source: Codable, Equatable {
         var path: String
@@ -20,8 +22,9 @@ struct DetectionSnapshot: Codable, Equatable {
 
     struct Windows: Codable, Equatable {
         var rule: String
-        var hash: String
-        var bytes: Data
+        var definition: String
+        /// How many of the bytes behind the first line are its own.
+        var length: Int
     }
 
     struct Origin: Codable, Equatable {
@@ -37,19 +40,40 @@ struct DetectionSnapshot: Codable, Equatable {
     var states: [Source]
     var origins: [Origin]
     var windows: [Windows]
+    /// The secret of the hashes in the windows.
+    var hash_key: [UInt64]
+    /// Event time that absences go by, in nanoseconds.
+    var clock: Int64
+    /// The windows' bytes, one after the other; not part of the JSON.
+    var bytes: [UInt8] = []
+
+    private enum CodingKeys: String, CodingKey {
+        case version, journal_sequence, sources, states, origins, windows, hash_key, clock
+    }
 
     init(journalSequence: UInt64, states: [Source], engine: EngineSnapshot) {
         journal_sequence = journalSequence
         self.states = states
         sources = states.flatMap(\.positions)
         origins = engine.origins.map { Origin(source: $0.source, generation: $0.generation) }
-        windows = engine.correlations.map { Windows(rule: $0.ruleID, hash: $0.ruleHash, bytes: Data($0.bytes)) }
+        windows = engine.correlations.map { Windows(rule: $0.ruleID, definition: $0.definition, length: $0.bytes.count) }
+        hash_key = [engine.hashKey.low, engine.hashKey.high]
+        clock = engine.clock
+        bytes = engine.correlations.flatMap(\.bytes)
     }
 
     var engine: EngineSnapshot {
-        EngineSnapshot(
-            origins: origins.map { BatchOrigin(source: $0.source, generation: $0.generation) },
-            correlations: windows.map { EngineSnapshot.Windows(ruleID: $0.rule, ruleHash: $0.hash, bytes: Array($0.bytes)) })
+        var correlations: [EngineSnapshot.Windows] = []
+        var start = 0
+        for window in windows {
+            let end = min(start + max(window.length, 0), bytes.count)
+            correlations.append(
+                EngineSnapshot.Windows(ruleID: window.rule, definition: window.definition, bytes: Array(bytes[start..<end])))
+            start = end
+        }
+        return EngineSnapshot(
+            origins: origins.map { BatchOrigin(source: $0.source, generation: $0.generation) }, correlations: correlations,
+            hashKey: HashKey(low: hash_key.first ?? 0, high: hash_key.last ?? 0), clock: clock)
     }
 
     /// - Returns: `nil` when there is none yet.
@@ -58,11 +82,17 @@ struct DetectionSnapshot: Codable, Equatable {
         guard FileManager.default.fileExists(atPath: folder.snapshot) else { return nil }
         let advice = "move it away to read all sources again from their start; findings that are recorded are not recorded twice"
         do {
-            let snapshot = try JSONDecoder().decode(
-                DetectionSnapshot.self, from: Data(contentsOf: URL(fileURLWithPath: folder.snapshot)))
-            guard snapshot.version == currentVersion else {
+            let data = try Data(contentsOf: URL(fileURLWithPath: folder.snapshot))
+            let end = data.firstIndex(of: UInt8(ascii: "\n")) ?? data.endIndex
+            let version = try JSONDecoder().decode(Version.self, from: data[..<end]).version
+            guard version == currentVersion else {
                 throw ServerError(
-                    .snapshot, "\(folder.snapshot) is of version \(snapshot.version), this Vigie knows \(currentVersion)", advice)
+                    .snapshot, "\(folder.snapshot) is of version \(version), this Vigie knows \(currentVersion)", advice)
+            }
+            var snapshot = try JSONDecoder().decode(DetectionSnapshot.self, from: data[..<end])
+            snapshot.bytes = Array(data[end...].dropFirst())
+            guard snapshot.windows.reduce(0, { $0 + max($1.length, 0) }) == snapshot.bytes.count else {
+                throw ServerError(.snapshot, "\(folder.snapshot) cannot be read: it is cut short", advice)
             }
             return snapshot
         } catch let error as ServerError {
@@ -72,10 +102,16 @@ struct DetectionSnapshot: Codable, Equatable {
         }
     }
 
+    private struct Version: Decodable {
+        var version: Int
+    }
+
     /// Writes it durably: the file, its name, and the folder that holds the name.
     func save(_ folder: DataFolder) throws {
         let temporary = folder.snapshot + ".new"
-        let data = try JSONEncoder().encode(self)
+        var data = try JSONEncoder().encode(self)
+        data.append(UInt8(ascii: "\n"))
+        data.append(contentsOf: bytes)
         _ = FileManager.default.createFile(atPath: temporary, contents: nil, attributes: [.posixPermissions: 0o600])
         let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: temporary))
         try handle.truncate(atOffset: 0)

@@ -47,7 +47,7 @@ actor Watch {
         self.now = now
         lastSnapshot = now()
         resting = (snapshot?.states ?? []).filter { state in !sources.contains { $0.path == state.path } }
-        engine = Engine(ruleSet)
+        engine = Engine(ruleSet, hashKey: HashKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max)))
         if let snapshot {
             for rule in engine.restore(snapshot.engine) {
                 logger.notice("correlation \(rule) has changed: what it had counted so far is let go")

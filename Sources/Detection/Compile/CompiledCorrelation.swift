@@ -1,0 +1,94 @@
+import Events
+
+/// Where matches of a rule, or findings of a correlation, are counted.
+struct CorrelationFeed: Sendable, Hashable {
+    /// An index into the rule set's correlations: always greater than that of a correlation that feeds it.
+    var correlation: Int
+    /// Which of its rules it is.
+    var member: Int
+}
+
+/// A correlation rule, ready to run.
+struct CompiledCorrelation: Sendable {
+    enum Kind: Sendable, Hashable {
+        case eventCount, valueCount, sum, average, median, absence
+        case temporal, temporalOrdered
+        case percentile(Double)
+    }
+
+    /// Where a member's events have a group-by field, or the field whose values are counted.
+    struct MemberField: Sendable {
+        var field: FieldID
+        /// The place in the inner correlation's group key, for members that are correlations grouped by it.
+        var component: Int?
+    }
+
+    struct Member: Sendable {
+        var groupBy: [MemberField]
+        var values: [MemberField]
+    }
+
+    /// Which members have matched, as an expression: bits by member.
+    indirect enum Presence: Sendable, Hashable {
+        case member(Int)
+        case not(Presence)
+        case all([Presence])
+        case any([Presence])
+
+        func holds(_ members: UInt64) -> Bool {
+            switch self {
+            case .member(let index): members >> UInt64(index) & 1 == 1
+            case .not(let inner): !inner.holds(members)
+            case .all(let parts): parts.allSatisfy { $0.holds(members) }
+            case .any(let parts): parts.contains { $0.holds(members) }
+            }
+        }
+
+        /// The members that it asks for, not those that it excludes.
+        var wanted: UInt64 {
+            switch self {
+            case .member(let index): 1 << UInt64(index)
+            case .not: 0
+            case .all(let parts), .any(let parts): parts.reduce(0) { $0 | $1.wanted }
+            }
+        }
+    }
+
+    var header: RuleHeader
+    /// A hash of all that decides what is counted, but not of title, level or text.
+    var definition: String
+    var kind: Kind
+    var members: [Member]
+    /// The group-by fields under the names that the rule gives them.
+    var groupNames: [String]
+    /// Nanoseconds.
+    var timespan: Int64
+    var bounds: [SigmaCorrelation.Bound]
+    var presence: Presence?
+    var clear: [SigmaCorrelation.Bound]
+    /// Nanoseconds.
+    var suppression: Int64
+    /// Nanoseconds.
+    var lateness: Int64
+    var groupsMissing: Bool
+    /// Grouped by `source.ip` or its prefix, or by the user: then all events of a group have the same.
+    var isByAddress: Bool
+    var isByUser: Bool
+    var feeds: [CorrelationFeed] = []
+    /// False where another correlation counts it without `generate`.
+    var isReported = true
+
+    /// Distinct values that a window keeps: what the conditions need to be exact, and enough to say how many.
+    var distinctCapacity: Int {
+        let needed = (bounds + clear).map(\.value).max() ?? 1
+        return max(Int(min(max(needed, 1), DocumentParser.maximumThreshold)) + 1, 4096)
+    }
+
+    var keepsAddresses: Bool { !isByAddress }
+
+    /// Whether the group's value is one to report.
+    func holds(_ value: Double) -> Bool { bounds.allSatisfy { $0.holds(value) } }
+
+    /// Whether it is one at which a group that has fired may fire again.
+    func clears(_ value: Double) -> Bool { clear.allSatisfy { $0.holds(value) } }
+}
