@@ -33,7 +33,8 @@ extension RuleSet {
             problems.append(
                 RuleProblem(
                     file: header.file, line: correlation.line,
-                    reason: "it counts itself, through \(circle(from: header, in: waiting).map { "'\($0)'" }.joined(separator: " → "))"
+                    reason:
+                        "it counts itself, through \(circle(from: header, in: waiting).map { "'\($0)'" }.joined(separator: " → "))"
                 ))
         }
     }
@@ -111,7 +112,8 @@ extension RuleSet {
         }
         correlations.append(
             CompiledCorrelation(
-                header: header, definition: definition(correlation, ids, members, compiler.fields), kind: correlation.kind.compiled,
+                header: header, definition: definition(correlation, ids, members, compiler.fields),
+                kind: correlation.kind.compiled,
                 members: members, groupNames: correlation.groupBy, timespan: correlation.timespan, bounds: correlation.bounds,
                 presence: correlation.expression.map { presence($0, correlation.rules) }, clear: correlation.clear,
                 suppression: correlation.suppression ?? (correlation.clear.isEmpty ? correlation.timespan : 0),

@@ -14,7 +14,8 @@ extension CorrelationState {
 
     /// Takes an A to wait for its B, or a B that answers every A of the timespan before it.
     mutating func await(
-        _ event: CountedEvent, group hash: GroupHash, now: Int64, rule: CompiledCorrelation, context: @autoclosure () -> AbsenceState.Context,
+        _ event: CountedEvent, group hash: GroupHash, now: Int64, rule: CompiledCorrelation,
+        context: @autoclosure () -> AbsenceState.Context,
         trail: FindingTrail? = nil
     ) {
         guard event.time.plus(rule.timespan).plus(rule.lateness) >= now else {

@@ -76,4 +76,3 @@ struct OlderEvents: Sendable {
         return entry
     }
 }
-

@@ -98,7 +98,9 @@ extension DocumentParser {
         guard let mapping = node.mapping else {
             throw problem(
                 node,
-                isTemporal ? "the condition is a mapping, {gte: 2}, or names rules: a and not b" : "the condition is a mapping: {gte: 10}"
+                isTemporal
+                    ? "the condition is a mapping, {gte: 2}, or names rules: a and not b"
+                    : "the condition is a mapping: {gte: 10}"
             )
         }
         for (key, value) in mapping {

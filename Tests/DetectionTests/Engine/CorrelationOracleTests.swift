@@ -82,7 +82,8 @@ import Testing
                 "event.action": ["knock", "knock", "enter", "leave", "none"].randomElement(using: &random) ?? "",
                 "source.ip": "192.0.2.\(Int.random(in: 1...3, using: &random))",
                 "user.name": ["a", "b", "c", "d", "e"].randomElement(using: &random) ?? "",
-                "bytes": ["\(Int.random(in: 0...1000, using: &random))", "1.5e2", "0.25", "many"].randomElement(using: &random) ?? "",
+                "bytes": ["\(Int.random(in: 0...1000, using: &random))", "1.5e2", "0.25", "many"].randomElement(using: &random)
+                    ?? "",
             ]
             if Int.random(in: 0..<12, using: &random) == 0 { fields["user.name"] = nil }
             if Int.random(in: 0..<12, using: &random) == 0 { fields["source.ip"] = nil }
@@ -155,7 +156,8 @@ import Testing
         var random = SeededGenerator(seed: UInt64(seed))
         var text = Self.counted
         for (number, body) in Self.absences.enumerated() {
-            let own = ["absence: true", "absence: true, suppress: 0s", "absence: true, lateness: 12s"].randomElement(using: &random)
+            let own = ["absence: true", "absence: true, suppress: 0s", "absence: true, lateness: 12s"].randomElement(
+                using: &random)
             text += "\n" + Self.correlation(body, "{\(own ?? "")}", number)
         }
         let events = Self.stream(&random, count: 300)

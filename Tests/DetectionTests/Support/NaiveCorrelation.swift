@@ -78,7 +78,9 @@ struct NaiveCorrelation {
     }
 
     mutating func count(_ event: Event, as name: String) -> Found? {
-        guard let member = rule.rules.firstIndex(of: name), value(event, name) != nil, let key = key(event, name) else { return nil }
+        guard let member = rule.rules.firstIndex(of: name), value(event, name) != nil, let key = key(event, name) else {
+            return nil
+        }
         var group = groups[key] ?? Group()
         defer { groups[key] = group }
         guard group.newest == .min || event.time >= group.newest - lateness else {
