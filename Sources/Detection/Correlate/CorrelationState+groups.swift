@@ -41,6 +41,11 @@ extension CorrelationState {
         while byteCount > limits.bytes, eldest != EventPool.none, Int(eldest) != number { evictEldest(now: now, rule) }
     }
 
+    /// Likewise, until so many bytes suffice; the most recently active group stays.
+    mutating func makeRoom(_ bytes: Int, now: Int64, _ rule: CompiledCorrelation) {
+        while byteCount > bytes, eldest != youngest { evictEldest(now: now, rule) }
+    }
+
     private mutating func evictEldest(now: Int64, _ rule: CompiledCorrelation) {
         let number = Int(eldest)
         if !hasRunOut(number, now: now, rule, spare: 0) {

@@ -3,9 +3,10 @@ import Events
 /// All that an engine remembers between events.
 struct Correlator: Sendable {
     /// Bytes of all correlations together; the one that is growing then gives up its idlest groups.
-    static let maximumBytes = 1 << 30
+    var maximumBytes = 1 << 30
+    private(set) var byteCount = 0
 
-    var states: [CorrelationState]
+    private(set) var states: [CorrelationState]
     var origins = OriginTable()
     /// Hashes group keys and values.
     var hashKey: HashKey
@@ -23,6 +24,27 @@ struct Correlator: Sendable {
         states = rules.map { CorrelationState($0) }
         self.hashKey = hashKey
         absences = rules.indices.filter { rules[$0].kind == .absence }
+    }
+
+    /// Changes the state of one correlation, and keeps count of the memory of all.
+    mutating func update<Result>(
+        _ index: Int, _ rule: CompiledCorrelation, now: Int64, _ change: (inout CorrelationState) -> Result
+    ) -> Result {
+        byteCount -= states[index].byteCount
+        let result = change(&states[index])
+        byteCount += states[index].byteCount
+        if byteCount > maximumBytes {
+            byteCount -= states[index].byteCount
+            states[index].makeRoom(maximumBytes - byteCount, now: now, rule)
+            byteCount += states[index].byteCount
+        }
+        return result
+    }
+
+    /// Takes up a state from a snapshot.
+    mutating func adopt(_ state: CorrelationState, at index: Int) {
+        byteCount += state.byteCount - states[index].byteCount
+        states[index] = state
     }
 }
 

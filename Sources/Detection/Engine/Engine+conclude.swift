@@ -58,19 +58,19 @@ extension Engine {
         case .eventCount, .temporal, .temporalOrdered, .absence: break
         case .valueCount:
             guard makeKey(member.values, cause, batch, groupsMissing: false, \.valueKey) else {
-                correlator.states[index].counters.ignored += 1
+                correlator.update(index, rule, now: event.time) { $0.counters.ignored += 1 }
                 return
             }
             event.value = SipHash.hash64(correlator.valueKey.span, correlator.hashKey)
         case .sum, .average, .median, .percentile:
             guard let number = number(member.values[0], cause, batch) else {
-                correlator.states[index].counters.ignored += 1
+                correlator.update(index, rule, now: event.time) { $0.counters.ignored += 1 }
                 return
             }
             event.value = number.bitPattern
         }
         guard makeKey(member.groupBy, cause, batch, groupsMissing: rule.groupsMissing, \.groupKey) else {
-            correlator.states[index].counters.ungrouped += 1
+            correlator.update(index, rule, now: event.time) { $0.counters.ungrouped += 1 }
             return
         }
         let group = SipHash.hash128(correlator.groupKey.span, correlator.hashKey)
@@ -78,14 +78,17 @@ extension Engine {
             let context = AbsenceState.Context(
                 key: correlator.groupKey, sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
                 userName: cause.userName ?? range(.userName, batch).map(batch.text))
-            correlator.states[index].await(
-                event, group: group, now: correlator.clock, rule: rule, context: context, trail: cause.trail)
+            let clock = correlator.clock
+            correlator.update(index, rule, now: event.time) {
+                $0.await(event, group: group, now: clock, rule: rule, context: context, trail: cause.trail)
+            }
             correlator.nextDeadline = min(correlator.nextDeadline, correlator.states[index].nextDeadline)
             return
         }
-        guard case .fired(let window) = correlator.states[index].count(event, group: group, rule: rule, trail: cause.trail) else {
-            return
+        let outcome = correlator.update(index, rule, now: event.time) {
+            $0.count(event, group: group, rule: rule, trail: cause.trail)
         }
+        guard case .fired(let window) = outcome else { return }
         let key = correlator.groupKey
         report(
             index, window, Timestamp(nanoseconds: event.time), key: key,

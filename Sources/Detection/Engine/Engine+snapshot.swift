@@ -64,7 +64,7 @@ extension Engine {
                 let state = try? CorrelationState(
                     decoding: windows.bytes, ruleSet.correlations[index], originCount: snapshot.origins.count)
             {
-                correlator.states[index] = state
+                correlator.adopt(state, at: index)
             } else {
                 dropped.append(windows.ruleID)
             }

@@ -22,7 +22,9 @@ extension Engine {
         let nothing = EventBatch(origin: BatchOrigin(source: "", generation: 0))
         for index in correlator.absences {
             let rule = ruleSet.correlations[index]
-            while let due = correlator.states[index].takeUnanswered(before: time.nanoseconds, rule: rule) {
+            while let due = correlator.update(
+                index, rule, now: time.nanoseconds, { $0.takeUnanswered(before: time.nanoseconds, rule: rule) })
+            {
                 guard let last = due.window.events.last else { continue }
                 report(
                     index, due.window, Timestamp(nanoseconds: due.time), key: due.context.key, sourceIP: due.context.sourceIP,

@@ -130,4 +130,18 @@ import Testing
         #expect(changed.engine.restore(snapshot).count == 1)
         #expect(changed.engine.correlationStatistics.first?.events == 0)
     }
+
+    @Test func allCorrelationsTogetherAreBoundedToo() {
+        let rules = (1...3).map { number in
+            CorrelationOracleTests.correlation(
+                "type: event_count, rules: [knock], group-by: [user.name], timespan: 1h, condition: {gte: 99}", "{}", number)
+        }
+        var trial = EngineTrial(([CorrelationOracleTests.counted] + rules).joined(separator: "\n"))
+        trial.engine.correlator.maximumBytes = 30_000
+        _ = trial.consume((0..<500).map { event($0, "knock", #""user.name": "u\#($0)""#) })
+        let statistics = trial.engine.correlationStatistics
+        #expect(statistics.map(\.bytes).reduce(0, +) <= 30_000)
+        #expect(statistics.map(\.evictedGroups).reduce(0, +) > 1000)
+        #expect(trial.engine.counters.evictedGroups > 1000)
+    }
 }
