@@ -162,7 +162,8 @@ extension RuleSet {
         let own = correlation.aliases[name]?[rule] ?? name
         switch target {
         case .rule(let index):
-            let field = try compiler.field(compiler.mapped(own, rules[index].logSource, rules[index].header), header, correlation.line)
+            let field = try compiler.field(
+                compiler.mapped(own, rules[index].logSource, rules[index].header), header, correlation.line)
             return CompiledCorrelation.MemberField(field: field, component: nil)
         case .correlation(let index):
             let inner = correlations[index]

@@ -15,6 +15,8 @@ actor Watch {
     /// A snapshot is due after this much has been read, or this long after something was.
     static let snapshotBytes = 8 << 20
     static let snapshotNanoseconds: Int64 = 1_000_000_000
+    /// How far the clock runs ahead of what absences go by, where nothing is left to read: a line is read this soon.
+    static let absenceGraceSeconds: Int64 = 2
     /// Findings that go into one journal append at most: with entries of 64 KiB at most, half of what an append may hold.
     static let findingsPerAppend = 64
 
@@ -73,6 +75,7 @@ actor Watch {
             while !Task.isCancelled {
                 var isBusy = false
                 for index in tails.indices where try await readChunk(of: index) { isBusy = true }
+                if !isBusy { try await findAbsences() }
                 try await snapshotIfDue()
                 if isBusy { await Task.yield() } else { try await Task.sleep(for: Watch.pollInterval) }
             }
@@ -90,6 +93,15 @@ actor Watch {
         engine.consume(batch, into: &findings)
         if !findings.isEmpty { try await recordFindings() }
         return true
+    }
+
+    /// Finds what should have happened by now and did not, though no event says that time has passed.
+    private func findAbsences() async throws {
+        let horizon = now().advanced(bySeconds: -Watch.absenceGraceSeconds)
+        guard let deadline = engine.nextDeadline, deadline < horizon else { return }
+        engine.advance(to: horizon, into: &findings)
+        isDirty = true
+        if !findings.isEmpty { try await recordFindings() }
     }
 
     private func recordFindings() async throws {
