@@ -29,6 +29,12 @@ struct DetectCommand: ParsableCommand {
     @Flag(help: "Print instead one object per line that a rule takes as hostile, before any threshold.")
     var lines = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Print on standard error, as one JSON object, how much work the engine did. Slow: counts every literal.",
+            visibility: .hidden))
+    var statistics = false
+
     @Argument(help: "Log files; '-' for standard input.")
     var files: [String] = ["-"]
 
@@ -39,12 +45,14 @@ struct DetectCommand: ParsableCommand {
         let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         var engine = Engine(ruleSet)
         let output = LineBuffer()
+        var census = statistics ? LiteralCensus(ruleSet) : nil
         for file in files {
             do {
                 var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan))
                 var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
                 var findings: [Finding] = []
                 while try stream.next(into: &batch, reference: reference) {
+                    census?.count(batch)
                     if lines {
                         printHostileLines(batch, &engine, output)
                     } else {
@@ -59,6 +67,7 @@ struct DetectCommand: ParsableCommand {
                 throw CommandFailure(.usage, error.description)
             }
         }
+        if let census { Output.note(StatisticsJSON.text(engine.statistics, census)) }
     }
 
     private func printHostileLines(_ batch: EventBatch, _ engine: inout Engine, _ output: LineBuffer) {

@@ -36,26 +36,41 @@ struct WindowTable: Sendable {
     /// Calls `found` with each place at which a window stands, and the literal that has it.
     @inline(__always)
     func scan(_ bytes: Span<UInt8>, _ range: Range<Int>, _ found: (Int, Int32) -> Void) {
-        let raw = unsafe bytes.bytes
-        let filter = self.filter.span
-        let words = filter.count - 1
-        let fold: UInt32 = 0x2020_2020 & mask
         // The last place from which four bytes can be read.
         let last = min(range.upperBound - width, bytes.count - 4)
         var place = range.lowerBound
         while place <= last {
-            // The offset is checked against the span's bounds, and every pattern of four bytes is an integer.
-            let key = unsafe raw.unsafeLoadUnaligned(fromByteOffset: place, as: UInt32.self) & mask | fold
-            let hash = Self.hash(key)
-            // In bounds: `words` is the count less one, and the count a power of two.
-            let word = unsafe filter[unchecked: Int(hash >> 6) & words]
-            if word >> UInt64(hash & 63) & 1 == 1 { entries.find(key) { found(place, $0) } }
+            place = Self.nextPlace(bytes, from: place, through: last, filter.span, mask)
+            guard place <= last else { break }
+            entries.find(Self.key(bytes, place, width: width)) { found(place, $0) }
             place += 1
         }
         while place + width <= range.upperBound {
             entries.find(Self.key(bytes, place, width: width)) { found(place, $0) }
             place += 1
         }
+    }
+
+    /// The next place that passes the filter, or one behind `last`. By itself, so that all it needs stays in registers.
+    @inline(never)
+    private static func nextPlace(
+        _ bytes: Span<UInt8>, from first: Int, through last: Int, _ filter: Span<UInt64>, _ mask: UInt32
+    ) -> Int {
+        precondition(first >= 0 && last <= bytes.count - 4)
+        let raw = unsafe bytes.bytes
+        let words = filter.count - 1
+        let fold = 0x2020_2020 & mask
+        var place = first
+        while place <= last {
+            // In bounds: `place` lies between the two that were checked. Every pattern of four bytes is an integer.
+            let key = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt32.self) & mask | fold
+            let hash = hash(key)
+            // In bounds: `words` is the count less one, and the count a power of two.
+            let word = unsafe filter[unchecked: Int(hash >> 6) & words]
+            if word >> UInt64(hash & 63) & 1 == 1 { return place }
+            place &+= 1
+        }
+        return place
     }
 }
 
