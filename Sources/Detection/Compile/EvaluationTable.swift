@@ -141,17 +141,23 @@ struct EvaluationTable: Sendable {
     /// Whether one part of the text stands in another as `anchor` asks, whatever the case of letters.
     static func holds(_ bytes: Span<UInt8>, _ range: Range<Int>, _ anchor: TextPattern.Anchor, _ wanted: Range<Int>) -> Bool {
         guard range.count >= wanted.count else { return false }
-        func stands(at start: Int) -> Bool {
-            (0..<wanted.count).allSatisfy {
-                foldedToLowerCase(bytes[start + $0]) == foldedToLowerCase(bytes[wanted.lowerBound + $0])
-            }
-        }
+        let last = range.upperBound - wanted.count
         switch anchor {
-        case .equals: return range.count == wanted.count && stands(at: range.lowerBound)
-        case .startsWith: return stands(at: range.lowerBound)
-        case .endsWith: return stands(at: range.upperBound - wanted.count)
-        case .contains: return (range.lowerBound...range.upperBound - wanted.count).contains { stands(at: $0) }
+        case .equals: return range.count == wanted.count && stands(bytes, wanted, at: last)
+        case .startsWith: return stands(bytes, wanted, at: range.lowerBound)
+        case .endsWith: return stands(bytes, wanted, at: last)
+        case .contains:
+            for start in range.lowerBound...last where stands(bytes, wanted, at: start) { return true }
+            return false
         }
+    }
+
+    private static func stands(_ bytes: Span<UInt8>, _ wanted: Range<Int>, at start: Int) -> Bool {
+        for offset in 0..<wanted.count {
+            let byte = foldedToLowerCase(bytes[start + offset])
+            guard byte == foldedToLowerCase(bytes[wanted.lowerBound + offset]) else { return false }
+        }
+        return true
     }
 
     private static func equal(_ wanted: Span<UInt8>, _ bytes: Span<UInt8>, _ start: Int, _ isCased: Bool) -> Bool {

@@ -96,19 +96,26 @@ struct TextPattern: Sendable, Hashable {
         }
         var index = range.lowerBound
         var end = range.upperBound
-        var middle = pieces[...]
-        if !anyBefore, let first = middle.popFirst() {
+        // By number: taking pieces off a slice would copy it.
+        var piece = 0
+        var behind = pieces.count
+        if !anyBefore {
+            let first = pieces[0]
             guard end - index >= first.count, matches(first, bytes, at: index) else { return false }
             index += first.count
+            piece = 1
         }
-        if !anyAfter, let last = middle.popLast() {
+        if !anyAfter, piece < behind {
+            let last = pieces[behind - 1]
             guard end - index >= last.count, matches(last, bytes, at: end - last.count) else { return false }
             end -= last.count
+            behind -= 1
         }
         // Leftmost is enough: what a piece leaves behind it only grows by taking it earlier.
-        for piece in middle {
-            guard let found = search(piece, bytes, index, end) else { return false }
-            index = found + piece.count
+        while piece < behind {
+            guard let found = search(pieces[piece], bytes, index, end) else { return false }
+            index = found + pieces[piece].count
+            piece += 1
         }
         return true
     }
