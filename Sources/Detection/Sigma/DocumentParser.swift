@@ -86,8 +86,13 @@ struct DocumentParser {
                 guard let flag = value.bool else { throw problem(value, "'vigie.hostile' is true or false") }
                 header.isHostile = flag
             case let key? where isCorrelation && DocumentParser.correlationKeys.contains(key): continue
+            case "requirements":
+                // What the rule is there for, by its owner's numbering; documentation reads it, the engine does not.
+                guard value.sequence?.allSatisfy({ $0.string != nil }) == true else {
+                    throw problem(value, "'vigie.requirements' is a list of names, such as [D1, D2]")
+                }
             default:
-                let known = ["category", "hostile"] + (isCorrelation ? DocumentParser.correlationKeys : [])
+                let known = ["category", "hostile", "requirements"] + (isCorrelation ? DocumentParser.correlationKeys : [])
                 throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are \(known.joined(separator: ", "))")
             }
         }
