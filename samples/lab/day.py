@@ -32,7 +32,8 @@ class Day:
     def sign_in(self, second, address, account, succeeded):
         self.request(second, address, "POST", "/api/login", 200 if succeeded else 401, 180)
         reason = {} if succeeded else {"event.reason": "bad_credentials"}
-        self.event(second, address, "login", "success" if succeeded else "failure", "authentication", **{"user.name": account}, **reason)
+        self.event(second, address, "login", "success" if succeeded else "failure", "authentication",
+                   **{"user.name": account}, **reason)
 
     def register(self, second, address, account, succeeded):
         self.request(second, address, "POST", "/api/create-user", 201 if succeeded else 409, 120)
@@ -61,7 +62,8 @@ def office(day):
             second = start + day.random.randrange(2400)
             day.sign_in(second, OFFICE, f"{'abcdefgh'[person % 8]}{'aeiou'[person // 8]}nn@office.example", True)
             for page in range(6):
-                day.request(second + 5 + page * 9, OFFICE, "GET", f"/documents/{person * 6 + page}", 200, 8000, referrer="https://app.example/")
+                day.request(second + 5 + page * 9, OFFICE, "GET", f"/documents/{person * 6 + page}", 200, 8000,
+                            referrer="https://app.example/")
     for hour, minute, person in ((8, 52, "agata"), (9, 20, "bruno"), (11, 5, "clara"), (13, 31, "bruno"), (15, 40, "dario")):
         day.sign_in(clock(hour, minute), OFFICE, f"{person}@office.example", False)
         day.sign_in(clock(hour, minute, 12), OFFICE, f"{person}@office.example", True)
@@ -86,10 +88,12 @@ def photos(day):
         start = clock(8 + visit, 17)
         for number in range(180):
             status = 404 if number % 9 == 0 else 200
-            day.request(start + number // 60, PHOTOS, "GET", f"/api/assets/{visit:04x}{number:04x}-77aa-4c0e/thumbnail?size=preview", status, 9000, agent)
+            day.request(start + number // 60, PHOTOS, "GET",
+                        f"/api/assets/{visit:04x}{number:04x}-77aa-4c0e/thumbnail?size=preview", status, 9000, agent)
         for number in range(40):
             day.event(start + 5 + number // 5, PHOTOS, "image_retrieved", "success", "web", **{
-                "user.id": "u-7", "resource.id": f"i-{visit * 60 + number}", "resource.owner.id": "u-7", "resource.visibility": "private"})
+                "user.id": "u-7", "resource.id": f"i-{visit * 60 + number}",
+                "resource.owner.id": "u-7", "resource.visibility": "private"})
 
 
 def programs(day):
@@ -110,11 +114,13 @@ def visitors(day):
         for page in range(4):
             day.request(second + page * 20, address, "GET", f"/articles/{page}", 200, 12000, referrer="https://app.example/")
             for picture in range(9):
-                day.request(second + page * 20 + 1, address, "GET", f"/static/{page}-{picture}.webp", 200, 40000, referrer="https://app.example/")
+                day.request(second + page * 20 + 1, address, "GET", f"/static/{page}-{picture}.webp", 200, 40000,
+                            referrer="https://app.example/")
         if person % 3 == 0:
             for call in range(12):
                 day.request(second + 200, address, "GET", f"/api/widgets/{call}", 401, 40, referrer="https://app.example/")
-                day.event(second + 200, address, "token_validate", "failure", "session", **{"event.reason": "token_expired", "token.id": f"t-{person}"})
+                day.event(second + 200, address, "token_validate", "failure", "session",
+                          **{"event.reason": "token_expired", "token.id": f"t-{person}"})
         if person % 4 == 0:
             day.sign_in(second + 210, address, f"visitor-{chr(97 + person)}@mail.example", False)
         day.sign_in(second + 220, address, f"visitor-{chr(97 + person % 26)}@mail.example", True)
@@ -134,8 +140,8 @@ def write(folder, seed):
     events = []
     for second, address, action, outcome, category, more in sorted(day.events, key=lambda entry: entry[0]):
         time = (MIDNIGHT + datetime.timedelta(seconds=second)).strftime("%Y-%m-%dT%H:%M:%SZ")
-        events.append(json.dumps({"@timestamp": time, "service.name": "platform", "event.category": category, "event.action": action,
-                                  "event.outcome": outcome, "source.ip": address, **more}))
+        events.append(json.dumps({"@timestamp": time, "service.name": "platform", "event.category": category,
+                                  "event.action": action, "event.outcome": outcome, "source.ip": address, **more}))
     (folder / APP).write_text("\n".join(events) + "\n")
 
     end = (MIDNIGHT + datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -143,8 +149,8 @@ def write(folder, seed):
               (PHOTOS, "a photo application on a telephone"), (MONITOR, "monitoring"), (FEEDS, "a feed reader"),
               (LINKS, "a link checker")] + [(f"{SHOPPERS}{person + 1}", "a visitor") for person in range(VISITORS)]
     truth = {
-        "about": "A slow campaign in a benign day. Everything that is expected must be found for the address, in each log, with the "
-                 "accounts named; nothing may be found on a benign address.",
+        "about": "A slow campaign in a benign day. Everything that is expected must be found for the address, in each log, "
+                 "with the accounts named; nothing may be found on a benign address.",
         "files": {name: {"format": FORMATS[name], "lines": len(some), "reference_time": end}
                   for name, some in ((LOG, lines), (APP, events))},
         "attackers": [{"address": ATTACKER, "kind": "nine failed sign-ins and three registrations in 28 minutes",
