@@ -24,10 +24,17 @@ enum ReferenceTimeArgument {
 }
 
 enum LoadedRules {
+    /// `$XDG_CACHE_HOME/vigie/rules-cache`, or below `~/.cache`; `nil` without a home.
+    private static var cachePath: String? {
+        let environment = ProcessInfo.processInfo.environment
+        if let folder = environment["XDG_CACHE_HOME"], folder.hasPrefix("/") { return folder + "/vigie/rules-cache" }
+        return environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.cache/vigie/rules-cache" : nil }
+    }
+
     /// Loads and compiles; refused rules are named on standard error while the others run.
     static func load(_ paths: [String]) throws -> RuleSet {
         let folder = RuleFolder(paths: paths.isEmpty ? ["rules"] : paths)
-        let (ruleSet, problems) = folder.compile()
+        let (ruleSet, problems) = folder.compile(cachePath: cachePath)
         for problem in problems { Output.note("refused: \(problem)") }
         guard ruleSet.count > 0 else {
             throw CommandFailure(.usage, "no rule could be loaded; name a folder of rules with --rules")

@@ -17,12 +17,20 @@ package struct RuleSet: Sendable {
     private(set) var evaluation = EvaluationTable()
 
     package init(sources: [RuleSource], pipelines: [Pipeline] = [], logSources: LogSourceTable = LogSourceTable()) {
+        var cache = RuleCache(keeps: false)
+        self.init(sources: sources, pipelines: pipelines, logSources: logSources, cache: &cache)
+    }
+
+    /// - Parameter cache: what was parsed before; what is parsed now is added.
+    init(
+        sources: [RuleSource], pipelines: [Pipeline] = [], logSources: LogSourceTable = LogSourceTable(), cache: inout RuleCache
+    ) {
         var table = logSources
         var fields = FieldTable()
         taxonomy = EventTaxonomy(pipelines, fields: &fields, logSources: &table, problems: &problems)
         self.logSources = table
         var compiler = RuleCompiler(pipelines: pipelines, fields: fields)
-        let documents = RuleDocuments(sources)
+        let documents = RuleDocuments(sources, cache: &cache)
         problems += documents.problems
         for (index, (header, detection)) in documents.detections.enumerated() {
             do throws(RuleProblem) {

@@ -24,7 +24,9 @@ package struct RuleFolder: Sendable {
             return
         }
         guard isFolder.boolValue else { return add(path) }
-        let names = (FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []).sorted()
+        // A folder that is a link is looked into, too.
+        let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+        let names = (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []).sorted()
         for name in names where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
             add(path.hasSuffix("/") ? path + name : path + "/" + name)
         }
@@ -51,8 +53,16 @@ package struct RuleFolder: Sendable {
     }
 
     /// The compiled rules, with the files that could not be read among the problems.
-    package func compile() -> (ruleSet: RuleSet, problems: [RuleProblem]) {
-        let ruleSet = RuleSet(sources: rules, pipelines: pipelines)
+    ///
+    /// - Parameter cachePath: a file that keeps what was parsed for the next time; it is made, or made anew, as needed.
+    package func compile(cachePath: String? = nil) -> (ruleSet: RuleSet, problems: [RuleProblem]) {
+        guard let cachePath else {
+            let ruleSet = RuleSet(sources: rules, pipelines: pipelines)
+            return (ruleSet, problems + ruleSet.problems)
+        }
+        var cache = RuleCacheFile.read(cachePath) ?? RuleCache(keeps: true)
+        let ruleSet = RuleSet(sources: rules, pipelines: pipelines, cache: &cache)
+        if cache.isStale { RuleCacheFile.write(cache, to: cachePath) }
         return (ruleSet, problems + ruleSet.problems)
     }
 

@@ -8,12 +8,12 @@ struct RuleDocuments {
     /// By detection: which filters concern it.
     private var filtersOf: [Int: [Int]] = [:]
 
-    init(_ sources: [RuleSource]) {
+    init(_ sources: [RuleSource], cache: inout RuleCache) {
         var seen: [String: RuleHeader] = [:]
         var named: [String: RuleHeader] = [:]
         var waiting: [(header: RuleHeader, filter: SigmaFilter)] = []
         for source in sources {
-            for result in SigmaParser.parse(source) {
+            for result in cache.documents(source) {
                 let document: SigmaDocument
                 switch result {
                 case .failure(let problem):

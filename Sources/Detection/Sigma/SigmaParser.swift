@@ -9,7 +9,7 @@ enum SigmaParser {
 
     /// Every document of a file, or why it was refused, each by itself.
     static func parse(_ source: RuleSource) -> [Result<SigmaDocument, RuleProblem>] {
-        let hash = SHA256.hash(data: Array(source.text.utf8)).hexadecimal
+        let hash = hash(source)
         let nodes: [Node]
         do throws(RuleProblem) {
             nodes = try compose(source)
@@ -28,6 +28,11 @@ enum SigmaParser {
 }
 
 extension SigmaParser {
+    /// SHA-256 of the text, in hex.
+    static func hash(_ source: RuleSource) -> String {
+        SHA256.hash(data: Array(source.text.utf8)).hexadecimal
+    }
+
     /// The documents of a YAML file; at least one.
     static func compose(_ source: RuleSource) throws(RuleProblem) -> [Node] {
         guard source.text.utf8.count <= maximumBytes else {
