@@ -1,0 +1,51 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// Fuzzers of everything that reads untrusted bytes: `script/soak fuzz`. A package of its own, since instrumented code is slow and
+// libFuzzer's flags are unsafe flags, which the product's package has no business to carry. The targets below `Sources` are links
+// to the product's, so what is fuzzed is what is shipped.
+
+/// Coverage feedback for the fuzzer, and AddressSanitizer for what is `unsafe`.
+let instrumented: [SwiftSetting] = [.unsafeFlags(["-sanitize=fuzzer,address", "-parse-as-library"])]
+/// As in the product's manifest.
+let language: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"), .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .enableUpcomingFeature("InferIsolatedConformances"), .enableExperimentalFeature("Lifetimes"),
+]
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies + ["Fuzzing"], swiftSettings: language + instrumented,
+        linkerSettings: [.unsafeFlags(["-sanitize=fuzzer,address", "-use-ld=lld"])])
+}
+
+let package = Package(
+    name: "fuzz",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .target(name: "CLibFuzzer"),
+        .target(name: "Fuzzing", dependencies: ["CLibFuzzer"]),
+        .target(name: "Events", swiftSettings: language + instrumented),
+        .target(name: "Ingest", dependencies: ["Events"], swiftSettings: language + instrumented),
+        .target(
+            name: "Detection",
+            dependencies: [
+                "Events", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: language + instrumented),
+        // Lines of every format, whole and cut into reads.
+        fuzzer("FuzzEvents", ["Events", "Ingest"]),
+        // Rule files, and what they then do with an event.
+        fuzzer("FuzzRules", ["Events", "Ingest", "Detection"]),
+        // Regular expressions and what they are run on.
+        fuzzer("FuzzExpressions", ["Events", "Detection"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c2x
+)

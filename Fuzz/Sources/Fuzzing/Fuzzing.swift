@@ -1,0 +1,20 @@
+import CLibFuzzer
+import Foundation
+
+/// Written once, before libFuzzer's loop begins, and read only by it, on the same thread.
+nonisolated(unsafe) private var trial: ([UInt8]) -> Void = { _ in }
+
+/// Hands the process over to libFuzzer, which calls `examine` with one input after the other; never returns.
+///
+/// `examine` says that a law is broken by trapping. The command line's arguments are libFuzzer's: folders of inputs,
+/// `-max_total_time=…`.
+public func fuzz(_ examine: @escaping ([UInt8]) -> Void) -> Never {
+    trial = examine
+    var count = CommandLine.argc
+    var arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = CommandLine.unsafeArgv
+    exit(
+        LLVMFuzzerRunDriver(&count, &arguments) { start, count in
+            trial([UInt8](UnsafeBufferPointer(start: start, count: count)))
+            return 0
+        })
+}

@@ -1,0 +1,124 @@
+"""Fuzzers of everything that reads untrusted bytes (the package in Fuzz/), run by libFuzzer from seeds made of this repository."""
+
+import json
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+from lib import machine
+
+FUZZERS = {
+    "FuzzEvents": "lines of every format, however they are cut into reads",
+    "FuzzRules": "rule files, and what they do with events, with a restart after each line",
+    "FuzzExpressions": "regular expressions and what they are run on",
+}
+# An input may take this long; linear time on 4 KiB is far below it even when instrumented.
+SECONDS_PER_INPUT = 10
+LARGEST_INPUT = 4096
+
+
+class FuzzError(Exception):
+    pass
+
+
+def build(root):
+    folder = root / "Fuzz"
+    subprocess.run(["swift", "build", "-c", "release", "--package-path", str(folder)], check=True, stdout=sys.stderr)
+    shown = subprocess.run(["swift", "build", "-c", "release", "--package-path", str(folder), "--show-bin-path"],
+                           check=True, capture_output=True, text=True)
+    return pathlib.Path(shown.stdout.strip())
+
+
+def rule_files(root):
+    return sorted(path for path in (root / "rules").rglob("*.yml") if not path.name.endswith(".samples.yml"))
+
+
+def sample_lines(root):
+    for path in sorted((root / "rules").rglob("*.samples.yml")):
+        for line in path.read_text().splitlines():
+            if len(line) > 40 and not line.lstrip().startswith(("-", "#")):
+                yield line.strip()
+    for name in ("app.jsonl", "nginx-access.log", "sshd.log"):
+        lines = (root / "samples" / name).read_text(errors="replace").splitlines()
+        yield from lines[:: max(1, len(lines) // 60)]
+
+
+def seeds(root, fuzzer):
+    """Inputs to start from, in the form that each fuzzer reads."""
+    if fuzzer == "FuzzEvents":
+        for number, line in enumerate(sample_lines(root)):
+            yield bytes([number % 16, 7 * number % 256]) + line.encode() + b"\n"
+    elif fuzzer == "FuzzRules":
+        events = "\n".join((root / "samples/app.jsonl").read_text().splitlines()[:4]).encode()
+        for path in rule_files(root):
+            for document in re.split(r"^---$", path.read_text(), flags=re.M):
+                yield document.encode() + b"\0" + events
+    else:
+        for path in rule_files(root):
+            for pattern in re.findall(r"\|re[^:]*:\s*'([^'\n]+)'", path.read_text()):
+                yield b"\1" + pattern.encode() + b"\n" + b"GET /?id=1 union select"
+
+
+def run(root, seconds, name=None, keep=None):
+    """One record per fuzzer; raises FuzzError with the input's place when a law is broken."""
+    programs = build(root)
+    records = []
+    for fuzzer, reads in FUZZERS.items():
+        if name and name != fuzzer:
+            continue
+        corpus = (keep or programs / "corpus") / fuzzer
+        found = programs / "found" / fuzzer
+        shutil.rmtree(found, ignore_errors=True)
+        found.mkdir(parents=True)
+        corpus.mkdir(parents=True, exist_ok=True)
+        for number, seed in enumerate(seeds(root, fuzzer)):
+            (corpus / f"seed-{number}").write_bytes(seed[:LARGEST_INPUT])
+        folders = [str(corpus)]
+        if (past := root / "Fuzz/Regressions" / fuzzer).is_dir():
+            folders.append(str(past))
+        command = [str(programs / fuzzer), f"-max_total_time={seconds}", f"-timeout={SECONDS_PER_INPUT}",
+                   f"-max_len={LARGEST_INPUT}", "-rss_limit_mb=2048", "-print_final_stats=1", "-seed=1",
+                   f"-artifact_prefix={found}/", *folders]
+        started = time.monotonic()
+        process = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        log = process.stderr.decode(errors="replace")
+        if process.returncode:
+            tail = "\n".join(log.splitlines()[-40:])
+            raise FuzzError(f"{fuzzer} broke a law or a limit:\n{tail}\n  its input is in {found}; run it again with\n"
+                            f"  {programs / fuzzer} {found}/NAME\n  and keep it in Fuzz/Regressions/{fuzzer}/ with the fix")
+        record = {"fuzzer": fuzzer, "reads": reads, "seconds": round(time.monotonic() - started, 1)}
+        for key, pattern in (("inputs", r"stat::number_of_executed_units:\s*(\d+)"), ("peak_mib", r"stat::peak_rss_mb:\s*(\d+)"),
+                             ("edges", r"cov: (\d+)(?!.*cov: )")):
+            match = re.search(pattern, log, re.S)
+            record[key] = int(match.group(1)) if match else None
+        if not record["inputs"]:
+            raise FuzzError(f"{fuzzer} says nothing of inputs that it ran:\n{log[-2000:]}")
+        print(f"{fuzzer}: {record['inputs']:,} inputs, {record['edges']} edges, nothing found in {record['seconds']} s", file=sys.stderr)
+        records.append(record)
+    return records
+
+
+def trial(root, options):
+    try:
+        records = run(root, options.seconds, options.fuzzer)
+    except FuzzError as error:
+        print(f"script/soak: {error}", file=sys.stderr)
+        return 1
+    except subprocess.CalledProcessError as error:
+        print(f"script/soak: the fuzzers do not build (status {error.returncode}); see above", file=sys.stderr)
+        return 2
+    described = machine.describe(root)
+    lines = ["# Fuzzing", "", machine.sentence(described), "", f"`script/soak fuzz --seconds {options.seconds}`; libFuzzer with "
+             "AddressSanitizer; every broken law is a crash, so what is listed here found none.", "",
+             "| fuzzer | reads | inputs | edges covered | seconds | peak MiB |", "|---|---|---|---|---|---|"]
+    for one in records:
+        lines.append(f"| {one['fuzzer']} | {one['reads']} | {one['inputs']:,} | {one['edges']} | {one['seconds']} | {one['peak_mib']} |")
+    text = "\n".join(lines) + "\n"
+    print(text)
+    if options.json:
+        options.json.write_text(json.dumps({"machine": described, "fuzzers": records}, indent=1) + "\n")
+        options.json.with_suffix(".md").write_text(text)
+    return 0
