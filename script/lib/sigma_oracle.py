@@ -1,0 +1,151 @@
+"""An evaluator of Sigma detections on pySigma's condition tree, slow and obvious: the second opinion on the engine.
+
+pySigma parses rules with another YAML library and another grammar, and expands modifiers itself; what is left here is to hold a
+value against a field. Shares nothing with the program but the rule's text and the event's.
+"""
+
+import datetime
+import ipaddress
+import re
+
+from sigma.conditions import (ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR,
+                              ConditionValueExpression)
+from sigma.collection import SigmaCollection
+from sigma.types import (SigmaBool, SigmaCasedString, SigmaCIDRExpression, SigmaCompareExpression, SigmaExists, SigmaExpansion,
+                         SigmaFieldReference, SigmaNull, SigmaNumber, SigmaRegularExpression, SigmaRegularExpressionFlag,
+                         SigmaString, SigmaTimestampPart, SpecialChars)
+
+FLAGS = {SigmaRegularExpressionFlag.IGNORECASE: re.I, SigmaRegularExpressionFlag.MULTILINE: re.M,
+         SigmaRegularExpressionFlag.DOTALL: re.S}
+
+
+def text_of(value):
+    if value is True or value is False:
+        return str(value).lower()
+    return str(value)
+
+
+def glob(pattern):
+    """A SigmaString as a regular expression for the whole value."""
+    out = []
+    for part in pattern.s:
+        if part == SpecialChars.WILDCARD_MULTI:
+            out.append(".*")
+        elif part == SpecialChars.WILDCARD_SINGLE:
+            out.append(".")
+        else:
+            out.append(re.escape(str(part)))
+    return "".join(out)
+
+
+def matches_text(pattern, value, whole=True):
+    flags = re.S | (0 if isinstance(pattern, SigmaCasedString) else re.I)
+    return re.search(("\\A(?:%s)\\Z" if whole else "%s") % glob(pattern), value, flags) is not None
+
+
+def number(value):
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+def moment(value):
+    # Python 3.10 knows fractions of three or six digits only; no part that is asked for is that small.
+    try:
+        when = datetime.datetime.fromisoformat(re.sub(r"\.\d+", "", value).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return when.astimezone(datetime.timezone.utc)
+
+
+def timestamp_part(value, part):
+    when = moment(value)
+    if when is None:
+        return None
+    name = part.timestamp_part.name.lower()
+    return {"minute": when.minute, "hour": when.hour, "day": when.day, "week": when.isocalendar()[1], "month": when.month,
+            "year": when.year}[name]
+
+
+def compare(operator, left, right):
+    return {"LT": left < right, "LTE": left <= right, "GT": left > right, "GTE": left >= right}.get(operator.name)
+
+
+def holds_value(value, wanted, event):
+    """Whether one value of a field, as text, is what is wanted."""
+    if isinstance(wanted, SigmaString):
+        return matches_text(wanted, value)
+    # pySigma calls it a number, too.
+    if isinstance(wanted, SigmaTimestampPart):
+        return timestamp_part(value, wanted) == wanted.number
+    if isinstance(wanted, SigmaNumber):
+        return value == text_of(wanted.number)
+    if isinstance(wanted, SigmaBool):
+        return value.lower() == text_of(wanted.boolean)
+    if isinstance(wanted, SigmaRegularExpression):
+        # \w, \d and \s of Perl know ASCII only unless told otherwise, and the expressions of Sigma are those of Perl.
+        flags = re.A
+        for flag in wanted.flags:
+            flags |= FLAGS[flag]
+        return re.search(str(wanted.regexp), value, flags) is not None
+    if isinstance(wanted, SigmaCIDRExpression):
+        try:
+            return ipaddress.ip_address(value) in wanted.network
+        except ValueError:
+            return False
+    if isinstance(wanted, SigmaCompareExpression):
+        right = wanted.number.number
+        if isinstance(wanted.number, SigmaTimestampPart):
+            left = timestamp_part(value, wanted.number)
+        else:
+            left = number(value)
+        return left is not None and compare(wanted.op, left, right)
+    if isinstance(wanted, SigmaFieldReference):
+        for other in event.get(wanted.field, []):
+            left, right = value.lower(), other.lower()
+            if left == right or (wanted.starts_with and left.startswith(right)) or (wanted.ends_with and left.endswith(right)):
+                return True
+        return False
+    raise NotImplementedError(type(wanted).__name__)
+
+
+def holds_field(node, event):
+    values = event.get(node.field, [])
+    if isinstance(node.value, SigmaExpansion):
+        return any(holds_field(ConditionFieldEqualsValueExpression(node.field, one), event) for one in node.value.values)
+    if isinstance(node.value, SigmaNull):
+        return not values
+    if isinstance(node.value, SigmaExists):
+        return bool(values) == bool(node.value.exists)
+    return any(holds_value(value, node.value, event) for value in values)
+
+
+def holds(node, event, line):
+    if isinstance(node, ConditionAND):
+        return all(holds(part, event, line) for part in node.args)
+    if isinstance(node, ConditionOR):
+        return any(holds(part, event, line) for part in node.args)
+    if isinstance(node, ConditionNOT):
+        return not holds(node.args[0], event, line)
+    if isinstance(node, ConditionFieldEqualsValueExpression):
+        return holds_field(node, event)
+    if isinstance(node, ConditionValueExpression):
+        if isinstance(node.value, SigmaExpansion):
+            return any(holds(ConditionValueExpression(one), event, line) for one in node.value.values)
+        if isinstance(node.value, SigmaNumber):
+            return text_of(node.value.number) in line
+        return matches_text(node.value, line, whole=False)
+    raise NotImplementedError(type(node).__name__)
+
+
+class Rule:
+    """One rule as pySigma understands it."""
+
+    def __init__(self, text):
+        rule = SigmaCollection.from_yaml(text).rules[0]
+        self.id = str(rule.id)
+        self.conditions = [condition.parsed for condition in rule.detection.parsed_condition]
+
+    def matches(self, event, line):
+        return any(holds(condition, event, line) for condition in self.conditions)
