@@ -27,6 +27,7 @@ package struct VigieServer: Sendable {
 
     let folder: DataFolder
     let journal: Journal
+    let tree: JournalTree
     let watch: Watch
     let console: Console
     let updates: ConsoleUpdates
@@ -47,6 +48,9 @@ package struct VigieServer: Sendable {
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)
         if let tail = journal.cutTail { logger.notice("the journal ended in an unfinished write, which was cut off: \(tail)") }
+        let tree = try JournalTree.open(
+            journal: journal, signer: try KeyFile.readOrMake(folder.checkpointKey, kind: .ed25519))
+        try await tree.publish()
         let projections = try Projections(path: folder.projections)
         let book = try await JournalReplay.run(
             reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections)
@@ -73,7 +77,7 @@ package struct VigieServer: Sendable {
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: compiled.problems,
-            ruleCount: compiled.ruleSet.count, journalCount: journal.count, folder: folder, journal: journal, watch: watch,
+            ruleCount: compiled.ruleSet.count, journalCount: journal.count, folder: folder, journal: journal, tree: tree, watch: watch,
             console: console, updates: updates, logger: logger)
     }
 
@@ -88,12 +92,23 @@ package struct VigieServer: Sendable {
         if options.followsJournald {
             application.addServices(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
         }
-        application.addServices(WatchService(watch: watch), UpdatesService(updates: updates))
+        application.addServices(
+            WatchService(watch: watch), UpdatesService(updates: updates), CheckpointService(tree: tree, logger: logger))
         do {
             try await application.runService()
         } catch {
-            await journal.close()
+            await finish()
             throw VigieServer.describe(error, options)
+        }
+        await finish()
+    }
+
+    /// Signs for the last entries, then lets go of the journal.
+    private func finish() async {
+        do {
+            try await tree.publish()
+        } catch {
+            logger.error("the last entries are without a signed checkpoint; the next start makes one: \(error)")
         }
         await journal.close()
     }
@@ -123,6 +138,25 @@ private struct WatchService: Service {
 
     func run() async throws {
         try await cancelWhenGracefulShutdown { try await watch.run() }
+    }
+}
+
+/// Signs a checkpoint about once a second while there is news: what a power cut leaves unsigned is that young.
+private struct CheckpointService: Service {
+    let tree: JournalTree
+    let logger: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: .seconds(1))
+                do {
+                    try await tree.publish()
+                } catch {
+                    logger.error("no checkpoint could be signed: \(error)")
+                }
+            }
+        }
     }
 }
 

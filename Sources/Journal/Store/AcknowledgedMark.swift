@@ -9,12 +9,14 @@ import Crypto
 /// One line: the count in 20 digits, a space, the first 8 bytes of the digits' SHA-256 in hexadecimal.
 struct AcknowledgedMark: ~Copyable, Sendable {
     static let fileName = "acknowledged"
+    /// The same kind of mark beside a tree: how many entries the newest checkpoint is about.
+    static let publishedFileName = "published"
     private static let byteCount = 38
     private let file: JournalFile
 
     /// Opens or makes the file; a new one says 0 and is durable.
-    init(directory: String) throws(JournalError) {
-        file = try JournalFile.open("\(directory)/\(Self.fileName)", .writing)
+    init(directory: String, fileName: String = AcknowledgedMark.fileName) throws(JournalError) {
+        file = try JournalFile.open("\(directory)/\(fileName)", .writing)
     }
 
     func write(_ count: UInt64) throws(JournalError) {
@@ -26,7 +28,7 @@ struct AcknowledgedMark: ~Copyable, Sendable {
     }
 
     /// What the file of a journal says; 0 when it says nothing.
-    static func read(directory: String) throws(JournalError) -> UInt64 {
+    static func read(directory: String, fileName: String = AcknowledgedMark.fileName) throws(JournalError) -> UInt64 {
         let bytes: [UInt8]
         do {
             bytes = try JournalFile.open("\(directory)/\(fileName)", .reading).read(at: 0, count: byteCount + 1)

@@ -28,6 +28,36 @@ enum FileSystem {
         guard errno == EEXIST else { throw failure("making the folder", path) }
     }
 
+    /// The whole of a small file; `nil` when there is none.
+    static func contents(_ path: String, limit: Int = 64 << 20) throws(JournalError) -> [UInt8]? {
+        let file: JournalFile
+        do {
+            file = try JournalFile.open(path, .reading)
+        } catch {
+            if case .file(let cause) = error, isMissing(cause.code) { return nil }
+            throw error
+        }
+        return try file.read(at: 0, count: min(try file.size(), limit))
+    }
+
+    /// Writes a file that is there as a whole or not at all, with mode 0600, and durable once its folder is synchronised.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(JournalError) {
+        let temporary = path + ".new"
+        let file = try JournalFile.open(temporary, .writing)
+        try file.truncate(to: 0)
+        try file.write(bytes, at: 0)
+        try file.sync()
+        guard rename(temporary, path) == 0 else { throw failure("renaming", temporary) }
+    }
+
+    /// Removes a file, or a folder with the files in it; fine when there is none.
+    static func remove(_ path: String) throws(JournalError) {
+        if unlink(path) == 0 || isMissing(errno) { return }
+        guard errno == EISDIR || errno == EPERM else { throw failure("removing", path) }
+        for name in try names(in: path) where name != "." && name != ".." { try remove("\(path)/\(name)") }
+        guard rmdir(path) == 0 else { throw failure("removing", path) }
+    }
+
     /// Makes new, renamed and removed names in a directory durable.
     static func syncDirectory(_ path: String) throws(JournalError) {
         let directory = try JournalFile.open(path, .directory)

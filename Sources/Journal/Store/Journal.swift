@@ -20,6 +20,8 @@ package final class Journal: Sendable {
     package let directory: String
     /// What was cut off at open; worth a line in the log.
     package let cutTail: CutTail?
+    /// The root over as many entries as the newest checkpoint was about at open; `nil` without one, or with fewer entries.
+    let rootOfPublished: MerkleHash?
 
     private let keys: any SubjectKeyStore
     let random: RandomSource
@@ -55,7 +57,7 @@ package final class Journal: Sendable {
     ) throws(JournalError) -> Journal {
         try FileSystem.makeDirectory(directory)
         let lock = try DirectoryLock(directory: directory)
-        let scan = try JournalRecovery(directory: directory)
+        let scan = try JournalRecovery(directory: directory, published: JournalTree.publishedSize(journal: directory))
         let writer = try JournalWriter.open(directory: directory, lock: lock, scan: scan, segmentLimit: segmentLimit)
         return Journal(directory: directory, keys: keys, random: random, scan: scan, writer: writer)
     }
@@ -71,6 +73,7 @@ package final class Journal: Sendable {
         self.keys = keys
         self.random = random
         cutTail = scan.tail
+        rootOfPublished = scan.rootOfPublished
         self.writer = Mutex(writer)
         state = Mutex(State(frontier: scan.frontier))
     }

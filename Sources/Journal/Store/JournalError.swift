@@ -2,6 +2,8 @@
 package enum JournalError: Error, Sendable {
     /// The files do not hold what was written to them.
     case damaged(JournalDamage)
+    /// The tree beside the segments does not belong to them.
+    case tree(TreeDamage)
     /// Another process writes this journal.
     case locked(directory: String, holder: Int32?)
     /// A system call failed.
@@ -36,6 +38,7 @@ extension JournalError {
     package var code: String {
         switch self {
         case .damaged: "journal-damaged"
+        case .tree: "journal-tree"
         case .locked: "journal-locked"
         case .file: "journal-file"
         case .poisoned: "journal-poisoned"
@@ -52,6 +55,8 @@ extension JournalError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .damaged(let damage):
+            damage.description
+        case .tree(let damage):
             damage.description
         case .locked(let directory, let holder):
             "the journal \(directory) is in use by \(holder.map { "process \($0)" } ?? "another process"). "

@@ -114,9 +114,14 @@ struct JournalRecovery {
     /// Where in the newest segment the frames begin that the mark does not count.
     var unacknowledgedOffset = 0
     var tail: CutTail?
+    /// The root over as many entries as were asked for; `nil` when there are fewer.
+    var rootOfPublished: MerkleHash?
 
     /// Reads and checks everything; throws damage, which then stays as it is.
-    init(directory: String) throws(JournalError) {
+    ///
+    /// - Parameter published: entries that the newest checkpoint is about.
+    init(directory: String, published: UInt64?) throws(JournalError) {
+        if published == 0 { rootOfPublished = .empty }
         let acknowledged = try AcknowledgedMark.read(directory: directory)
         var scanner = try JournalScanner(directory: directory)
         scan: while true {
@@ -126,7 +131,10 @@ struct JournalRecovery {
                 tail = torn
                 break scan
             case .frame(let frame):
-                for record in frame.records { frontier.append(record.leafHash) }
+                for record in frame.records {
+                    frontier.append(record.leafHash)
+                    if frontier.count == published { rootOfPublished = frontier.root }
+                }
                 if scanner.frameOffset == 0 { unacknowledgedOffset = 0 }
                 if frontier.count <= acknowledged { unacknowledgedOffset = scanner.offset }
             }

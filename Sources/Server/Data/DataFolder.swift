@@ -3,6 +3,8 @@ import Foundation
 /// Where one Vigie keeps everything: one folder, readable by its user only.
 ///
 ///     journal/              the truth: append-only, hashed
+///     keys/checkpoint       the key that signs checkpoints of the journal: secret; checkpoint.pub is for everybody
+///     evidence/             sealed files, by their hash
 ///     private.db            accounts, sessions, subject keys: back it up apart, and keep it secret
 ///     projections.db        made from the journal, at any time anew
 ///     detection/snapshot.json   how far sources are read, and what correlations remember
@@ -11,6 +13,9 @@ package struct DataFolder: Sendable {
     package let path: String
 
     package var journal: String { path + "/journal" }
+    package var checkpointKey: String { path + "/keys/checkpoint" }
+    package var evidenceKey: String { path + "/keys/evidence" }
+    package var evidence: String { path + "/evidence" }
     package var privateDatabase: String { path + "/private.db" }
     package var projections: String { path + "/projections.db" }
     package var detection: String { path + "/detection" }
