@@ -170,7 +170,6 @@ struct ServerTests {
         #expect(try await world.findings() == first.value)
         let outcome = try await JournalRebuilder.run(world.data) { _ in }
         #expect(outcome.count == 23)
-        #expect(outcome.keptOld == world.data.projections + ".old-1")
         #expect(try await world.findings() == first.value)
     }
 

@@ -8,35 +8,68 @@ import Storage
 struct JournalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "journal",
-        abstract: "Verify, read and rebuild from the journal, in which everything is written down.",
-        subcommands: [JournalVerify.self, JournalRead.self, JournalRebuild.self]
+        abstract: "Verify, prove, read and rebuild from the journal, in which everything is written down.",
+        subcommands: [
+            JournalVerify.self, JournalProve.self, JournalCheckProof.self, JournalCheckpoint.self, JournalTimestamp.self,
+            JournalWitness.self, JournalErase.self, JournalRead.self, JournalRebuild.self,
+        ]
     )
 }
 
-struct JournalVerify: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "verify",
-        abstract: "Check every entry and print the count and the Merkle root; exit 1 when anything is wrong.")
-
+/// Options that the journal's commands share.
+struct JournalOptions: ParsableArguments {
     @Option(help: "The data folder.")
     var data = "data"
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @Option(help: "The log's public key: the key itself or a file with it. Default: keys/checkpoint.pub in the data folder.")
+    var key: String?
 
-    func run() throws {
-        let report = try JournalVerifier.verify(directory: DataFolder(path: data).journal)
-        if json {
-            let value: JSONValue = [
-                "entries": .integer(Int64(report.count)), "segments": .integer(Int64(report.segmentCount)),
-                "root": .string("\(report.root)"), "tail": report.tail.map { .string("\($0)") } ?? .null,
-            ]
-            return Output.line(FindingJSON.text(value))
+    var folder: DataFolder { DataFolder(path: data) }
+
+    /// The key to believe in; `nil` where none is given and the data folder has none.
+    func trustedKey() throws -> NoteKey? {
+        if let key { return try NoteKey(argument: key) }
+        let path = KeyFile.publicPath(folder.checkpointKey)
+        return try KeyFile.exists(path) ? try KeyFile.readPublic(path) : nil
+    }
+
+    func requiredKey() throws -> NoteKey {
+        guard let key = try trustedKey() else {
+            throw CommandFailure(
+                .usage,
+                "\(KeyFile.publicPath(folder.checkpointKey)) is missing; name the log's public key with --key, or start the server once"
+            )
         }
-        Output.line("entries   \(report.count)")
-        Output.line("segments  \(report.segmentCount)")
-        Output.line("root      \(report.root)")
-        if let tail = report.tail { Output.line("tail      \(tail)") }
+        return key
+    }
+
+    /// The newest checkpoint, or the kept one of a size.
+    func checkpoint(size: UInt64? = nil, key: NoteKey) throws -> VerifiedCheckpoint {
+        let reader = TreeReader(journal: folder.journal)
+        if let size {
+            if let kept = try reader.keptCheckpoint(size: size, key: key) { return kept }
+            let newest = try reader.checkpoint(key: key)
+            guard let newest, newest.checkpoint.size == size else {
+                throw CommandFailure(
+                    .failed, "no checkpoint of size \(size) was kept; `vigie journal checkpoint --list` shows those that were")
+            }
+            return newest
+        }
+        guard let newest = try reader.checkpoint(key: key) else {
+            throw CommandFailure(.failed, "there is no checkpoint in \(folder.journal) yet; start the server once")
+        }
+        return newest
+    }
+}
+
+extension NoteKey {
+    /// A key as an argument: the key itself, or the name of a file that holds it.
+    init(argument: String) throws {
+        if argument.contains("+"), let key = try? NoteKey(parsing: argument) {
+            self = key
+        } else {
+            self = try KeyFile.readPublic(argument)
+        }
     }
 }
 
@@ -73,7 +106,7 @@ struct JournalRead: ParsableCommand {
 struct JournalRebuild: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rebuild",
-        abstract: "Make the tables anew from the journal. The old ones are kept beside the new. Stop the server first."
+        abstract: "Make the tables anew from the journal, in place of the old ones. Stop the server first."
     )
 
     @Option(help: "The data folder.")
@@ -82,7 +115,6 @@ struct JournalRebuild: AsyncParsableCommand {
     func run() async throws {
         let folder = DataFolder(path: data)
         let rebuilt = try await JournalRebuilder.run(folder, progress: { Output.note("\($0) entries") })
-        if let kept = rebuilt.keptOld { Output.line("kept the old tables as \(kept)") }
         Output.line("rebuilt from \(rebuilt.count) entries")
     }
 }

@@ -22,6 +22,10 @@ package actor InMemorySubjectKeys: SubjectKeyStore {
         byID[id]
     }
 
+    package func existingKey(of subject: Subject) -> SubjectKey? {
+        bySubject[subject]
+    }
+
     package func erase(_ subject: Subject) {
         guard let key = bySubject.removeValue(forKey: subject) else { return }
         byID[key.id] = nil

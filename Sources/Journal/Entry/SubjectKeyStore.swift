@@ -46,6 +46,9 @@ package protocol SubjectKeyStore: Sendable {
     /// The key of that name; `nil` once it is erased.
     func key(id: String) async throws -> SubjectKey?
 
+    /// The subject's key; `nil` when there is none, and none is made.
+    func existingKey(of subject: Subject) async throws -> SubjectKey?
+
     /// Destroys the subject's key for good, durably before this returns. A later entry gets a new key under a new name.
     func erase(_ subject: Subject) async throws
 }

@@ -40,6 +40,14 @@ struct AcknowledgedMark: ~Copyable, Sendable {
         return count
     }
 
+    /// Whether there is a file that says nothing, although somebody wrote to it: neither empty nor zeros, as a power failure may leave it.
+    static func isDamaged(directory: String, fileName: String = AcknowledgedMark.fileName) throws(JournalError) -> Bool {
+        guard let bytes = try FileSystem.contents("\(directory)/\(fileName)", limit: byteCount + 1),
+            bytes.contains(where: { $0 != 0 })
+        else { return false }
+        return UInt64(String(decoding: bytes.prefix(20), as: UTF8.self)).map { bytes != line($0) } ?? true
+    }
+
     private static func line(_ count: UInt64) -> [UInt8] {
         let digits = String(count)
         let padded = Array((String(repeating: "0", count: 20 - digits.utf8.count) + digits).utf8)

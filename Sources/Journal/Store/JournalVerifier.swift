@@ -19,6 +19,8 @@ package enum JournalVerifier {
         package var tileCount: Int
         /// Checkpoints, kept ones and those from elsewhere among them, whose root was compared.
         package var checkpointCount: Int
+        /// Timestamps that are about the checkpoint beside them.
+        package var timestampCount: Int
         /// Everything that is not as it should be, each with its file.
         package var problems: [TreeDamage]
     }
@@ -71,6 +73,7 @@ package enum JournalVerifier {
             tree: tree.map {
                 TreeReport(
                     checkpoint: $0.checkpoint, tileCount: $0.tileCount, checkpointCount: $0.comparedCheckpoints,
+                    timestampCount: $0.timestampCount,
                     problems: $0.problems)
             })
     }

@@ -19,6 +19,8 @@ package struct TreeDamage: Error, Hashable, Sendable {
         /// A file that no tree of this size has.
         case foreignFile
         case timestamp(String)
+        /// A count that is not one.
+        case mark
         case key(String)
     }
 
@@ -44,6 +46,7 @@ package struct TreeDamage: Error, Hashable, Sendable {
         case .bundle: "bundle"
         case .foreignFile: "foreign-file"
         case .timestamp: "timestamp"
+        case .mark: "mark"
         case .key: "key"
         }
     }
@@ -66,6 +69,7 @@ extension TreeDamage: CustomStringConvertible {
         case .bundle(let entry): "the bundle does not hold the journal's entries; the first that differs is \(entry)"
         case .foreignFile: "no tree of this size has such a file"
         case .timestamp(let why): "the timestamp does not belong to its checkpoint: \(why)"
+        case .mark: "the file was changed: its check does not fit its count"
         case .key(let why): "the key cannot be used: \(why)"
         }
     }
@@ -78,7 +82,7 @@ extension TreeDamage: CustomStringConvertible {
             "Bring the key back from a backup, or give this user access to it."
         case .timestamp:
             "Bring the file back from a backup, or remove it and ask for another."
-        case .checkpoint, .checkpointMissing, .checkpointRolledBack, .entriesMissing, .forked:
+        case .checkpoint, .checkpointMissing, .checkpointRolledBack, .entriesMissing, .forked, .mark:
             "Nothing was changed. Keep a copy of the data folder, find out who changed it, and bring the whole folder back from a backup; "
                 + "hold it against a checkpoint that a witness or a report has."
         }

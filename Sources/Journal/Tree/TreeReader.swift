@@ -24,6 +24,24 @@ package struct TreeReader: Sendable {
         try FileSystem.contents(folder.timestamp(size), limit: 1 << 20)
     }
 
+    /// Keeps a checkpoint for an answer about it that is still to come.
+    package func keep(_ checkpoint: VerifiedCheckpoint) throws(JournalError) { try folder.keep(checkpoint) }
+
+    /// Keeps a checkpoint with the authority's answer to ``TimestampRequest`` about its text.
+    package func keep(_ checkpoint: VerifiedCheckpoint, timestamp response: [UInt8]) throws(JournalError) {
+        let path = folder.timestamp(checkpoint.checkpoint.size)
+        do {
+            guard try Timestamp3161(parsing: response).isAbout(Array(checkpoint.note.text.utf8)) else {
+                throw NoteError(.content, "it is about something else than this checkpoint")
+            }
+        } catch {
+            throw .tree(TreeDamage(file: path, reason: .timestamp("\(error)")))
+        }
+        try folder.keep(checkpoint)
+        try FileSystem.replace(path, with: response)
+        try FileSystem.syncDirectory(folder.kept)
+    }
+
     private func checkpoint(at path: String, key: NoteKey) throws(JournalError) -> VerifiedCheckpoint? {
         guard let bytes = try FileSystem.contents(path, limit: SignedNote.byteLimit + 1) else { return nil }
         do {

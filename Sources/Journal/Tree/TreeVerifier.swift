@@ -8,6 +8,7 @@ struct TreeVerifier {
     private(set) var problems: [TreeDamage] = []
     private(set) var checkpoint: VerifiedCheckpoint?
     private(set) var tileCount = 0
+    private(set) var timestampCount = 0
     /// Checkpoints whose root is to be compared, by size; the file each came from.
     private var awaited: [UInt64: [(file: String, root: MerkleHash)]] = [:]
     private(set) var comparedCheckpoints = 0
@@ -20,6 +21,10 @@ struct TreeVerifier {
         folder = TreeFolder(journal: directory)
         self.key = key
         let published = try AcknowledgedMark.read(directory: folder.path, fileName: AcknowledgedMark.publishedFileName)
+        for (path, name) in [(directory, AcknowledgedMark.fileName), (folder.path, AcknowledgedMark.publishedFileName)]
+        where try AcknowledgedMark.isDamaged(directory: path, fileName: name) {
+            problems.append(TreeDamage(file: "\(path)/\(name)", reason: .mark))
+        }
         var found: VerifiedCheckpoint?
         var newest: [(file: String, bytes: [UInt8])] = []
         if let bytes = try FileSystem.contents(folder.checkpoint, limit: SignedNote.byteLimit + 1) {
@@ -54,6 +59,25 @@ struct TreeVerifier {
                     file: folder.checkpoint, reason: .checkpointRolledBack(size: found.checkpoint.size, published: largest)))
         }
         compareRoots()
+        try checkTimestamps()
+    }
+
+    /// Every timestamp is about the checkpoint beside it.
+    private mutating func checkTimestamps() throws(JournalError) {
+        guard try folder.isThere(folder.kept) else { return }
+        for name in try FileSystem.names(in: folder.kept).sorted() where name.hasSuffix(".tsr") {
+            let file = "\(folder.kept)/\(name)"
+            do {
+                let timestamp = try Timestamp3161(parsing: FileSystem.contents(file, limit: 1 << 20) ?? [])
+                let note = try FileSystem.contents("\(file.dropLast(4)).checkpoint", limit: SignedNote.byteLimit)
+                guard let note, timestamp.isAbout(Array(try SignedNote(parsing: note).text.utf8)) else {
+                    throw NoteError(.content, "it is about something else")
+                }
+                timestampCount += 1
+            } catch {
+                problems.append(TreeDamage(file: file, reason: .timestamp("\(error)")))
+            }
+        }
     }
 
     private static func keptSize(_ file: String, _ folder: TreeFolder) -> UInt64? {

@@ -26,6 +26,10 @@ extension PrivateDatabase: SubjectKeyStore {
         }
     }
 
+    package func existingKey(of subject: Subject) async throws -> SubjectKey? {
+        try await pool.read { try PrivateDatabase.key(of: subject, $0) }
+    }
+
     package func erase(_ subject: Subject) async throws {
         try await pool.write { database in
             try database.execute(

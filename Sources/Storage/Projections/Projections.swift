@@ -13,8 +13,14 @@ package struct Projections: Sendable {
     package init(path: String) throws(StorageError) {
         pool = try DatabaseFile.open(
             path: path, durable: false, erases: false,
-            advice: "nothing is lost: run `vigie journal rebuild`, which keeps the damaged file beside the new one",
+            advice: "nothing is lost: run `vigie journal rebuild`, which makes the file anew",
             migrator: Projections.migrator)
+    }
+
+    /// Moves everything into the one file and lets go of it; nothing works afterwards.
+    package func close() throws {
+        _ = try pool.writeWithoutTransaction { try $0.checkpoint(.truncate) }
+        try pool.close()
     }
 
     /// How many entries of the journal are in the tables.

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Events
+import Foundation
+import Journal
+import Server
+
+struct JournalErase: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "erase",
+        abstract:
+            "Destroy the key to what is recorded about an address or an account. Stop the server first. There is no way back.",
+        discussion: """
+            The journal keeps its bytes, roots and proofs; what they say about the subject can never be read again. The tables
+            are made anew without it. Not reached: your log files, backups of private.db and projections.db, exported archives,
+            evidence, and text that names the subject under somebody else's key.
+            """)
+
+    @Argument(help: "The address (an IPv6 address stands for its /64) or the account's name.")
+    var subject: String
+
+    @Option(help: "ip or user. Default: ip where it reads as an address.")
+    var kind: Subject.Kind?
+
+    @Option(help: "Why; is recorded and stays readable, so it must not name the subject.")
+    var reason: String
+
+    @Option(help: "The data folder.")
+    var data = "data"
+
+    func run() async throws {
+        let address = IPAddress(subject)
+        let kind = kind ?? (address == nil ? .user : .ip)
+        let value = kind == .ip ? address?.prefix.description ?? subject : subject
+        guard !reason.isEmpty, !reason.contains(subject) else {
+            throw CommandFailure(.usage, "--reason stays readable for ever: say why, without naming the subject")
+        }
+        let outcome = try await SubjectEraser.run(
+            DataFolder(path: data), subject: Subject(kind: kind, value: value), reason: reason, actor: "uid:\(getuid())",
+            now: .system)
+        guard let sequence = outcome.sequence, let key = outcome.keyID else {
+            throw CommandFailure(
+                .failed, "nothing is recorded about the \(kind == .ip ? "address" : "account") \(value), or it was erased before")
+        }
+        Output.line("erased: key \(key) is destroyed, recorded as entry \(sequence)")
+    }
+}
+
+extension Subject.Kind: ExpressibleByArgument {}
