@@ -60,6 +60,12 @@ let package = Package(
             dependencies: ["Events", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
+        // Sealed files, their custody, and archives that others can check.
+        .target(
+            name: "Evidence",
+            dependencies: ["Events", "Journal", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         // Findings become incidents. Pure state machines over journal entries.
         .target(name: "Incidents", dependencies: ["Events", "Detection", "Journal"], swiftSettings: strict),
         // Accounts, passwords, sign-in sessions.
@@ -99,7 +105,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Events", "Ingest", "Detection", "Journal", "Incidents", "Identity", "Storage", "Console",
+                "Events", "Ingest", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Storage", "Console",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -111,7 +117,7 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Events", "Ingest", "Detection", "Journal", "Incidents", "Storage", "Server",
+                "Events", "Evidence", "Ingest", "Detection", "Journal", "Incidents", "Storage", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -132,6 +138,10 @@ let package = Package(
             name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
             exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(
+            name: "EvidenceTests",
+            dependencies: ["Evidence", "Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict),
+        .testTarget(
             name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"], swiftSettings: strict
         ),
         .testTarget(
@@ -145,7 +155,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Console", "Detection", "Events", "Incidents", "Ingest", "Journal", "Storage", "vigie",
+                "Server", "Console", "Detection", "Events", "Evidence", "Incidents", "Ingest", "Journal", "Storage", "vigie",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evidence
 import Foundation
 import Journal
 import Server
@@ -44,6 +45,14 @@ extension ConfigurationError: Explained {
 }
 
 extension StorageError: Explained {
+    var exitCode: CommandFailure.Code { .failed }
+}
+
+extension EvidenceError: Explained {
+    var exitCode: CommandFailure.Code { .failed }
+}
+
+extension NoteError: Explained {
     var exitCode: CommandFailure.Code { .failed }
 }
 

@@ -11,7 +11,8 @@ package struct VigieCommand: AsyncParsableCommand {
             """,
         version: VigieVersion.text,
         subcommands: [
-            ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, JournalCommand.self,
+            ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, EvidenceCommand.self,
+            JournalCommand.self,
             ConfigCommand.self,
         ]
     )

@@ -1,6 +1,7 @@
 import Console
 package import Detection
 package import Events
+import Evidence
 import Foundation
 import Hummingbird
 import Identity
@@ -31,6 +32,7 @@ package struct VigieServer: Sendable {
     let watch: Watch
     let console: Console
     let updates: ConsoleUpdates
+    let recorder: Recorder
     let logger: Logger
 
     /// - Parameter now: the present; tests pass their own.
@@ -77,8 +79,9 @@ package struct VigieServer: Sendable {
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: compiled.problems,
-            ruleCount: compiled.ruleSet.count, journalCount: journal.count, folder: folder, journal: journal, tree: tree, watch: watch,
-            console: console, updates: updates, logger: logger)
+            ruleCount: compiled.ruleSet.count, journalCount: journal.count, folder: folder, journal: journal, tree: tree,
+            watch: watch,
+            console: console, updates: updates, recorder: recorder, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -93,7 +96,8 @@ package struct VigieServer: Sendable {
             application.addServices(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
         }
         application.addServices(
-            WatchService(watch: watch), UpdatesService(updates: updates), CheckpointService(tree: tree, logger: logger))
+            WatchService(watch: watch), UpdatesService(updates: updates), CheckpointService(tree: tree, logger: logger),
+            EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger))
         do {
             try await application.runService()
         } catch {
@@ -154,6 +158,26 @@ private struct CheckpointService: Service {
                     try await tree.publish()
                 } catch {
                     logger.error("no checkpoint could be signed: \(error)")
+                }
+            }
+        }
+    }
+}
+
+/// Writes down what commands added while this server holds the journal.
+private struct EvidenceService: Service {
+    let pending: PendingEntries
+    let recorder: Recorder
+    let logger: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: .milliseconds(500))
+                do {
+                    try await pending.take { try await recorder.record($0, at: .system) }
+                } catch {
+                    logger.error("evidence that was added is not written down yet: \(error)")
                 }
             }
         }

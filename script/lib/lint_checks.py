@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 IMPORTERS = {
     "ArgumentParser": ("the command line", ["CommandLine"]),
     "CArgon2": ("password hashing", ["Identity"]),
-    "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Identity", "Journal"]),
+    "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Identity", "Journal"]),
     "GRDB": ("SQLite", ["Storage"]),
     "Hummingbird": ("HTTP server", ["Console", "Server"]),
     "Logging": ("the process's own log", ["CommandLine", "Console", "Server"]),

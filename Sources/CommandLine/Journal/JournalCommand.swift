@@ -11,7 +11,7 @@ struct JournalCommand: AsyncParsableCommand {
         abstract: "Verify, prove, read and rebuild from the journal, in which everything is written down.",
         subcommands: [
             JournalVerify.self, JournalProve.self, JournalCheckProof.self, JournalCheckpoint.self, JournalTimestamp.self,
-            JournalWitness.self, JournalErase.self, JournalRead.self, JournalRebuild.self,
+            JournalWitness.self, JournalErase.self, JournalRead.self, JournalRebuild.self, JournalBench.self,
         ]
     )
 }

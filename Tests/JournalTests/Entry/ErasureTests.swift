@@ -113,6 +113,7 @@ struct ErasureTests {
     @Test("a key store that fails refuses the append; nothing is recorded")
     func failingStore() async throws {
         struct Broken: SubjectKeyStore {
+            func existingKey(of subject: Subject) -> SubjectKey? { nil }
             struct Failure: Error {}
             func keys(for subjects: [Subject]) throws -> [SubjectKey] { throw Failure() }
             func key(id: String) throws -> SubjectKey? { throw Failure() }

@@ -1,0 +1,141 @@
+import Evidence
+import Foundation
+import Journal
+import Testing
+
+@Suite("The store of evidence")
+struct BlobStoreTests {
+    private let one: Case
+
+    init() throws {
+        one = try Case()
+    }
+
+    private func read(_ item: EvidenceItem) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        try one.store.read(item) { bytes += $0 }
+        return bytes
+    }
+
+    private func blobs() throws -> [String] {
+        (FileManager.default.enumerator(atPath: one.file("evidence/blobs"))?.allObjects as? [String] ?? []).filter {
+            $0.contains("/")
+        }.sorted()
+    }
+
+    @Test("bytes come back as they were; the same bytes lie there once; suspicious ones are not readable")
+    func roundTrip() async throws {
+        let plain = try await one.add(Array("hello".utf8), name: "a")
+        let again = try await one.add(Array("hello".utf8), name: "b")
+        let shell = try await one.add(Array("eval(base64)".utf8), name: "c", isSuspicious: true)
+        #expect(plain.sha256 == "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824")
+        #expect(plain.sha256 == again.sha256)
+        #expect(plain.id != again.id)
+        for (item, text) in [(plain, "hello"), (again, "hello"), (shell, "eval(base64)")] {
+            #expect(try read(item) == Array(text.utf8))
+        }
+        let names = try blobs()
+        #expect(names.count == 2)
+        for name in names {
+            let attributes = try FileManager.default.attributesOfItem(atPath: one.file("evidence/blobs/\(name)"))
+            #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
+            if name.hasSuffix(".sealed") {
+                #expect(try !String(decoding: one.read("evidence/blobs/\(name)"), as: UTF8.self).contains("eval"))
+            }
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: one.file("evidence/incoming")).isEmpty)
+    }
+
+    @Test("every changed byte of a blob, a swapped and a missing one are found and named", arguments: [false, true])
+    func swapped(isSuspicious: Bool) async throws {
+        let item = try await one.add(Array("evidence".utf8), name: "a", isSuspicious: isSuspicious)
+        let other = try await one.add(Array("anything".utf8), name: "b", isSuspicious: isSuspicious)
+        let names = try blobs()
+        let path = try #require(names.first { $0.contains(item.sha256) })
+        let second = try #require(names.first { $0.contains(other.sha256) })
+        let whole = try one.read("evidence/blobs/\(path)")
+        for position in whole.indices {
+            var bytes = whole
+            bytes[position] ^= 0x10
+            try one.write(bytes, to: "evidence/blobs/\(path)")
+            let error = #expect(throws: EvidenceError.self) { try read(item) }
+            #expect(error?.description.contains(path) == true)
+        }
+        try one.write(try one.read("evidence/blobs/\(second)"), to: "evidence/blobs/\(path)")
+        #expect(throws: EvidenceError.self) { try read(item) }
+        await #expect(throws: EvidenceError.self) { try await one.export(.red) }
+        #expect(!FileManager.default.fileExists(atPath: one.file("out.tar")))
+        try FileManager.default.removeItem(atPath: one.file("evidence/blobs/\(path)"))
+        #expect(throws: EvidenceError.self) { try read(item) }
+    }
+
+    /// A sparse file: it has the length, not the blocks. CI takes 256 MiB; `script/soak` takes 10 GiB.
+    @Test("a large file needs no more memory than a small one")
+    func streams() async throws {
+        let size = UInt64(256 << 20)
+        let path = one.file("large")
+        _ = FileManager.default.createFile(atPath: path, contents: nil)
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.truncate(atOffset: size)
+        try handle.close()
+        _ = try one.store.add(Array(repeating: 1, count: 4 << 20), isSuspicious: false)
+        let before = try residentPeak()
+        let sealed = try one.store.add(ByteFile.reading(path), isSuspicious: false)
+        #expect(sealed.size == size)
+        #expect(try residentPeak() - before < 64 << 20)
+    }
+
+    /// The most memory this process had, in bytes.
+    private func residentPeak() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+        return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) << 10
+    }
+
+    @Test("a key that others may read is refused, and a missing one is not made anew beside sealed files")
+    func keyFile() async throws {
+        let item = try await one.add([1], name: "a", isSuspicious: true)
+        let path = one.file("keys/evidence")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        #expect(throws: EvidenceError.self) { try read(item) }
+        try FileManager.default.removeItem(atPath: path)
+        #expect(throws: EvidenceError.self) { try read(item) }
+    }
+
+    @Test("entries wait for a running server, each taken once, others refused")
+    func pending() async throws {
+        let pending = PendingEntries(evidence: one.file("evidence"))
+        let item = try await one.add([1], name: "a")
+        try pending.add(item.draft(actor: "uid:0"))
+        try pending.add(Custody.viewed.draft(item, recipient: "me", purpose: "triage", actor: "uid:0", at: one.now))
+        try one.write(Array("{}".utf8), to: "evidence/pending/x.json")
+        try one.write(
+            Array(#"{"actor":"a","data":{},"occurred_at":"2026-01-01T00:00:00Z","type":"incident.opened"}"#.utf8),
+            to: "evidence/pending/y.json")
+        var taken: [String] = []
+        try await pending.take { taken.append($0.type) }
+        #expect(taken.sorted() == ["evidence.added", "evidence.viewed"])
+        try await pending.take { taken.append($0.type) }
+        #expect(taken.count == 2)
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: one.file("evidence/pending")).sorted() == [
+                "x.json.refused", "y.json.refused",
+            ])
+    }
+
+    @Test(
+        "names become harmless",
+        arguments: [
+            ("../../etc/passwd", "passwd"), ("a b\u{202E}c", "a_b_c"), ("..", "unnamed"), ("", "unnamed"), ("ö.log", "_.log"),
+        ])
+    func names(name: String, plain: String) {
+        #expect(EvidenceItem.plainName(name) == plain)
+    }
+
+    @Test("markings are in order")
+    func markings() {
+        #expect(TrafficLight.allCases.sorted() == [.clear, .green, .amber, .amberStrict, .red])
+        #expect(TrafficLight("amber+strict") == .amberStrict)
+        #expect(TrafficLight("TLP:WHITE") == nil)
+    }
+}
