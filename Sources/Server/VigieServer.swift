@@ -50,8 +50,7 @@ package struct VigieServer: Sendable {
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)
         if let tail = journal.cutTail { logger.notice("the journal ended in an unfinished write, which was cut off: \(tail)") }
-        let tree = try JournalTree.open(
-            journal: journal, signer: try KeyFile.readOrMake(folder.checkpointKey, kind: .ed25519))
+        let tree = try JournalTree.open(journal: journal, keyPath: folder.checkpointKey)
         try await tree.publish()
         let projections = try Projections(path: folder.projections)
         let book = try await JournalReplay.run(

@@ -30,7 +30,7 @@ struct EvidenceFolder {
         }
         do {
             let journal = try Journal.open(directory: folder.journal, keys: InMemorySubjectKeys())
-            tree = try JournalTree.open(journal: journal, signer: try KeyFile.readOrMake(folder.checkpointKey, kind: .ed25519))
+            tree = try JournalTree.open(journal: journal, keyPath: folder.checkpointKey)
             self.journal = journal
         } catch JournalError.locked {
             journal = nil

@@ -30,9 +30,8 @@ struct JournalBench: AsyncParsableCommand {
 
     func run() async throws {
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        let signer = try KeyFile.readOrMake(directory + "/keys/checkpoint", kind: .ed25519)
         let journal = try Journal.open(directory: directory + "/journal", keys: InMemorySubjectKeys())
-        let tree = try JournalTree.open(journal: journal, signer: signer)
+        let tree = try JournalTree.open(journal: journal, keyPath: directory + "/keys/checkpoint")
         try await tree.publish()
         let file = try receipt.map { path -> FileHandle in
             if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
@@ -70,13 +69,14 @@ struct JournalBench: AsyncParsableCommand {
     /// Nanoseconds from each append's call to its acknowledgement.
     private func appendAll(_ journal: Journal, _ file: FileHandle?) async throws -> [Int64] {
         let text = String(repeating: "x", count: size)
-        let remaining = Atomic<Int>(appends == 0 ? .max : appends)
+        let isEndless = appends == 0
+        let remaining = Remaining(isEndless ? .max : appends)
         return try await withThrowingTaskGroup(of: [Int64].self) { group in
             for _ in 0..<callers {
                 group.addTask {
                     let clock = ContinuousClock()
                     var latencies: [Int64] = []
-                    while remaining.subtract(1, ordering: .relaxed).oldValue > 0 {
+                    while remaining.take() {
                         let now = Timestamp.system
                         let draft = EntryDraft(
                             type: "bench.entry", occurredAt: now, actor: "system", data: ["text": .string(text)])
@@ -86,7 +86,7 @@ struct JournalBench: AsyncParsableCommand {
                         if let file, let entry = entries.first {
                             try file.write(contentsOf: withUnsafeBytes(of: entry.sequence.bigEndian) { Data($0) })
                         }
-                        if appends == 0, latencies.count > 1_000_000 { latencies = [] }
+                        if isEndless, latencies.count > 1_000_000 { latencies = [] }
                     }
                     return latencies
                 }
@@ -94,4 +94,13 @@ struct JournalBench: AsyncParsableCommand {
             return try await group.reduce(into: []) { $0 += $1 }
         }
     }
+}
+
+/// How many appends are left for all callers together.
+private final class Remaining: Sendable {
+    private let count: Atomic<Int>
+
+    init(_ count: Int) { self.count = Atomic(count) }
+
+    func take() -> Bool { count.subtract(1, ordering: .relaxed).oldValue > 0 }
 }

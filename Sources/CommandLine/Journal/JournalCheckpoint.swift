@@ -34,8 +34,7 @@ struct JournalCheckpoint: AsyncParsableCommand {
         if publish {
             let keys = InMemorySubjectKeys()
             let journal = try Journal.open(directory: options.folder.journal, keys: keys)
-            let signer = try KeyFile.readOrMake(options.folder.checkpointKey, kind: .ed25519)
-            try await JournalTree.open(journal: journal, signer: signer).publish()
+            try await JournalTree.open(journal: journal, keyPath: options.folder.checkpointKey).publish()
             await journal.close()
         }
         let key = try options.requiredKey()

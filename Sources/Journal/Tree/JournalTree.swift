@@ -67,6 +67,15 @@ package final class JournalTree: Sendable {
             state: State(tree: tree, bundle: entries.map(\.canonicalBytes), note: verified.note))
     }
 
+    /// The same with the key in a file, which is made for a new log; for one that has a checkpoint it has to be there.
+    package static func open(journal: Journal, keyPath: String) throws(JournalError) -> JournalTree {
+        let checkpoint = TreeFolder(journal: journal.directory).checkpoint
+        if try !KeyFile.exists(keyPath), try FileSystem.contents(checkpoint, limit: 0) != nil {
+            throw .tree(TreeDamage(file: keyPath, reason: .key("it is missing, although it signed \(checkpoint)")))
+        }
+        return try open(journal: journal, signer: try KeyFile.readOrMake(keyPath, kind: .ed25519))
+    }
+
     private init(journal: Journal, signer: NoteSigner, state: State) {
         folder = TreeFolder(journal: journal.directory)
         self.journal = journal

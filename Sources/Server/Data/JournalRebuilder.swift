@@ -1,5 +1,5 @@
 import Foundation
-package import Journal
+import Journal
 import Storage
 
 /// Makes the tables anew from the journal.

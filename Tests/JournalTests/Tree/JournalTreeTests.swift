@@ -135,6 +135,22 @@ struct JournalTreeTests {
         }
     }
 
+    @Test("a lost key is not made anew: the log would change hands unseen")
+    func lostKey() async throws {
+        let path = signed.folder.file("keys/checkpoint")
+        let journal = try Journal.open(directory: signed.path, keys: InMemorySubjectKeys())
+        let tree = try JournalTree.open(journal: journal, keyPath: path)
+        try await tree.publish()
+        await journal.close()
+        let publicKey = try Files.read(path + ".pub")
+        try FileManager.default.removeItem(atPath: path)
+        let again = try Journal.open(directory: signed.path, keys: InMemorySubjectKeys())
+        let error = #expect(throws: JournalError.self) { _ = try JournalTree.open(journal: again, keyPath: path) }
+        #expect(error?.description.contains(path) == true)
+        #expect(!FileManager.default.fileExists(atPath: path))
+        #expect(try Files.read(path + ".pub") == publicKey)
+    }
+
     @Test("keys are made once, readable by their user only, and refused when others may read them")
     func keyFile() throws {
         let path = signed.folder.file("keys/checkpoint")
