@@ -43,8 +43,9 @@ enum FileSystem {
     /// Writes a file that is there as a whole or not at all, with mode 0600, and durable once its folder is synchronised.
     static func replace(_ path: String, with bytes: [UInt8]) throws(JournalError) {
         let temporary = path + ".new"
-        let file = try JournalFile.open(temporary, .writing)
-        try file.truncate(to: 0)
+        // Made anew, never opened: in a folder shared with others a link of that name could lead anywhere.
+        try remove(temporary)
+        let file = try JournalFile.open(temporary, .creating)
         try file.write(bytes, at: 0)
         try file.sync()
         guard rename(temporary, path) == 0 else { throw failure("renaming", temporary) }
@@ -98,7 +99,8 @@ struct JournalFile: ~Copyable, Sendable {
 
         var flags: Int32 {
             switch self {
-            case .reading: O_RDONLY
+            // Without O_NONBLOCK a pipe that somebody put there would be waited for.
+            case .reading: O_RDONLY | O_NONBLOCK
             case .writing: O_RDWR | O_CREAT
             case .creating: O_RDWR | O_CREAT | O_EXCL
             case .directory: O_RDONLY | O_DIRECTORY

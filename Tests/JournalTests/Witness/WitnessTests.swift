@@ -119,6 +119,21 @@ struct WitnessTests {
         }
     }
 
+    @Test("a link or a pipe planted in the shared folder leads nowhere and holds nobody up")
+    func planted() async throws {
+        try await signed.fill(3)
+        let stem = try #require(try ask(old: 0))
+        let target = signed.folder.file("precious")
+        try Files.write(Array("precious".utf8), to: target)
+        try FileManager.default.createSymbolicLink(
+            atPath: signed.folder.file("drop/\(stem).cosignature.new"), withDestinationPath: target)
+        #expect(mkfifo(signed.folder.file("drop/0000000000000000.9.request"), 0o600) == 0)
+        let outcomes = try drop.answer(with: witness(), at: 1)
+        #expect(outcomes.contains { $0.name == stem && $0.answer == "cosigned" })
+        #expect(outcomes.contains { $0.name == "0000000000000000.9" && $0.answer.hasPrefix("refused") })
+        #expect(try Files.read(target) == Array("precious".utf8))
+    }
+
     @Test("malformed requests and forged answers change nothing")
     func malformed() async throws {
         try await signed.fill(3)
