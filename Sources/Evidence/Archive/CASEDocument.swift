@@ -66,10 +66,11 @@ struct CASEDocument {
         return try document.canonicalBytes()
     }
 
-    /// Names end in a UUID, as UCO asks for; made from what they name (version 8, RFC 9562), so that an export can be repeated.
+    /// Names end in a UUID, as UCO asks for: version 5 (RFC 9562 §5.5) of what they name, so that an export can be repeated.
     private func identifier(_ kind: String, _ name: String) -> String {
-        var bytes = Array(SHA256.hash(data: Array("\(request.incident) \(kind) \(name)".utf8)).prefix(16))
-        bytes[6] = bytes[6] & 0x0F | 0x80
+        let space: [UInt8] = [0x6B, 0xA7, 0xB8, 0x11, 0x9D, 0xAD, 0x11, 0xD1, 0x80, 0xB4, 0x00, 0xC0, 0x4F, 0xD4, 0x30, 0xC8]
+        var bytes = Array(Insecure.SHA1.hash(data: space + Array("vigie:\(request.incident)/\(kind)/\(name)".utf8)).prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x50
         bytes[8] = bytes[8] & 0x3F | 0x80
         let digits = Array(hexadecimal(bytes))
         let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
