@@ -18,8 +18,10 @@ struct RuleCompiler {
             self.fields = fields
         }
 
-        func keep(_ pattern: String, _ options: BoundedRegex.Options) throws(RegexError) -> Int {
-            let key = RegexKey(pattern: pattern, options: options)
+        func keep(
+            _ pattern: String, _ options: BoundedRegex.Options, _ subject: Predicate.Subject
+        ) throws(RegexError) -> Int {
+            let key = RegexKey(pattern: pattern, options: options, subject: subject)
             if let known = regexIndices[key] { return known }
             regexes.append(try BoundedRegex(pattern, options: options))
             regexIndices[key] = regexes.count - 1
@@ -30,6 +32,8 @@ struct RuleCompiler {
     private struct RegexKey: Hashable {
         var pattern: String
         var options: BoundedRegex.Options
+        /// The engine notes per expression that it was found, so one stands for one field.
+        var subject: Predicate.Subject
     }
 
     private struct ReadingKey: Hashable {
@@ -171,8 +175,10 @@ struct RuleCompiler {
                         }
                         return found
                     },
-                    keepRegex: { [tables] (pattern: String, options: BoundedRegex.Options) throws(RegexError) -> Int in
-                        try tables.keep(pattern, options)
+                    keepRegex: {
+                        [tables] (pattern: String, options: BoundedRegex.Options, subject: Predicate.Subject) throws(RegexError)
+                            -> Int in
+                        try tables.keep(pattern, options, subject)
                     })
             ).expression(values)
         } catch {

@@ -20,7 +20,7 @@ struct ValueCompiler {
         var placeholders: [String: [SigmaValue]]
         var fields: (String) throws(Failure) -> [FieldID]
         /// Keeps an expression for the engine.
-        var keepRegex: (String, BoundedRegex.Options) throws(RegexError) -> Int
+        var keepRegex: (String, BoundedRegex.Options, Predicate.Subject) throws(RegexError) -> Int
     }
 
     private let modifiers: Set<String>
@@ -125,7 +125,12 @@ struct ValueCompiler {
             if has("m", "multiline") { options.insert(.multiline) }
             if has("s", "dotall") { options.insert(.dotMatchesNewline) }
             do {
-                return test(.regex(try surroundings.keepRegex(text, options)))
+                var parts: [Expression] = []
+                for subject in subjects {
+                    let index = try surroundings.keepRegex(text, options, subject)
+                    parts.append(.predicate(Predicate(subject: subject, test: .regex(index))))
+                }
+                return Expression.any(of: parts)
             } catch {
                 throw Failure(reason: "regular expression '\(text)': \(error)")
             }

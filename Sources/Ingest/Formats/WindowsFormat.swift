@@ -216,12 +216,11 @@ private struct WindowsEventScanner {
 extension FieldSink {
     /// Adds a value beside those that the field has already: elements of one name may stand apart in an event.
     fileprivate mutating func insert(_ field: FieldID, _ range: ByteRange, isEscaped: Bool) {
-        var place = values.count
-        while place > 0, values[place - 1].field != field { place -= 1 }
-        if place == 0 { place = values.count }
-        values.insert(FieldValue(field, range), at: place)
-        for index in escaped.indices where escaped[index] >= place { escaped[index] += 1 }
-        if isEscaped { escaped.append(place) }
+        if self.range(of: field) != nil {
+            return addFurther(field, Int(range.start), range.end, isEscaped: isEscaped)
+        }
+        if isEscaped { escaped.append(values.count) }
+        add(field, range)
     }
 }
 

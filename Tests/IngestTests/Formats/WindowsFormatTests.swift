@@ -78,6 +78,12 @@ struct WindowsFormatTests {
         #expect(read["Level"] == ["4", #"\b"#] && read["Image"] == [#"\a"#])
     }
 
+    @Test func eventsKeepTheirFieldsToThemselves() {
+        let (events, _) = read(#"{"Image":"a","Level":1}{"Level":2,"Image":"b","EventData":{"Level":"\\"}}"#)
+        #expect(events.map { $0.fields["Level"] } == [["1"], ["2", #"\"#]])
+        #expect(events.map { $0.fields["Image"] } == [["a"], ["b"]])
+    }
+
     @Test func hashesAreParted() throws {
         let read = try fields(#"{"Hashes":"SHA1=12,ImpHash=AB,MD5"}"#)
         #expect(read["Imphash"] == ["AB"] && read["Hashes"] == ["SHA1=12,ImpHash=AB,MD5"])
