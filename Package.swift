@@ -43,7 +43,7 @@ let package = Package(
         // What a record is. No Foundation, no NIO.
         .target(name: "Events", swiftSettings: parsing),
         // Sources and formats: bytes in, batches of events out.
-        .target(name: "Ingest", dependencies: ["Events"], swiftSettings: parsing),
+        .target(name: "Ingest", dependencies: ["Events", .product(name: "Yams", package: "Yams")], swiftSettings: parsing),
         // Sigma: parse, compile, match, correlate. Pure.
         .target(
             name: "Detection",

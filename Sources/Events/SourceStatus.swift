@@ -49,6 +49,9 @@ package struct SourceCounters: Sendable, Equatable, Codable {
     package var partial = 0
     /// Parsed, but without a time of its own.
     package var undated = 0
+    /// Events so far, where every one of them came from the same private address: most likely a reverse proxy's, whose
+    /// clients Vigie does not see (`trusted_proxies`); `nil` where addresses differ, or while there are too few to tell.
+    package var fromOnePrivateAddress: Int?
     /// How often the file was replaced or cut.
     package var rotations = 0
 

@@ -45,7 +45,21 @@ package struct VigieServer: Sendable {
         if options.followsJournald { options.sources.append(SourceOption(path: folder.journaldSpool, format: .json)) }
         options.sources = SourceOption.each(options.sources)
         try folder.prepare()
-        let compiled = RuleFolder(paths: options.rules).compile()
+        let formatFolder = FormatFolder(paths: options.rules)
+        var logSources = LogSourceTable()
+        formatFolder.intern(into: &logSources)
+        let compiled = RuleFolder(paths: options.rules).compile(logSources: logSources)
+        let formats = FormatSet(
+            formatFolder, fields: compiled.ruleSet.fields, logSources: compiled.ruleSet.logSources,
+            taxonomy: compiled.ruleSet.taxonomy)
+        for problem in formatFolder.problems { logger.warning("log format refused: \(problem)") }
+        for source in options.sources where !source.format.isKnown(in: formats) {
+            let names = LogFormat.allCases.map(\.rawValue) + formats.names
+            let nearest = NearestName.find(source.format.rawValue, among: names).map { "; did you mean '\($0)'?" } ?? ""
+            throw ServerError(
+                .rules, "the source \(source.path) has the format '\(source.format.rawValue)', which is not known\(nearest)",
+                "name one of \(names.joined(separator: ", ")), or auto")
+        }
         try folder.checkPrivateDatabase()
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)
@@ -66,7 +80,7 @@ package struct VigieServer: Sendable {
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
         let watch = Watch(
-            folder: folder, ruleSet: compiled.ruleSet, sources: options.sources, snapshot: snapshot, book: book,
+            folder: folder, ruleSet: compiled.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
             recorder: recorder,
             logger: logger, now: now)
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())

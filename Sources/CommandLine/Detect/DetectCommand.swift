@@ -17,7 +17,9 @@ struct DetectCommand: ParsableCommand {
             """
     )
 
-    @Option(help: "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")), or one of rules/formats."
+    )
     var format = "auto"
 
     @Option(help: "RFC 3339 time just after the last line; resolves dates that carry no year. Default: now.")
@@ -39,16 +41,17 @@ struct DetectCommand: ParsableCommand {
     var files: [String] = ["-"]
 
     func run() throws {
-        let format = try LogFormatArgument.parse(format)
         let reference = try ReferenceTimeArgument.parse(referenceTime)
         let ruleSet = try LoadedRules.load(rules)
+        let formats = LoadedRules.formats(rules, for: ruleSet)
+        let format = try LogFormatArgument.parse(format, formats: formats)
         let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         var engine = Engine(ruleSet)
         let output = LineBuffer()
         var census = statistics ? LiteralCensus(ruleSet) : nil
         for file in files {
             do {
-                var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan))
+                var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan, formats: formats))
                 var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
                 var findings: [Finding] = []
                 while try stream.next(into: &batch, reference: reference) {

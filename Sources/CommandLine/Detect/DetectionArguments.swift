@@ -5,9 +5,10 @@ import Ingest
 import Server
 
 enum LogFormatArgument {
-    static func parse(_ text: String) throws -> LogFormat {
-        if let format = LogFormat(rawValue: text) { return format }
-        let names = LogFormat.allCases.map(\.rawValue)
+    /// - Parameter formats: those beside the built-in ones; `nil` where they are not loaded yet and will be asked later.
+    static func parse(_ text: String, formats: FormatSet? = nil) throws -> LogFormat {
+        if let format = LogFormat(rawValue: text), formats.map(format.isKnown) ?? true { return format }
+        let names = LogFormat.allCases.map(\.rawValue) + (formats?.names ?? [])
         let nearest = NearestName.find(text, among: names).map { " Did you mean '\($0)'?" } ?? ""
         throw CommandFailure(.usage, "format '\(text)' is not known; known are \(names.joined(separator: ", ")).\(nearest)")
     }
@@ -34,11 +35,20 @@ enum LoadedRules {
     /// Loads and compiles; refused rules are named on standard error while the others run.
     static func load(_ paths: [String]) throws -> RuleSet {
         let folder = RuleFolder(paths: paths.isEmpty ? ["rules"] : paths)
-        let (ruleSet, problems) = folder.compile(cachePath: cachePath)
+        var logSources = LogSourceTable()
+        FormatFolder(paths: paths.isEmpty ? ["rules"] : paths).intern(into: &logSources)
+        let (ruleSet, problems) = folder.compile(cachePath: cachePath, logSources: logSources)
         for problem in problems { Output.note("refused: \(problem)") }
         guard ruleSet.count > 0 else {
             throw CommandFailure(.usage, "no rule could be loaded; name a folder of rules with --rules")
         }
         return ruleSet
+    }
+
+    /// The log formats of the same folders; refused ones are named on standard error.
+    static func formats(_ paths: [String], for ruleSet: RuleSet) -> FormatSet {
+        let folder = FormatFolder(paths: paths.isEmpty ? ["rules"] : paths)
+        for problem in folder.problems { Output.note("refused: \(problem)") }
+        return FormatSet(folder, fields: ruleSet.fields, logSources: ruleSet.logSources, taxonomy: ruleSet.taxonomy)
     }
 }

@@ -18,11 +18,20 @@ struct RulesTest: ParsableCommand {
 
     func run() throws {
         let folder = RuleFolder(paths: paths)
-        var failures = folder.problems.map(\.description)
+        let formats = FormatFolder(paths: paths)
+        var failures = folder.problems.map(\.description) + formats.problems.map(\.description)
         var passed = 0
+        for result in FormatTrial(formats).run() {
+            if let failure = result.failure {
+                failures.append("\(result.file):\(result.line): \(failure)")
+            } else {
+                passed += 1
+                if verbose { Output.line("ok  \(result.file):\(result.line)") }
+            }
+        }
         for source in folder.samples {
             do throws(RuleProblem) {
-                for result in try RuleSampleRunner(folder: folder, source: source).run() {
+                for result in try RuleSampleRunner(folder: folder, source: source, formats: formats).run() {
                     if let failure = result.failure {
                         failures.append("\(source.path):\(result.line): \(result.name): \(failure)")
                     } else {
@@ -53,15 +62,20 @@ struct RuleSampleRunner {
     let ruleFile: String
     let samples: [RuleSample]
     let ruleSet: RuleSet
+    let formats: FormatSet
 
-    init(folder: RuleFolder, source: RuleSource) throws(RuleProblem) {
+    init(folder: RuleFolder, source: RuleSource, formats: FormatFolder = FormatFolder()) throws(RuleProblem) {
         samples = try RuleSample.parse(source)
         let stem = source.path.dropLast(".samples.yml".count)
         guard let rule = folder.rules.first(where: { $0.path == stem + ".yml" || $0.path == stem + ".yaml" }) else {
             throw RuleProblem(file: source.path, line: 0, reason: "there is no rule file \(stem).yml beside it")
         }
         ruleFile = rule.path
-        ruleSet = folder.compile(file: rule.path)
+        var logSources = LogSourceTable()
+        formats.intern(into: &logSources)
+        ruleSet = folder.compile(file: rule.path, logSources: logSources)
+        self.formats = FormatSet(
+            formats, fields: ruleSet.fields, logSources: ruleSet.logSources, taxonomy: ruleSet.taxonomy)
         if let problem = ruleSet.problems.first { throw problem }
         let kinds = Set(samples.map(\.expected.isEmpty))
         guard kinds.count == 2 else {
@@ -75,9 +89,11 @@ struct RuleSampleRunner {
     }
 
     private func failure(of sample: RuleSample) -> String? {
-        guard let format = LogFormat(rawValue: sample.format) else { return "format '\(sample.format)' is not known" }
+        guard let format = LogFormat(rawValue: sample.format), format.isKnown(in: formats) else {
+            return "format '\(sample.format)' is not known"
+        }
         var engine = Engine(ruleSet)
-        var parser = BatchParser(format: format, plan: JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy))
+        var parser = BatchParser(format: format, plan: formats.plan, formats: formats)
         let batch = LogStream.parse(
             sample.lines, name: sample.name, parser: &parser, reference: sample.referenceTime ?? Timestamp(seconds: 1_900_000_000)
         )

@@ -1,7 +1,9 @@
+package import Events
 import Foundation
 import Yams
 
-/// What a rules folder holds: rules, pipelines (`pipelines/`), and samples beside the rules.
+/// What a rules folder holds: rules, pipelines (`pipelines/`), and samples beside the rules. Log formats (`formats/`) are read by
+/// whoever reads logs.
 package struct RuleFolder: Sendable {
     package private(set) var rules: [RuleSource] = []
     package private(set) var pipelines: [Pipeline] = []
@@ -27,7 +29,7 @@ package struct RuleFolder: Sendable {
         // A folder that is a link is looked into, too.
         let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
         let names = (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []).sorted()
-        for name in names where name.hasSuffix(".yml") || name.hasSuffix(".yaml") {
+        for name in names where (name.hasSuffix(".yml") || name.hasSuffix(".yaml")) && !name.hasPrefix("formats/") {
             add(path.hasSuffix("/") ? path + name : path + "/" + name)
         }
     }
@@ -54,20 +56,24 @@ package struct RuleFolder: Sendable {
 
     /// The compiled rules, with the files that could not be read among the problems.
     ///
-    /// - Parameter cachePath: a file that keeps what was parsed for the next time; it is made, or made anew, as needed.
-    package func compile(cachePath: String? = nil) -> (ruleSet: RuleSet, problems: [RuleProblem]) {
+    /// - Parameters:
+    ///   - cachePath: a file that keeps what was parsed for the next time; it is made, or made anew, as needed.
+    ///   - logSources: every log source that events can come from, with those of the formats that will be read.
+    package func compile(
+        cachePath: String? = nil, logSources: LogSourceTable = LogSourceTable()
+    ) -> (ruleSet: RuleSet, problems: [RuleProblem]) {
         guard let cachePath else {
-            let ruleSet = RuleSet(sources: rules, pipelines: pipelines)
+            let ruleSet = RuleSet(sources: rules, pipelines: pipelines, logSources: logSources)
             return (ruleSet, problems + ruleSet.problems)
         }
         var cache = RuleCacheFile.read(cachePath) ?? RuleCache(keeps: true)
-        let ruleSet = RuleSet(sources: rules, pipelines: pipelines, cache: &cache)
+        let ruleSet = RuleSet(sources: rules, pipelines: pipelines, logSources: logSources, cache: &cache)
         if cache.isStale { RuleCacheFile.write(cache, to: cachePath) }
         return (ruleSet, problems + ruleSet.problems)
     }
 
     /// The rules of one file and those in other files that its correlations count: what its samples are run with.
-    package func compile(file path: String) -> RuleSet {
+    package func compile(file path: String, logSources: LogSourceTable = LogSourceTable()) -> RuleSet {
         var wanted: [String: RuleSource] = [:]
         var queue = rules.filter { $0.path == path }
         while let source = queue.popLast() {
@@ -77,7 +83,7 @@ package struct RuleFolder: Sendable {
                 wanted[rule.path] == nil && counted.contains { rule.text.contains($0) } && defines(rule, counted)
             }
         }
-        return RuleSet(sources: rules.filter { wanted[$0.path] != nil }, pipelines: pipelines)
+        return RuleSet(sources: rules.filter { wanted[$0.path] != nil }, pipelines: pipelines, logSources: logSources)
     }
 
     private func defines(_ source: RuleSource, _ names: [String]) -> Bool {

@@ -53,6 +53,8 @@ package struct LogSourceTable: Sendable {
 
     package subscript(_ source: LogSourceID) -> LogSource { sources[Int(source.rawValue)] }
 
+    package func find(_ source: LogSource) -> LogSourceID? { identifiers[source] }
+
     /// The number of `source`, made if it is new; `nil` once 65,535 are taken.
     package mutating func intern(_ source: LogSource) -> LogSourceID? {
         if let known = identifiers[source] { return known }

@@ -24,7 +24,6 @@ package struct JSONFieldPlan: Sendable {
     ///
     /// - Parameter taxonomy: what the pipelines say of Windows events.
     package init(_ fields: FieldTable, taxonomy: EventTaxonomy = EventTaxonomy()) {
-        windows = WindowsFieldPlan(fields, taxonomy)
         var entries: [Entry] = []
         var taken: Set<String> = []
         func add(_ name: String, _ field: FieldID) {
@@ -37,6 +36,17 @@ package struct JSONFieldPlan: Sendable {
         for (field, names) in JSONFieldPlan.commonNames {
             for name in names { add(name, field) }
         }
+        self.init(entries: entries, windows: WindowsFieldPlan(fields, taxonomy))
+    }
+
+    /// A plan for these paths and no others; the first of two that are the same counts.
+    init(entries: [(path: String, field: FieldID)]) {
+        self.init(entries: entries.map { Entry(path: Array($0.path.utf8), field: $0.field) }, windows: JSONFieldPlan.noWindows)
+    }
+
+    private static let noWindows = WindowsFieldPlan(FieldTable(), EventTaxonomy())
+
+    private init(entries: [Entry], windows: WindowsFieldPlan) {
         var size = 16
         while size < entries.count * 2 { size *= 2 }
         var buckets = [Int32](repeating: -1, count: size)
@@ -46,8 +56,15 @@ package struct JSONFieldPlan: Sendable {
             buckets[bucket] = Int32(index)
         }
         self.entries = entries
+        self.windows = windows
         self.buckets = buckets
         mask = size - 1
+    }
+
+    /// The field that this path becomes.
+    func field(named path: String) -> FieldID? {
+        let bytes = Array(path.utf8)
+        return entry(hash: JSONFieldPlan.hash(bytes)) { $0 == bytes }.map { entries[$0].field }
     }
 
     static func hash(_ path: [UInt8]) -> UInt64 {
@@ -118,6 +135,13 @@ package struct JSONFieldPlan: Sendable {
             ]
         ),
         (.referrer, ["http_referer", "referer", "referrer", "request_Referer", "request.headers.Referer"]),
+        (
+            .forwardedFor,
+            [
+                "http_x_forwarded_for", "x_forwarded_for", "xForwardedFor", "request_X-Forwarded-For",
+                "request.headers.X-Forwarded-For", "headers.x-forwarded-for", "forwarded_for",
+            ]
+        ),
         (.urlDomain, ["host", "server_name", "request.host", "RequestHost", "http_host", "vhost"]),
         (.message, ["msg", "log", "MESSAGE", "text", "error"]),
         (.eventAction, ["event", "action", "event_type", "eventType", "type", "event_name"]),

@@ -47,8 +47,15 @@ enum JSONFormat {
         return time
     }
 
+    /// Reads the keys of `plan` and nothing else; false when the text is no object.
+    static func scan(_ bytes: Span<UInt8>, _ line: ByteRange, plan: JSONFieldPlan, into sink: inout FieldSink) -> Bool {
+        var scanner = JSONScanner(start: Int(line.start), end: line.end)
+        sink.keys.beginLine()
+        return scanner.line(bytes, plan, into: &sink)
+    }
+
     /// RFC 3339 text, the combined log's date, or seconds, milliseconds, microseconds or nanoseconds since 1970.
-    private static func timestamp(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Timestamp? {
+    static func timestamp(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Timestamp? {
         guard !range.isEmpty else { return nil }
         let text = bytes.extracting(range)
         if let time = Timestamp(iso8601: text, assumedOffsetSeconds: 0) ?? CombinedFormat.time(text) { return time }

@@ -5,7 +5,8 @@ import Events
 enum SyslogFormat {
     /// - Parameter reference: resolves dates without a year: the latest year that does not lie more than a day ahead of it.
     static func parse(
-        _ bytes: Span<UInt8>, _ line: ByteRange, plan: JSONFieldPlan, reference: Timestamp, into sink: inout FieldSink
+        _ bytes: Span<UInt8>, _ line: ByteRange, plan: JSONFieldPlan, matcher: inout FormatMatcher, reference: Timestamp,
+        into sink: inout FieldSink
     ) -> ParsedLine? {
         let end = line.end
         var index = afterPriority(bytes, Int(line.start), end)
@@ -20,7 +21,13 @@ enum SyslogFormat {
             time = found
             index = afterTime
         }
-        guard let host = word(bytes, &index, end) else { return nil }
+        // Some devices leave their own name out: what ends in a colon is the program.
+        let start = index
+        guard var host = word(bytes, &index, end) else { return nil }
+        if !isRFC5424, bytes[host.upperBound - 1] == UInt8(ascii: ":") {
+            index = start
+            host = start..<start
+        }
         let message: Int
         let program: Range<Int>
         if isRFC5424 {
@@ -40,21 +47,26 @@ enum SyslogFormat {
         }
         let isNil = { (bytes: Span<UInt8>, range: Range<Int>) in range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "-")
         }
-        if !isNil(bytes, host) { sink.add(.hostName, host.lowerBound, host.upperBound) }
+        if !host.isEmpty, !isNil(bytes, host) { sink.add(.hostName, host.lowerBound, host.upperBound) }
         if !isNil(bytes, program) { sink.add(.processName, program.lowerBound, program.upperBound) }
-        let logSource = read(bytes, program: program, message: message..<end, plan: plan, into: &sink)
+        let logSource = read(
+            bytes, program: program, message: message..<end, plan: plan, matcher: &matcher, reference: reference, into: &sink)
         if sink.range(of: .message) == nil { sink.add(.message, message, end) }
         return ParsedLine(time: time, logSource: logSource)
     }
 
     /// What the program's own message says.
     private static func read(
-        _ bytes: Span<UInt8>, program: Range<Int>, message: Range<Int>, plan: JSONFieldPlan, into sink: inout FieldSink
+        _ bytes: Span<UInt8>, program: Range<Int>, message: Range<Int>, plan: JSONFieldPlan, matcher: inout FormatMatcher,
+        reference: Timestamp, into sink: inout FieldSink
     ) -> LogSourceID {
         let end = program.upperBound
         if bytes.hasPrefix("sshd", from: program.lowerBound, to: end) {
             SSHDMessage.parse(bytes, message, into: &sink)
             return .sshd
+        }
+        if let known = matcher.readMessage(bytes, message, program: program, reference: reference, into: &sink) {
+            return known.logSource
         }
         // A web server or an application that logs through syslog: the message is an access line, or JSON.
         let range = ByteRange(start: message.lowerBound, count: message.count)
@@ -62,7 +74,10 @@ enum SyslogFormat {
         if let request = CombinedFormat.parse(bytes, range, into: &sink) { return request.logSource }
         sink.values.removeLast(sink.values.count - kept)
         if !message.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") {
-            if let inner = JSONFormat.parse(bytes, range, plan: plan, into: &sink) { return inner.logSource }
+            if var inner = JSONFormat.parse(bytes, range, plan: plan, into: &sink) {
+                matcher.refine(bytes, &inner, into: &sink) { JSONFormat.scan(bytes, range, plan: $0, into: &$1) }
+                return inner.logSource
+            }
             sink.values.removeLast(sink.values.count - kept)
             sink.escaped.removeAll()
         }

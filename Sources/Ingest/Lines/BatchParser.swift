@@ -13,11 +13,15 @@ package struct BatchParser: Sendable {
     package private(set) var unparsedSamples: [String] = []
 
     private let plan: JSONFieldPlan
+    private let proxies: TrustedProxies
+    private var matcher: FormatMatcher
     private var sink = FieldSink()
     private var scratch = DecoderScratch()
     private var escaped: [EscapedField] = []
     /// Positions of events whose decoded fields differ from the raw ones.
     private var encoded: [Int] = []
+    private var soleAddress = SoleAddress()
+    private var unwrapped: [ContainerLine.Inner?] = []
 
     /// How far ahead of the present a line's time may lie; a time beyond it counts as none. A day: clocks and zones differ.
     package static let maximumSecondsAhead: Int64 = 86_400
@@ -26,10 +30,17 @@ package struct BatchParser: Sendable {
     package static let maximumSamples = 5
     package static let maximumSampleBytes = 300
 
-    package init(format: LogFormat, plan: JSONFieldPlan, counters: SourceCounters = SourceCounters(), lastTime: Timestamp? = nil)
-    {
+    /// - Parameters:
+    ///   - formats: the formats of the rules folder, beside those that are built in.
+    ///   - proxies: whose word about the client's address is taken.
+    package init(
+        format: LogFormat, plan: JSONFieldPlan, formats: FormatSet = .none, proxies: TrustedProxies = .none,
+        counters: SourceCounters = SourceCounters(), lastTime: Timestamp? = nil
+    ) {
         self.format = format
-        self.plan = plan
+        self.plan = formats.names.isEmpty ? plan : formats.plan
+        self.proxies = proxies
+        matcher = FormatMatcher(formats)
         self.counters = counters
         self.lastTime = lastTime
     }
@@ -50,10 +61,17 @@ package struct BatchParser: Sendable {
         swap(&sink.values, &batch.fields)
         escaped.removeAll(keepingCapacity: true)
         encoded.removeAll(keepingCapacity: true)
+        matcher.constantsStart = batch.bytes.count
+        batch.bytes += matcher.formats.constantBytes
+        // Before the bytes are borrowed: what Docker wrapped is decoded behind them.
+        unwrapped.removeAll(keepingCapacity: true)
+        for line in lines { unwrapped.append(ContainerLine.unwrapDocker(line.range, in: &batch.bytes, scratch: &sink.scratch)) }
         do {
             let bytes = batch.bytes.span
             let isPlain = TextCheck.isPlain(bytes, 0..<bytes.count)
-            for line in lines { parse(line, bytes: bytes, isPlain: isPlain, reference: reference, events: &events) }
+            for index in lines.indices {
+                parse(lines[index], unwrapped[index], bytes: bytes, isPlain: isPlain, reference: reference, events: &events)
+            }
         }
         swap(&events, &batch.events)
         swap(&sink.values, &batch.fields)
@@ -63,7 +81,8 @@ package struct BatchParser: Sendable {
 
     /// - Parameter isPlain: the whole batch is ASCII without a NUL.
     private mutating func parse(
-        _ line: RawLine, bytes: Span<UInt8>, isPlain: Bool, reference: Timestamp, events: inout [EventRecord]
+        _ line: RawLine, _ wrapped: ContainerLine.Inner?, bytes: Span<UInt8>, isPlain: Bool, reference: Timestamp,
+        events: inout [EventRecord]
     ) {
         sink.beginLine()
         counters.lines += 1
@@ -78,7 +97,17 @@ package struct BatchParser: Sendable {
             counters.blank += 1
             return
         }
-        var parsed = recognise(bytes, line.range, reference: reference)
+        let inner = wrapped ?? ContainerLine.unwrapPrefix(bytes, line.range)
+        var parsed = recognise(bytes, inner?.range ?? line.range, reference: reference)
+        if let inner {
+            if parsed?.time == nil { parsed?.time = inner.time }
+            // The runtime's wrapper has been read, whatever the program's own words mean.
+            if parsed == nil, let time = inner.time {
+                sink.add(.message, Int(inner.range.start), inner.range.end)
+                parsed = ParsedLine(time: time, logSource: .application)
+            }
+        }
+        if parsed != nil, !proxies.isEmpty { ClientAddress.correct(bytes, line.range.bounds, proxies: proxies, &sink) }
         // A forged date far ahead would make everything that follows look late.
         if let time = parsed?.time, time > reference.advanced(bySeconds: BatchParser.maximumSecondsAhead) { parsed?.time = nil }
         if let parsed {
@@ -88,6 +117,8 @@ package struct BatchParser: Sendable {
             } else {
                 counters.undated += 1
             }
+            soleAddress.note(bytes, sink)
+            counters.fromOnePrivateAddress = soleAddress.warning
         } else {
             counters.unparsed += 1
             keepSample(bytes, line.range)
@@ -146,8 +177,23 @@ package struct BatchParser: Sendable {
 
     private mutating func recognise(_ bytes: Span<UInt8>, _ range: ByteRange, reference: Timestamp) -> ParsedLine? {
         guard format == .auto else { return attempt(format, bytes, range, reference) }
-        if let recognised, let parsed = attempt(recognised, bytes, range, reference) { return parsed }
-        for candidate in [LogFormat.json, .combined, .syslog, .text] where candidate != recognised {
+        // A format that tells itself apart from all others is tried first where the last line had it.
+        if let recognised, recognised == .json || recognised == .combined,
+            let parsed = attempt(recognised, bytes, range, reference)
+        {
+            return parsed
+        }
+        for candidate in [LogFormat.json, .combined] where candidate != recognised {
+            if let parsed = attempt(candidate, bytes, range, reference) {
+                recognised = candidate
+                return parsed
+            }
+        }
+        if let parsed = matcher.readLine(bytes, range.bounds, only: nil, reference: reference, into: &sink) {
+            recognised = matcher.lastFormat.map { .named($0) }
+            return parsed
+        }
+        for candidate in [LogFormat.syslog, .keyValue, .text] {
             if let parsed = attempt(candidate, bytes, range, reference) {
                 recognised = candidate
                 return parsed
@@ -159,18 +205,69 @@ package struct BatchParser: Sendable {
     private mutating func attempt(
         _ format: LogFormat, _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp
     ) -> ParsedLine? {
-        let parsed: ParsedLine?
+        var parsed: ParsedLine?
         switch format {
         case .combined: parsed = CombinedFormat.parse(bytes, range, into: &sink)
-        case .json: parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
-        case .sshd, .syslog: parsed = SyslogFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
-        case .text, .nginxError, .apacheError:
+        case .json:
+            parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
+            if parsed != nil { refineJSON(bytes, range, reference, &parsed) }
+        case .sshd, .syslog:
+            parsed = SyslogFormat.parse(bytes, range, plan: plan, matcher: &matcher, reference: reference, into: &sink)
+        case .keyValue:
+            parsed = KeyValueFormat.parse(bytes, range, plan: plan, into: &sink)
+            if parsed != nil { refineKeyValue(bytes, range, &parsed) }
+        case .text:
             parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
         case .windows: parsed = WindowsFormat.parse(bytes, range, plan: plan.windows, into: &sink)
+        case .named(let name): parsed = attempt(named: name, bytes, range, reference)
         case .auto: parsed = nil
         }
         if parsed == nil { sink.removeAll() }
         return parsed
+    }
+
+    /// A format of the rules folder: as its own file has it, behind syslog's header, or as JSON or pairs.
+    private mutating func attempt(
+        named name: String, _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp
+    ) -> ParsedLine? {
+        guard let number = matcher.formats.number(of: name) else { return attempt(.text, bytes, range, reference) }
+        if matcher.formats.formats[number].keyed != nil {
+            for format in [LogFormat.json, .keyValue] {
+                if let parsed = attempt(format, bytes, range, reference) { return parsed }
+            }
+        }
+        if let parsed = matcher.readLine(bytes, range.bounds, only: number, reference: reference, into: &sink) { return parsed }
+        for format in [LogFormat.syslog, .text] {
+            if let parsed = attempt(format, bytes, range, reference) { return parsed }
+        }
+        return nil
+    }
+
+    /// What the line's format makes of its keys, and what its program says in its message.
+    private mutating func refineJSON(
+        _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp, _ parsed: inout ParsedLine?
+    ) {
+        guard var line = parsed, !matcher.isEmpty else { return }
+        matcher.refine(bytes, &line, into: &sink) { plan, keyed in JSONFormat.scan(bytes, range, plan: plan, into: &keyed) }
+        ClientAddress.normalise(bytes, &sink)
+        if sink.range(of: .urlOriginal) == nil, sink.range(of: .eventCategory) == nil, let message = sink.range(of: .message) {
+            let program = sink.range(of: .processName)?.bounds
+            if let inner = matcher.readMessage(bytes, message.bounds, program: program, reference: reference, into: &sink) {
+                line.logSource = inner.logSource
+                line.time = line.time ?? inner.time
+            }
+        }
+        parsed = line
+    }
+
+    private mutating func refineKeyValue(_ bytes: Span<UInt8>, _ range: ByteRange, _ parsed: inout ParsedLine?) {
+        guard var line = parsed, !matcher.isEmpty else { return }
+        let start = KeyValueFormat.start(bytes, range.bounds) ?? Int(range.start)
+        matcher.refine(bytes, &line, into: &sink) { plan, keyed in
+            KeyValueFormat.scan(bytes, start..<range.end, plan: plan, into: &keyed) > 0
+        }
+        ClientAddress.normalise(bytes, &sink)
+        parsed = line
     }
 
     private mutating func keepSample(_ bytes: Span<UInt8>, _ range: ByteRange) {

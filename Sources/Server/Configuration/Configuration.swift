@@ -1,4 +1,4 @@
-import Events
+package import Events
 import Ingest
 import Yams
 
@@ -10,12 +10,14 @@ import Yams
 ///     sources:
 ///       - {path: /var/log/nginx/access.log, format: combined}
 ///       - /var/log/auth.log
+///     trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
 ///     console: {hosts: [vigie.example.org], behind_tls: true}
 package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
     package var data: String?
     package var rules: [String]?
     package var sources: [SourceOption]?
+    package var trustedProxies: [AddressBlock]?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
 
@@ -33,12 +35,14 @@ package struct Configuration: Sendable, Equatable {
         // An empty file is a configuration, too.
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
-        for (key, value) in try reader.mapping(node, known: ["listen", "data", "rules", "sources", "console"]) {
+        for (key, value) in try reader.mapping(node, known: ["listen", "data", "rules", "sources", "trusted_proxies", "console"])
+        {
             switch key {
             case "listen": listen = try reader.listenAddress(value)
             case "data": data = try reader.text(value)
             case "rules": rules = try reader.texts(value)
             case "sources": sources = try reader.sources(value)
+            case "trusted_proxies": trustedProxies = try reader.addressBlocks(value)
             default:
                 for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls"]) {
                     if key == "hosts" { hosts = Set(try reader.texts(value)) } else { isBehindTLS = try reader.flag(value) }
@@ -126,6 +130,17 @@ struct ConfigurationReader {
         var texts: [String] = []
         for element in sequence { texts.append(try text(element)) }
         return texts
+    }
+
+    func addressBlocks(_ node: Node) throws(ConfigurationError) -> [AddressBlock] {
+        var blocks: [AddressBlock] = []
+        for text in try texts(node) {
+            guard let block = AddressBlock(text) else {
+                throw error(node, "'\(text)' is no address and no network like 10.0.0.0/8")
+            }
+            blocks.append(block)
+        }
+        return blocks
     }
 
     func flag(_ node: Node) throws(ConfigurationError) -> Bool {

@@ -8,6 +8,7 @@ extension ServerOptions {
         dataFolder = configuration.data ?? dataFolder
         rules = configuration.rules ?? rules
         sources = configuration.sources ?? sources
+        trustedProxies = configuration.trustedProxies ?? trustedProxies
         hosts = configuration.hosts ?? hosts
         isBehindTLS = configuration.isBehindTLS ?? isBehindTLS
     }

@@ -1,3 +1,4 @@
+package import Events
 import Foundation
 package import Ingest
 
@@ -15,6 +16,8 @@ package struct ServerOptions: Sendable, Equatable {
     /// Further names under which browsers reach the console.
     package var hosts: Set<String>
     package var isBehindTLS: Bool
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    package var trustedProxies: [AddressBlock] = []
 
     package static let defaultHost = "127.0.0.1"
     package static let defaultPort = 8630

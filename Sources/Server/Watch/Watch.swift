@@ -39,9 +39,11 @@ actor Watch {
     private var isDirty = false
 
     init(
-        folder: DataFolder, ruleSet: RuleSet, sources: [SourceOption], snapshot: DetectionSnapshot?, book: IncidentBook,
+        folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
+        book: IncidentBook,
         recorder: Recorder, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) {
+        let sources = options.sources
         self.folder = folder
         self.recorder = recorder
         self.book = book
@@ -59,7 +61,8 @@ actor Watch {
         for source in sources {
             let state = snapshot?.states.first { $0.path == source.path }
             let parser = BatchParser(
-                format: source.format, plan: plan, counters: state?.counters ?? SourceCounters(),
+                format: source.format, plan: plan, formats: formats, proxies: TrustedProxies(options.trustedProxies),
+                counters: state?.counters ?? SourceCounters(),
                 lastTime: state?.lastTime.map(Timestamp.init(nanoseconds:)))
             tails.append(FileTail(path: source.path, parser: parser, resumingAt: state?.positions ?? [], now: now()))
         }

@@ -64,13 +64,13 @@ extension FieldTable {
 
 extension EventBatch {
     /// The events of the batch; the values of one field in their order.
-    func copied(_ table: FieldTable) -> [ReadEvent] {
+    func copied(_ table: FieldTable, _ sources: LogSourceTable = LogSourceTable()) -> [ReadEvent] {
         events.map { event in
             var values: [String: [String]] = [:]
             for index in event.fields { values[table[fields[index].field], default: []].append(text(fields[index].range)) }
             return ReadEvent(
                 line: Array(bytes[event.line.bounds]), time: event.time, hasOwnTime: event.hasOwnTime,
-                logSource: LogSourceTable()[event.logSource], offset: event.offset, number: event.lineNumber, fields: values)
+                logSource: sources[event.logSource], offset: event.offset, number: event.lineNumber, fields: values)
         }
     }
 

@@ -1,0 +1,79 @@
+import Events
+
+extension FieldSink {
+    /// Where the first value of a field of this line stands.
+    func index(of field: FieldID) -> Int? {
+        guard mayHold(FieldSink.bit(field)) else { return nil }
+        for index in first..<values.count where values[index].field == field { return index }
+        return nil
+    }
+
+    /// Gives a field this one value, in place of what it has.
+    mutating func set(_ field: FieldID, _ range: ByteRange, isEscaped: Bool = false) {
+        guard let index = index(of: field) else {
+            if isEscaped { escaped.append(values.count) }
+            add(field, range)
+            return
+        }
+        values[index].range = range
+        escaped.removeAll { $0 == index }
+        if isEscaped { escaped.append(index) }
+    }
+
+    /// Lets values from `start` on replace earlier ones of the same field: values of one field are neighbours.
+    mutating func mergeRepeated(from start: Int) {
+        var index = start
+        while index < values.count {
+            if let earlier = values[first..<index].firstIndex(where: { $0.field == values[index].field }) {
+                values[earlier].range = values[index].range
+                values.remove(at: index)
+            } else {
+                index += 1
+            }
+        }
+    }
+
+    /// Whom a message is about that no pattern knows, where the header has not said so.
+    mutating func addMissingEntities(_ bytes: Span<UInt8>, _ message: Range<Int>) {
+        let start = values.count
+        FreeText.addEntities(bytes, message, into: &self)
+        var index = start
+        while index < values.count {
+            let isKnown = values[first..<start].contains { $0.field == values[index].field }
+            if isKnown { values.remove(at: index) } else { index += 1 }
+        }
+    }
+
+    /// Takes the line's values of all fields from number `number` on out again.
+    mutating func removeFields(from number: Int) {
+        guard values[first...].contains(where: { Int($0.field.rawValue) >= number }) else { return }
+        var kept = first
+        for index in first..<values.count {
+            let isKept = Int(values[index].field.rawValue) < number
+            if let place = escaped.firstIndex(of: index) {
+                if isKept { escaped[place] = kept } else { escaped.remove(at: place) }
+            }
+            if isKept {
+                values[kept] = values[index]
+                kept += 1
+            }
+        }
+        values.removeLast(values.count - kept)
+    }
+
+    /// What every request has beside its target, for formats that only name the target.
+    mutating func addRequestFields(_ bytes: Span<UInt8>) {
+        guard range(of: .decodedPath) == nil else { return }
+        guard let target = range(of: .urlOriginal) else {
+            if let path = range(of: .urlPath) { add(.decodedPath, path) }
+            return
+        }
+        let (start, end) = (Int(target.start), target.end)
+        let mark = bytes.firstIndex(of: UInt8(ascii: "?"), from: start, to: end) ?? end
+        if range(of: .urlPath) == nil { add(.urlPath, start, mark) }
+        if mark < end, range(of: .urlQuery) == nil { add(.urlQuery, mark + 1, end) }
+        add(.decodedURL, start, end)
+        add(.decodedPath, start, mark)
+        addDecodedRequest()
+    }
+}

@@ -1,0 +1,66 @@
+import Events
+import Testing
+
+@testable import Ingest
+
+@Suite("Whose address it is")
+struct TrustedProxiesTests {
+    private let proxies = TrustedProxies(["10.0.0.0/8", "2001:db8:ff::/48"].compactMap { AddressBlock($0) })
+
+    private func read(_ line: String, _ format: LogFormat) -> String? {
+        let table = FieldTable()
+        var parser = BatchParser(format: format, plan: JSONFieldPlan(table), proxies: proxies)
+        let batch = LogStream.parse(line, name: "test", parser: &parser, reference: Reading.reference)
+        return batch.copied(table).first?["source.ip"]
+    }
+
+    private func access(_ peer: String, _ forwarded: String) -> String? {
+        let line = "\(peer) - - [01/Mar/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"curl\" \"\(forwarded)\""
+        return read(line, .combined)
+    }
+
+    @Test("behind a trusted proxy the address that it saw counts, read from the right")
+    func chain() {
+        #expect(access("10.0.0.1", "203.0.113.9") == "203.0.113.9")
+        #expect(access("10.0.0.1", "6.6.6.6, 203.0.113.9") == "203.0.113.9")
+        #expect(access("10.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.2, 2001:db8:ff::2") == "203.0.113.9")
+        #expect(access("10.0.0.1", "for=6.6.6.6, for=\\x22[2001:db8::7]\\x22") != "6.6.6.6")
+        #expect(access("10.0.0.1", "10.0.0.9, 10.0.0.8") == "10.0.0.9")
+    }
+
+    @Test("a header from a peer that is no proxy changes nothing")
+    func forged() {
+        #expect(access("203.0.113.9", "6.6.6.6") == "203.0.113.9")
+        #expect(access("203.0.113.9", "10.0.0.1, 6.6.6.6") == "203.0.113.9")
+        let line = #"{"remote_addr":"203.0.113.9","http_x_forwarded_for":"6.6.6.6","status":200,"uri":"/"}"#
+        #expect(read(line, .json) == "203.0.113.9")
+    }
+
+    @Test("rubbish in the header leaves the peer's address, or the last one that is sure")
+    func rubbish() {
+        #expect(access("10.0.0.1", "-") == "10.0.0.1")
+        #expect(access("10.0.0.1", "unknown") == "10.0.0.1")
+        #expect(access("10.0.0.1", "6.6.6.6, unknown, 10.0.0.3") == "10.0.0.3")
+    }
+
+    @Test("JSON's header field, and RFC 7239's form")
+    func json() {
+        let line = #"{"remote_addr":"10.0.0.1","http_x_forwarded_for":"6.6.6.6, 203.0.113.9:4711","status":200,"uri":"/"}"#
+        #expect(read(line, .json) == "203.0.113.9")
+        let standard = Array("for=6.6.6.6;by=1.1.1.1, for=\"[2001:db8::7]:4711\";proto=https".utf8)
+        let found = IPAddress("10.0.0.1").flatMap { proxies.client(peer: $0, forwarded: 0..<standard.count, in: standard.span) }
+        #expect(found.map { String(decoding: standard[$0], as: UTF8.self) } == "2001:db8::7")
+    }
+
+    @Test("a source that only ever names one private address says so, until another one comes")
+    func soleAddress() {
+        func count(_ addresses: [String]) -> Int? {
+            let lines = addresses.map { "\($0) - - [01/Mar/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1" }
+            return Reading(lines.joined(separator: "\n"), .combined).counters.fromOnePrivateAddress
+        }
+        #expect(count(Array(repeating: "172.18.0.2", count: 120)) == 120)
+        #expect(count(Array(repeating: "172.18.0.2", count: 99)) == nil)
+        #expect(count(Array(repeating: "203.0.113.9", count: 120)) == nil)
+        #expect(count(Array(repeating: "172.18.0.2", count: 120) + ["203.0.113.9"]) == nil)
+    }
+}
