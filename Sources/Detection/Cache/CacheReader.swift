@@ -89,7 +89,8 @@ struct CacheReader {
             let conditions = conditions(0), let line = line()
         else { return nil }
         let filter = SigmaFilter(
-            rules: isNamed ? rules : nil, logSource: source, searches: searches, conditions: conditions, line: line)
+            rules: isNamed ? rules : nil, logSource: source, searches: searches, conditions: conditions, line: line,
+            title: header.title, hash: header.hash)
         return SigmaDocument(header: header, body: .filter(filter))
     }
 
@@ -98,12 +99,13 @@ struct CacheReader {
             let level = string().flatMap(Level.init), let tags = strings(), let category = string().flatMap(FindingCategory.init),
             let author = string(), let falsePositives = strings(), let references = strings(), let isHostile = flag(),
             let file = string(), let line = line(), let hash = string(), let status = optional(), let license = optional(),
-            let taxonomy = string(),
+            let taxonomy = string(), let requirements = strings(),
             let attributes = list({ reader in reader.string().flatMap { key in reader.string().map { (key, $0) } } })
         else { return nil }
         return RuleHeader(
             id: id, name: name, title: title, description: description, level: level, tags: tags, category: category,
-            author: author, falsePositives: falsePositives, references: references, isHostile: isHostile, file: file, line: line,
+            author: author, falsePositives: falsePositives, references: references, isHostile: isHostile,
+            requirements: requirements, file: file, line: line,
             hash: hash, status: status, license: license, taxonomy: taxonomy,
             attributes: attributes.reduce(into: [:]) { $0[$1.0] = $1.1 })
     }

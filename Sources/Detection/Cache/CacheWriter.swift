@@ -91,6 +91,7 @@ struct CacheWriter {
         optional(header.status)
         optional(header.license)
         string(header.taxonomy)
+        strings(header.requirements)
         number(UInt64(header.attributes.count))
         for (key, value) in header.attributes.sorted(by: { $0.key < $1.key }) {
             string(key)

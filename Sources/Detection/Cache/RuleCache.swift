@@ -7,7 +7,7 @@ import Crypto
 /// were damaged, or written by another version, are no cache.
 struct RuleCache {
     /// Raised whenever what the parser makes of a document changes, or how it is written here.
-    static let version: UInt64 = 1
+    static let version: UInt64 = 2
     private static let magic: UInt64 = 0x5641_4749_4552_5543
 
     private var entries: [String: Entry] = [:]

@@ -55,8 +55,9 @@ struct CompiledCorrelation: Sendable {
     }
 
     var header: RuleHeader
-    /// A hash of all that decides what is counted, but not of title, level or text.
-    var definition: String
+    /// Over what decides what is counted, the pipelines and the definitions of the rules that it counts: what it remembers is worth something
+    /// only under the same one.
+    var definitionHash: String
     var kind: Kind
     var members: [Member]
     /// The group-by fields under the names that the rule gives them.

@@ -3,6 +3,8 @@ import Events
 /// A detection rule, ready to run.
 struct CompiledRule: Sendable {
     var header: RuleHeader
+    /// Over the rule and the filters that concern it.
+    var definitionHash: String
     var logSource: LogSource
     var expression: Expression
     /// The same, as the engine evaluates it: the root's place in `RuleSet.evaluation`.

@@ -76,14 +76,33 @@ struct RuleCompiler {
         }
         let whole: Expression = parts.count == 1 ? parts[0] : .all(parts)
         let witness = Witness.find(whole) { regexes[$0].searchableLiterals }
-        return CompiledRule(header: header, logSource: reading.logSource, expression: whole, witness: witness)
+        return CompiledRule(
+            header: header, definitionHash: RuleHash.combine([header.hash] + filters.map(\.hash)), logSource: reading.logSource,
+            expression: whole, witness: witness)
+    }
+
+    /// A probe reports whatever it matches: what pipelines say about its rule does not concern it.
+    mutating func compile(_ probe: RuleProbe) throws(RuleProblem) -> CompiledRule {
+        let header = probe.header
+        switch probe.part {
+        case .whole(let detection, let filters):
+            var rule = try compile(detection, header: header, filters: filters)
+            rule.header = header
+            return rule
+        case .search(let search):
+            let reading = reading(probe.logSource, header)
+            let expression = try expression(search, header, reading)
+            let witness = Witness.find(expression) { regexes[$0].searchableLiterals }
+            return CompiledRule(
+                header: header, definitionHash: header.hash, logSource: reading.logSource, expression: expression,
+                witness: witness)
+        }
     }
 
     private mutating func reading(_ logSource: LogSource, _ header: RuleHeader) -> PipelineReading {
         let key = ReadingKey(logSource: logSource, taxonomy: header.taxonomy)
         if let known = readings[key] { return known }
-        var reading = PipelineReading(logSource: logSource)
-        if header.taxonomy == RuleHeader.defaultTaxonomy { for pipeline in pipelines { reading.apply(pipeline) } }
+        let reading = PipelineReading(of: header, logSource, pipelines)
         readings[key] = reading
         return reading
     }

@@ -112,13 +112,22 @@ extension RuleSet {
         }
         correlations.append(
             CompiledCorrelation(
-                header: header, definition: definition(correlation, ids, members, compiler.fields),
+                header: header,
+                definitionHash: RuleHash.combine(
+                    [definition(correlation, ids, members, compiler.fields), pipelinesHash] + targets.map(definitionHash)),
                 kind: correlation.kind.compiled,
                 members: members, groupNames: correlation.groupBy, timespan: correlation.timespan, bounds: correlation.bounds,
                 presence: correlation.expression.map { presence($0, correlation.rules) }, clear: correlation.clear,
                 suppression: correlation.suppression ?? (correlation.clear.isEmpty ? correlation.timespan : 0),
                 lateness: correlation.lateness ?? (correlation.kind == .absence ? 0 : correlation.timespan),
                 groupsMissing: correlation.missing == .group, isByAddress: isBy(addressFields), isByUser: isBy([.userName])))
+    }
+
+    private func definitionHash(_ target: Target) -> String {
+        switch target {
+        case .rule(let index): rules[index].definitionHash
+        case .correlation(let index): correlations[index].definitionHash
+        }
     }
 
     private func header(_ target: Target) -> RuleHeader {
@@ -222,7 +231,8 @@ extension SigmaCorrelation.Kind {
         if case .valueCount = self { true } else { false }
     }
 
-    fileprivate var fields: [String] {
+    /// The fields whose values are counted or added up.
+    var fields: [String] {
         switch self {
         case .eventCount, .temporal, .absence: []
         case .valueCount(let fields): fields

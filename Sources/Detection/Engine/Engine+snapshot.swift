@@ -12,7 +12,7 @@ package struct EngineSnapshot: Sendable, Equatable {
     /// The windows of one correlation. Rules change between starts: windows of another definition are let go.
     package struct Windows: Sendable, Equatable {
         package var ruleID: String
-        /// Of what decides what is counted: a new title or level leaves it as it is.
+        /// Of what decides what is counted: the correlation, the rules that it counts, their filters, and the pipelines.
         package var definition: String
         /// Compact, and of a version of their own: see `CorrelationState+coding`.
         package var bytes: [UInt8]
@@ -42,7 +42,7 @@ extension Engine {
             origins: kept.map { correlator.origins[$0] },
             correlations: zip(ruleSet.correlations, correlator.states).map { rule, state in
                 EngineSnapshot.Windows(
-                    ruleID: rule.header.id, definition: rule.definition, bytes: state.encode { places[$0] ?? 0 })
+                    ruleID: rule.header.id, definition: rule.definitionHash, bytes: state.encode { places[$0] ?? 0 })
             },
             hashKey: correlator.hashKey, clock: correlator.clock)
     }
@@ -58,7 +58,7 @@ extension Engine {
         var dropped: [String] = []
         for windows in snapshot.correlations {
             let index = ruleSet.correlations.firstIndex {
-                $0.header.id == windows.ruleID && $0.definition == windows.definition
+                $0.header.id == windows.ruleID && $0.definitionHash == windows.definition
             }
             if let index,
                 let state = try? CorrelationState(

@@ -1,6 +1,5 @@
 package import Events
 import Foundation
-import Yams
 
 /// What a rules folder holds: rules, pipelines (`pipelines/`), and samples beside the rules. Log formats (`formats/`) are read by
 /// whoever reads logs.
@@ -13,28 +12,27 @@ package struct RuleFolder: Sendable {
 
     static let samplesSuffix = ".samples.yml"
 
+    /// Rules that are in memory already.
+    package init(rules: [RuleSource], pipelines: [Pipeline] = [], samples: [RuleSource] = []) {
+        self.rules = rules
+        self.pipelines = pipelines
+        self.samples = samples
+    }
+
     /// Reads every `.yml` and `.yaml` below the paths; a path may also be one file. In the order of their names.
     package init(paths: [String]) {
-        for path in paths { read(path) }
+        let tree = RuleFileTree(paths: paths)
+        problems = tree.problems
+        for file in tree.files { add(file) }
     }
 
-    private mutating func read(_ path: String) {
-        var isFolder: ObjCBool = false
-        guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            problems.append(
-                RuleProblem(file: path, line: 0, reason: "there is no such file or folder; name a folder of rules with --rules"))
+    private mutating func add(_ file: RuleFileTree.File) {
+        let path = file.path
+        if path.contains("/formats/") { return }
+        guard file.size <= SigmaParser.maximumBytes else {
+            problems.append(RuleProblem(file: path, line: 0, reason: "the file is larger than 1 MiB; split it"))
             return
         }
-        guard isFolder.boolValue else { return add(path) }
-        // A folder that is a link is looked into, too.
-        let folder = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-        let names = (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []).sorted()
-        for name in names where (name.hasSuffix(".yml") || name.hasSuffix(".yaml")) && !name.hasPrefix("formats/") {
-            add(path.hasSuffix("/") ? path + name : path + "/" + name)
-        }
-    }
-
-    private mutating func add(_ path: String) {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             problems.append(
                 RuleProblem(file: path, line: 0, reason: "it cannot be read as UTF-8 text; check its permissions and encoding"))
@@ -52,6 +50,29 @@ package struct RuleFolder: Sendable {
         } else {
             rules.append(source)
         }
+    }
+
+    /// The samples of a rule file: those in it, under `vigie.samples`, and those beside it.
+    ///
+    /// - Throws: `RuleProblem` where they cannot be read.
+    package func samples(of rule: RuleSource) throws(RuleProblem) -> [RuleSample] {
+        var found = try RuleSample.within(rule)
+        for beside in samples where RuleFolder.stem(beside.path) == RuleFolder.stem(rule.path) {
+            found += try RuleSample.parse(beside)
+        }
+        return found
+    }
+
+    /// Files of samples that stand beside no rule file.
+    package var strayedSamples: [RuleSource] {
+        let stems = Set(rules.map { RuleFolder.stem($0.path) })
+        return samples.filter { !stems.contains(RuleFolder.stem($0.path)) }
+    }
+
+    /// A path without what tells a rule from its samples.
+    private static func stem(_ path: String) -> Substring {
+        for suffix in [samplesSuffix, ".yml", ".yaml"] where path.hasSuffix(suffix) { return path.dropLast(suffix.count) }
+        return path[...]
     }
 
     /// The compiled rules, with the files that could not be read among the problems.

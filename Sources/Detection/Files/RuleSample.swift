@@ -10,6 +10,7 @@ package struct RuleSample: Sendable {
     /// What must be found, in any order; empty for benign lines.
     package var expected: [Expectation]
     package var lines: String
+    package var file: String
     package var line: Int
 
     /// A finding; only what is set is compared.
@@ -54,6 +55,22 @@ package struct RuleSample: Sendable {
         return samples
     }
 
+    /// The samples that stand in the rules themselves: `vigie: {samples: [...]}`. None where a document cannot be read.
+    ///
+    /// - Throws: `RuleProblem` when one is not as it should be.
+    static func within(_ source: RuleSource) throws(RuleProblem) -> [RuleSample] {
+        guard let nodes = try? SigmaParser.nodes(source) else { return [] }
+        var samples: [RuleSample] = []
+        for node in nodes {
+            guard let own = node.mapping?["vigie"]?.mapping?["samples"], RuleHash.make(own) != nil else { continue }
+            guard let sequence = own.sequence else {
+                throw RuleProblem(file: source.path, line: own.mark?.line ?? 0, reason: "'vigie.samples' is a list of samples")
+            }
+            for element in sequence { samples.append(try sample(element, file: source.path)) }
+        }
+        return samples
+    }
+
     private static func sample(_ node: Node, file: String) throws(RuleProblem) -> RuleSample {
         func problem(_ node: Node, _ reason: String) -> RuleProblem {
             RuleProblem(file: file, line: node.mark?.line ?? 0, reason: reason)
@@ -90,6 +107,6 @@ package struct RuleSample: Sendable {
         }
         return RuleSample(
             name: name, format: mapping["format"]?.string ?? "auto", referenceTime: reference, expected: expected, lines: lines,
-            line: node.mark?.line ?? 0)
+            file: file, line: node.mark?.line ?? 0)
     }
 }

@@ -3,6 +3,8 @@ import Events
 /// How rules written for another taxonomy are to be read, and how events of one kind tell their log source:
 /// `rules/pipelines/*.yml`, described in `docs/rules.md`.
 package struct Pipeline: Sendable {
+    /// Over its document: rules mean something else under another pipeline.
+    var hash = ""
     /// The rules that it concerns.
     var logSource = LogSource()
     /// A name in a rule to the fields that it stands for; a rule matches when any of them does.

@@ -7,7 +7,12 @@ extension Pipeline {
     /// - Throws: `RuleProblem` when a document is none: a pipeline that is half understood would silence rules.
     package static func parse(_ source: RuleSource) throws(RuleProblem) -> [Pipeline] {
         var pipelines: [Pipeline] = []
-        for node in try SigmaParser.compose(source) { pipelines.append(try PipelineParser(file: source.path).pipeline(node)) }
+        for node in try SigmaParser.compose(source) {
+            let hash = try SigmaParser.hash(node, of: source)
+            var pipeline = try PipelineParser(file: source.path).pipeline(node)
+            pipeline.hash = hash
+            pipelines.append(pipeline)
+        }
         return pipelines
     }
 }

@@ -15,6 +15,12 @@ struct PipelineReading {
         self.logSource = logSource
     }
 
+    /// What a rule means under the pipelines.
+    init(of header: RuleHeader, _ logSource: LogSource, _ pipelines: [Pipeline]) {
+        self.init(logSource: logSource)
+        if header.taxonomy == RuleHeader.defaultTaxonomy { for pipeline in pipelines { apply(pipeline) } }
+    }
+
     /// Takes up what the pipeline says, if it speaks for this log source. What was said first stays.
     mutating func apply(_ pipeline: Pipeline) {
         guard pipeline.applies(to: logSource) else { return }
@@ -28,6 +34,9 @@ struct PipelineReading {
         if let changed = pipeline.newLogSource { logSource = changed }
         for nested in pipeline.nested { apply(nested) }
     }
+
+    /// What names are mapped to.
+    var targets: Set<String> { Set(fields.values.joined()) }
 
     /// The fields that a rule means by `name`.
     func names(_ name: String) -> [String] {

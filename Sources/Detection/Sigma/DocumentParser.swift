@@ -9,8 +9,8 @@ struct DocumentParser {
     func document(_ node: Node) throws(RuleProblem) -> SigmaDocument {
         guard let mapping = node.mapping else { throw problem(node, "a rule is a mapping of keys to values") }
         if let filter = mapping["filter"] {
-            return SigmaDocument(
-                header: try header(mapping, node, needsID: false), body: .filter(try self.filter(filter, mapping)))
+            let header = try header(mapping, node, needsID: false)
+            return SigmaDocument(header: header, body: .filter(try self.filter(filter, mapping, header)))
         }
         let header = try header(mapping, node, needsID: true)
         if let correlation = mapping["correlation"] {
@@ -25,7 +25,7 @@ struct DocumentParser {
     }
 
     func problem(_ node: Node, _ reason: String) -> RuleProblem {
-        RuleProblem(file: file, line: node.mark?.line ?? 0, reason: reason)
+        RuleProblem(file: file, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0, reason: reason)
     }
 
     private func header(_ mapping: Node.Mapping, _ node: Node, needsID: Bool) throws(RuleProblem) -> RuleHeader {
@@ -71,6 +71,8 @@ struct DocumentParser {
     /// Sigma's own names, which pipelines turn into ours, and ours.
     private static let taxonomies = [RuleHeader.defaultTaxonomy, "ecs"]
 
+    private static let ownKeys = ["category", "hostile", "requirements", "samples"]
+
     /// `vigie`: what a rule says to us alone. Other keys that Sigma does not know are left alone.
     private func readOwnKeys(_ own: Node, isCorrelation: Bool, into header: inout RuleHeader) throws(RuleProblem) {
         guard let keys = own.mapping else { throw problem(own, "'vigie' is a mapping") }
@@ -87,13 +89,17 @@ struct DocumentParser {
                 header.isHostile = flag
             case let key? where isCorrelation && DocumentParser.correlationKeys.contains(key): continue
             case "requirements":
-                // What the rule is there for, by its owner's numbering; documentation reads it, the engine does not.
-                guard value.sequence?.allSatisfy({ $0.string != nil }) == true else {
+                guard let names = value.sequence?.map(\.string), !names.contains(nil) else {
                     throw problem(value, "'vigie.requirements' is a list of names, such as [D1, D2]")
                 }
+                header.requirements = names.compactMap { $0 }
+            // `RuleSample` reads them.
+            case "samples": continue
             default:
-                let known = ["category", "hostile", "requirements"] + (isCorrelation ? DocumentParser.correlationKeys : [])
-                throw problem(key, "'vigie.\(key.string ?? "")' is not known; known are \(known.joined(separator: ", "))")
+                let known = DocumentParser.ownKeys + (isCorrelation ? DocumentParser.correlationKeys : [])
+                let nearest = NearestName.find(key.string ?? "", among: known).map { "; did you mean '\($0)'?" } ?? ""
+                throw problem(
+                    key, "'vigie.\(key.string ?? "")' is not known\(nearest) (known: \(known.joined(separator: ", ")))")
             }
         }
     }
@@ -149,7 +155,7 @@ struct DocumentParser {
         return SigmaDetection(logSource: logSource, searches: searches, conditions: conditions)
     }
 
-    private func filter(_ node: Node, _ document: Node.Mapping) throws(RuleProblem) -> SigmaFilter {
+    private func filter(_ node: Node, _ document: Node.Mapping, _ header: RuleHeader) throws(RuleProblem) -> SigmaFilter {
         guard let mapping = node.mapping else { throw problem(node, "'filter' is a mapping") }
         guard let logSource = document["logsource"] else { throw problem(node, "the filter has no 'logsource'") }
         guard let named = mapping["rules"] else {
@@ -162,7 +168,7 @@ struct DocumentParser {
         let (searches, conditions) = try searches(mapping, node, "filter", passingOver: ["rules"])
         return SigmaFilter(
             rules: rules.map { $0.lowercased() } == ["any"] ? nil : rules, logSource: try self.logSource(logSource),
-            searches: searches, conditions: conditions, line: named.mark?.line ?? 0)
+            searches: searches, conditions: conditions, line: named.mark?.line ?? 0, title: header.title, hash: header.hash)
     }
 
     /// The search-identifiers and conditions of a detection or a filter.

@@ -8,33 +8,42 @@ struct RuleDocuments {
     /// By detection: which filters concern it.
     private var filtersOf: [Int: [Int]] = [:]
 
+    init(_ sources: [RuleSource]) {
+        var cache = RuleCache(keeps: false)
+        self.init(sources, cache: &cache)
+    }
+
     init(_ sources: [RuleSource], cache: inout RuleCache) {
+        var documents: [Result<SigmaDocument, RuleProblem>] = []
+        for source in sources { documents += cache.documents(source) }
+        self.init(documents)
+    }
+
+    init(_ documents: [Result<SigmaDocument, RuleProblem>]) {
         var seen: [String: RuleHeader] = [:]
         var named: [String: RuleHeader] = [:]
         var waiting: [(header: RuleHeader, filter: SigmaFilter)] = []
-        for source in sources {
-            for result in cache.documents(source) {
-                let document: SigmaDocument
-                switch result {
-                case .failure(let problem):
-                    problems.append(problem)
-                    continue
-                case .success(let parsed): document = parsed
-                }
-                let header = document.header
-                if !header.id.isEmpty, let other = seen.updateValue(header, forKey: header.id) {
-                    problems.append(RuleDocuments.taken("id", header.id, by: other, at: header))
-                    continue
-                }
-                if let name = header.name, let other = named.updateValue(header, forKey: name) {
-                    problems.append(RuleDocuments.taken("name", name, by: other, at: header))
-                    continue
-                }
-                switch document.body {
-                case .detection(let detection): detections.append((header, detection))
-                case .correlation(let correlation): correlations.append((header, correlation))
-                case .filter(let filter): waiting.append((header, filter))
-                }
+        for result in documents {
+            let document: SigmaDocument
+            switch result {
+            case .failure(let problem):
+                problems.append(problem)
+                continue
+            case .success(let parsed): document = parsed
+            }
+            let header = document.header
+            if !header.id.isEmpty, let other = seen.updateValue(header, forKey: header.id) {
+                problems.append(RuleDocuments.taken("id", header.id, by: other, at: header))
+                continue
+            }
+            if let name = header.name, let other = named.updateValue(header, forKey: name) {
+                problems.append(RuleDocuments.taken("name", name, by: other, at: header))
+                continue
+            }
+            switch document.body {
+            case .detection(let detection): detections.append((header, detection))
+            case .correlation(let correlation): correlations.append((header, correlation))
+            case .filter(let filter): waiting.append((header, filter))
             }
         }
         for (header, filter) in waiting { attach(filter, header) }

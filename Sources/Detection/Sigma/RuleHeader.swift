@@ -14,9 +14,11 @@ package struct RuleHeader: Sendable, Hashable {
     package var references: [String]
     /// `vigie: {hostile: false}`: one matching line alone says nothing; it is only counted by a correlation.
     package var isHostile: Bool
+    /// `vigie: {requirements: [D1]}`: what it is there for, by the operator's own numbering.
+    package var requirements: [String] = []
     package var file: String
     package var line: Int
-    /// SHA-256 of the file's text, in hex: which version of the rule spoke.
+    /// In hex: which version of the rule spoke; `RuleHash` says over what.
     package var hash: String
     /// Sigma's `status`: stable, test, experimental, deprecated or unsupported; `nil` where the rule does not say.
     package var status: String?
@@ -28,6 +30,17 @@ package struct RuleHeader: Sendable, Hashable {
     package var attributes: [String: String] = [:]
 
     package static let defaultTaxonomy = "sigma"
+
+    /// ATT&CK tactics among the tags, as Sigma writes them: `attack.credential-access` → `credential-access`.
+    package var tactics: [String] {
+        tags.compactMap { tag -> String? in
+            let name = tag.dropFirst("attack.".count)
+            guard tag.hasPrefix("attack."), let first = name.first, first.isLetter else { return nil }
+            // Techniques, groups and software: a letter and digits.
+            if name.dropFirst().first?.isNumber == true { return nil }
+            return String(name).replacing("_", with: "-")
+        }
+    }
 
     /// ATT&CK technique ids among the tags: `attack.t1110.001` → `T1110.001`.
     package var techniques: [String] {

@@ -3,11 +3,14 @@ package struct RuleProblem: Error, Sendable, Hashable, CustomStringConvertible {
     package var file: String
     /// From 1; 0 where the problem is the file as a whole.
     package var line: Int
+    /// From 1; 0 where it is not known.
+    package var column: Int
     package var reason: String
 
-    package init(file: String, line: Int, reason: String) {
+    package init(file: String, line: Int, column: Int = 0, reason: String) {
         self.file = file
         self.line = line
+        self.column = column
         self.reason = reason
     }
 

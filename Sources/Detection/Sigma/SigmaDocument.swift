@@ -19,7 +19,12 @@ struct SigmaFilter {
     var logSource: LogSource
     var searches: [(name: String, search: SigmaSearch)]
     var conditions: [SigmaCondition]
+    /// Where `rules` stands.
     var line: Int
+    /// What people know it by.
+    var title = ""
+    /// Over its document.
+    var hash = ""
 }
 
 /// `logsource`, `detection` and `condition` of a rule.

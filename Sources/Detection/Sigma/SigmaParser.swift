@@ -9,20 +9,29 @@ enum SigmaParser {
 
     /// Every document of a file, or why it was refused, each by itself.
     static func parse(_ source: RuleSource) -> [Result<SigmaDocument, RuleProblem>] {
-        let hash = hash(source)
         let nodes: [Node]
         do throws(RuleProblem) {
-            nodes = try compose(source)
-            try refuseActions(nodes, source)
+            nodes = try self.nodes(source)
         } catch {
             return [.failure(error)]
         }
-        return nodes.map { node in
-            do throws(RuleProblem) {
-                return .success(try DocumentParser(file: source.path, hash: hash).document(node))
-            } catch {
-                return .failure(error)
-            }
+        return nodes.map { document($0, of: source) }
+    }
+
+    /// The documents of a rule file as YAML.
+    static func nodes(_ source: RuleSource) throws(RuleProblem) -> [Node] {
+        let nodes = try compose(source)
+        try refuseActions(nodes, source)
+        return nodes
+    }
+
+    /// One document of a file.
+    static func document(_ node: Node, of source: RuleSource) -> Result<SigmaDocument, RuleProblem> {
+        do throws(RuleProblem) {
+            let hash = try hash(node, of: source)
+            return .success(try DocumentParser(file: source.path, hash: hash).document(node))
+        } catch {
+            return .failure(error)
         }
     }
 }
@@ -31,6 +40,17 @@ extension SigmaParser {
     /// SHA-256 of the text, in hex.
     static func hash(_ source: RuleSource) -> String {
         SHA256.hash(data: Array(source.text.utf8)).hexadecimal
+    }
+
+    /// - Throws: `RuleProblem` where the document is so large or deep that nothing should read it.
+    static func hash(_ node: Node, of source: RuleSource) throws(RuleProblem) -> String {
+        guard let hash = RuleHash.make(node) else {
+            let limits = "\(RuleHash.maximumValues) values, \(RuleHash.maximumDepth) levels"
+            throw RuleProblem(
+                file: source.path, line: node.mark?.line ?? 0,
+                reason: "the document is larger or deeper than it can be (\(limits)); split it, or take its aliases apart")
+        }
+        return hash
     }
 
     /// The documents of a YAML file; at least one.
@@ -77,6 +97,18 @@ package struct RuleSource: Sendable {
     package init(path: String, text: String) {
         self.path = path
         self.text = text
+    }
+
+    /// The text of the document whose first key stands on a line (from 1): between the `---` around it.
+    package func text(ofDocumentAt line: Int) -> String {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        guard line >= 1, line <= lines.count else { return "" }
+        let isSeparator = { (index: Int) in lines[index].hasPrefix("---") }
+        var start = line - 1
+        while start > 0, !isSeparator(start - 1) { start -= 1 }
+        var end = line
+        while end < lines.count, !isSeparator(end) { end += 1 }
+        return lines[start..<end].joined(separator: "\n")
     }
 }
 
