@@ -33,6 +33,8 @@ package struct VigieServer: Sendable {
     let console: Console
     let updates: ConsoleUpdates
     let recorder: Recorder
+    /// Puts changed rule files in force.
+    package let rules: RuleReloader
     let logger: Logger
 
     /// - Parameter now: the present; tests pass their own.
@@ -45,14 +47,8 @@ package struct VigieServer: Sendable {
         if options.followsJournald { options.sources.append(SourceOption(path: folder.journaldSpool, format: .json)) }
         options.sources = SourceOption.each(options.sources)
         try folder.prepare()
-        let formatFolder = FormatFolder(paths: options.rules)
-        var logSources = LogSourceTable()
-        formatFolder.intern(into: &logSources)
-        let compiled = RuleFolder(paths: options.rules).compile(logSources: logSources)
-        let formats = FormatSet(
-            formatFolder, fields: compiled.ruleSet.fields, logSources: compiled.ruleSet.logSources,
-            taxonomy: compiled.ruleSet.taxonomy)
-        for problem in formatFolder.problems { logger.warning("log format refused: \(problem)") }
+        let loaded = LoadedRules(paths: options.rules)
+        let formats = loaded.formats
         for source in options.sources where !source.format.isKnown(in: formats) {
             let names = LogFormat.allCases.map(\.rawValue) + formats.names
             let nearest = NearestName.find(source.format.rawValue, among: names).map { "; did you mean '\($0)'?" } ?? ""
@@ -67,8 +63,10 @@ package struct VigieServer: Sendable {
         let tree = try JournalTree.open(journal: journal, keyPath: folder.checkpointKey)
         try await tree.publish()
         let projections = try Projections(path: folder.projections)
+        var lastRules: String?
         let book = try await JournalReplay.run(
-            reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections)
+            reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections,
+            observe: { entry in if entry.type == RuleEntries.loadedType { lastRules = entry.data["hash"]?.stringValue } })
         let snapshot = try DetectionSnapshot.load(folder)
         if let snapshot, snapshot.journal_sequence > journal.count {
             throw ServerError(
@@ -80,21 +78,31 @@ package struct VigieServer: Sendable {
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
         let watch = Watch(
-            folder: folder, ruleSet: compiled.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
+            folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
             recorder: recorder,
             logger: logger, now: now)
+        let journalCount = journal.count
+        if lastRules != loaded.ruleSet.hash {
+            // Which rules changed while nothing ran is not known: the journal keeps ids, not rules.
+            let change = RuleSetChange(from: nil, to: loaded.ruleSet)
+            try await recorder.record(
+                RuleEntries.loaded(loaded.ruleSet, change: change, refused: loaded.problems.count, letGo: [], at: now()),
+                at: now())
+        }
+        let rules = RuleReloader(
+            paths: options.rules, loaded: loaded, watch: watch, recorder: recorder, projections: projections, logger: logger,
+            now: now)
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
-        let rules = RuleSummary.list(compiled.ruleSet, compiled.problems)
         let console = try Console(
             Console.Dependencies(
-                incidents: projections, sources: { await watch.statuses }, rules: { rules }, updates: updates, identity: identity,
+                incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() }, updates: updates,
+                identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
         return VigieServer(
-            options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: compiled.problems,
-            ruleCount: compiled.ruleSet.count, journalCount: journal.count, folder: folder, journal: journal, tree: tree,
-            watch: watch,
-            console: console, updates: updates, recorder: recorder, logger: logger)
+            options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
+            ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
+            watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -109,7 +117,8 @@ package struct VigieServer: Sendable {
             application.addServices(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
         }
         application.addServices(
-            WatchService(watch: watch), UpdatesService(updates: updates), CheckpointService(tree: tree, logger: logger),
+            WatchService(watch: watch), RulesService(rules: rules), UpdatesService(updates: updates),
+            CheckpointService(tree: tree, logger: logger),
             EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger))
         do {
             try await application.runService()
@@ -197,6 +206,21 @@ private struct EvidenceService: Service {
     }
 }
 
+/// Follows the rule files, and SIGHUP, as long as the server runs.
+private struct RulesService: Service {
+    let rules: RuleReloader
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await rules.follow() }
+                group.addTask { try await rules.followSignals() }
+                try await group.waitForAll()
+            }
+        }
+    }
+}
+
 /// Follows journald as long as the server runs.
 private struct JournaldService: Service {
     let spool: JournaldSpool
@@ -213,23 +237,6 @@ private struct UpdatesService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         updates.close()
-    }
-}
-
-extension RuleSummary {
-    /// The rules page's list: what is refused first, then what is loaded.
-    static func list(_ ruleSet: RuleSet, _ problems: [RuleProblem]) -> [RuleSummary] {
-        problems.map { problem in
-            RuleSummary(
-                id: "", title: problem.file, level: "", category: "",
-                file: problem.line > 0 ? "\(problem.file):\(problem.line)" : problem.file,
-                problem: problem.reason)
-        }
-            + ruleSet.headers.map { header, _ in
-                RuleSummary(
-                    id: header.id, title: header.title, level: header.level.rawValue, category: header.category.rawValue,
-                    file: header.file)
-            }
     }
 }
 

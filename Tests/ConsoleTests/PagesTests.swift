@@ -157,6 +157,25 @@ struct PagesTests {
         ]
         let text = try await (try World(rules: rules)).signedIn().get("/rules").text
         #expect(text.contains("1 loaded, 1 refused") && text.contains("b.yml:3: unknown modifier"))
+        #expect(text.contains("The others do."))
+    }
+
+    @Test func rulesShowTheirTextAndWhatTheyFound() async throws {
+        var rule = RuleSummary(id: "1", title: "Script", level: "high", category: "exploit", file: "a.yml:1")
+        rule.hash = String(repeating: "ab", count: 32)
+        rule.text = "detection: {probe: {url.query|contains: '<script>alert(1)</script>'}}"
+        rule.techniques = ["T1059.007"]
+        rule.requirements = ["D4"]
+        rule.logSource = "category webserver"
+        rule.matches = 1_234
+        rule.lastMatch = Timestamp(seconds: 1_772_323_200)
+        var problem = RuleSummary(id: "", title: "b.yml", level: "", category: "", file: "b.yml:3", problem: "no <b>")
+        problem.isReloadRefused = true
+        let text = try await (try World(rules: [problem, rule])).signedIn().get("/rules").text
+        #expect(!text.contains("<script>alert") && text.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+        #expect(text.contains("abababababab") && text.contains("T1059.007") && text.contains("D4"))
+        #expect(text.contains("category webserver") && text.contains("2026-03-01T00:00:00Z"))
+        #expect(text.contains("stay in force") && text.contains("no &lt;b&gt;"))
     }
 
     @Test(arguments: ["/nothing", "/incidents/SEC-2026-9999", "/incidents/", "/assets/../layout.mustache", "/incidents/%00"])

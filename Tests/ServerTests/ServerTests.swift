@@ -59,7 +59,7 @@ struct ServerTests {
         try await withServer(world) { running in
             try await eventually("the source is read") { await running.server.watch.statuses.first?.lagBytes == 0 }
             #expect(try await world.findings().count == 8)
-            #expect(running.server.journalCount == 9, "one opening and eight findings")
+            #expect(running.server.journalCount == 10, "the rules, one opening and eight findings")
         }
     }
 

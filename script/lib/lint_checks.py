@@ -22,6 +22,7 @@ IMPORTERS = {
     "Mustache": ("page templates", ["Console"]),
     "NIOCore": ("byte buffers, live updates", ["Console", "Server"]),
     "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Server"]),
+    "UnixSignals": ("SIGHUP", ["Server"]),
     "Yams": ("YAML of rules, formats and configuration", ["Detection", "Ingest", "Server"]),
 }
 # A module counts as the table's entry that its name begins with: HummingbirdTLS is Hummingbird.

@@ -5,8 +5,8 @@ import Journal
 struct RulesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rules",
-        abstract: "List, check and test detection rules.",
-        subcommands: [RulesList.self, RulesLint.self, RulesTest.self]
+        abstract: "List, check, test and explain detection rules.",
+        subcommands: [RulesList.self, RulesLint.self, RulesTest.self, RulesExplain.self, RulesCoverage.self]
     )
 }
 
@@ -28,6 +28,7 @@ struct RulesList: ParsableCommand {
                         "id": .string(header.id), "title": .string(header.title), "level": .string(header.level.rawValue),
                         "category": .string(header.category.rawValue), "file": .string(header.file), "hash": .string(header.hash),
                         "reported": .bool(isReported), "attack": .array(header.techniques.map { .string($0) }),
+                        "requirements": .array(header.requirements.map { .string($0) }),
                     ]))
             } else {
                 let level = header.level.rawValue.padding(to: 14)
@@ -42,20 +43,5 @@ extension String {
     /// At least `width` characters, filled up with spaces.
     func padding(to width: Int) -> String {
         self + String(repeating: " ", count: max(1, width - count))
-    }
-}
-
-struct RulesLint: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "lint", abstract: "Say which rules are refused, where and why; exit 1 when there are any.")
-
-    @Argument(help: "Folders of rules, or rule files.")
-    var paths: [String] = ["rules"]
-
-    func run() throws {
-        let (ruleSet, problems) = RuleFolder(paths: paths).compile()
-        for problem in problems { Output.line(problem.description) }
-        guard problems.isEmpty else { throw CommandFailure(.failed, "\(problems.count) refused, \(ruleSet.count) loaded") }
-        Output.note("\(ruleSet.count) rules, none refused")
     }
 }

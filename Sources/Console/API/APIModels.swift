@@ -211,6 +211,18 @@ struct APIRule: Encodable {
     /// `loaded` or `refused`.
     var state: String
     var problem: String?
+    /// The problem kept a whole reload out.
+    var reloadRefused: Bool
+    var hash: String
+    var attack: [String]
+    var requirements: [String]
+    var logSource: String
+    /// False for a rule that only correlations count.
+    var reported: Bool
+    /// Findings in the journal.
+    var findings: Int
+    /// Event time of the newest of them.
+    var lastFinding: String?
 
     init(_ rule: RuleSummary) {
         id = rule.id
@@ -220,5 +232,13 @@ struct APIRule: Encodable {
         file = rule.file
         state = rule.problem == nil ? "loaded" : "refused"
         problem = rule.problem
+        reloadRefused = rule.isReloadRefused
+        hash = rule.hash
+        attack = rule.techniques
+        requirements = rule.requirements
+        logSource = rule.logSource
+        reported = rule.isReported
+        findings = rule.matches
+        lastFinding = rule.lastMatch?.rfc3339
     }
 }

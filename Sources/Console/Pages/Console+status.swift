@@ -20,8 +20,10 @@ extension Console {
             let refused = rules.filter { $0.problem != nil }
             let loaded = rules.filter { $0.problem == nil }
             let model: PageModel = [
-                "refused": refused.map(SourceModels.rule), "loaded": loaded.map(SourceModels.rule), "loadedCount": loaded.count,
+                "refused": refused.map { SourceModels.rule($0, now: dependencies.now()) },
+                "loaded": loaded.map { SourceModels.rule($0, now: dependencies.now()) }, "loadedCount": loaded.count,
                 "refusedCount": refused.count, "hasRefused": !refused.isEmpty, "isEmpty": loaded.isEmpty,
+                "isReloadRefused": refused.contains(where: \.isReloadRefused),
             ]
             return answer(
                 "rules", model, title: "Rules", section: "rules", sequence: sequence, request: request, context: context)
@@ -67,11 +69,14 @@ enum SourceModels {
         ["label": label, "value": NumberText.grouped(count), "isZero": count == 0, "isTrouble": isTrouble && count > 0]
     }
 
-    static func rule(_ rule: RuleSummary) -> PageModel {
+    static func rule(_ rule: RuleSummary, now: Timestamp) -> PageModel {
         var model: PageModel = [
             "rule": rule.title, "ruleID": rule.id, "level": rule.level, "category": IncidentModels.words(rule.category),
-            "file": rule.file,
+            "file": rule.file, "hash": rule.hash, "shortHash": String(rule.hash.prefix(12)), "techniques": rule.techniques,
+            "requirements": rule.requirements, "logSource": rule.logSource, "isReported": rule.isReported, "text": rule.text,
+            "matches": NumberText.grouped(rule.matches), "hasMatches": rule.matches > 0,
         ]
+        model["last"] = rule.lastMatch.map { TimeText.model($0, now: now) }
         model["reason"] = rule.problem
         return model
     }

@@ -14,7 +14,7 @@ extension RuleCoverage {
             Rules name the requirement that they are there for: `vigie: {requirements: [D1]}`.
 
             """
-        text += table("Requirement", requirements, root)
+        text += "\n" + table("Requirement", requirements, root)
         text += "\n## Categories\n\n| Category | Rules |\n|---|---|\n"
         for topic in categories { text += "| \(topic.name) | \(topic.rules.count) |\n" }
         text += "\n## ATT&CK tactics\n\n| Tactic | Rules |\n|---|---|\n"

@@ -69,50 +69,8 @@ extension RuleExplainer {
             let value = bound.value
             return "\(bound.comparison.rawValue) \(value == value.rounded() ? String(Int(value)) : String(value))"
         }
-        let group = correlation.groupBy.map { (field: $0, value: value(of: $0, reader)) }
-            var step = CorrelationExplanation.Step(
-                line: event.lineNumber, time: event.time, counted: counted, group: group, count: nil, note: nil,
-                findings: findings.filter { $0.evidence.last?.line == event.lineNumber && $0.time == event.time })
-            if let missing = group.first(where: { $0.value == nil }) {
-                step.note = "not counted: the event has no \(missing.field)"
-            } else {
-                let values = correlation.kind.fields.map { value(of: $0, reader) }
-                if values.contains(nil) {
-                    step.note = "not counted: the event lacks the field whose values are counted"
-                } else {
-                    let own = Counted(time: event.time, group: group.compactMap(\.value), values: values.compactMap { $0 })
-                    past.append(own)
-                    let horizon = own.time.advanced(byNanoseconds: -correlation.timespan)
-                    let window = past.filter { $0.group == own.group && $0.time >= horizon && $0.time <= own.time }
-                    switch correlation.kind {
-                    case .eventCount: step.count = window.count
-                    case .valueCount: step.count = Set(window.map(\.values)).count
-                    case .temporal, .sum, .average, .percentile, .median, .absence: break
-                    }
-                }
-            }
-            steps.append(step)
-        }
-        return CorrelationExplanation(header: header, wants: words(correlation), steps: steps, rules: rules)
-    }
-
-    private func value(of field: String, _ reader: EventReader) -> String? {
-        guard fields.find(field) == .sourcePrefix else { return reader.values(field).first }
-        guard let address = reader.values(fields[.sourceIP]).first else { return nil }
-        return IPAddress(address)?.prefix.description ?? address
-    }
-
-    private func words(_ correlation: SigmaCorrelation) -> String {
-        let kind: String
-        switch correlation.kind {
-        case .eventCount: kind = "events"
-        case .valueCount(let field): kind = "different values of \(field)"
-        }
-        let condition = correlation.conditions.map { comparison, value in
-            "\(comparison.rawValue) \(value == value.rounded() ? String(Int(value)) : String(value))"
-        }
-        let group = correlation.groupBy.isEmpty ? "over all" : "per \(correlation.groupBy.joined(separator: ", "))"
         let wanted = (condition.isEmpty ? "" : condition.joined(separator: " and ") + " ") + kind
+        let group = correlation.groupBy.isEmpty ? "over all" : "per \(correlation.groupBy.joined(separator: ", "))"
         return "\(wanted) within \(TimespanText.words(correlation.timespan)), \(group)"
     }
 }

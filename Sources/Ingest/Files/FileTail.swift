@@ -90,6 +90,10 @@ package final class FileTail {
         }
     }
 
+    /// From the next line on, fields are those of another rule set. A line that has not ended yet is still to be parsed: it is
+    /// read whole, with the new one.
+    package func use(_ formats: FormatSet) { parser.use(formats) }
+
     private var following: [Following] { retiring + (current.map { [$0] } ?? []) }
 
     /// The line that begins at `offset`, read again; `nil` when that generation of the file is no longer open.

@@ -12,7 +12,7 @@ package struct BatchParser: Sendable {
     package private(set) var lastTime: Timestamp?
     package private(set) var unparsedSamples: [String] = []
 
-    private let plan: JSONFieldPlan
+    private var plan: JSONFieldPlan
     private let proxies: TrustedProxies
     private var matcher: FormatMatcher
     private var sink = FieldSink()
@@ -43,6 +43,12 @@ package struct BatchParser: Sendable {
         matcher = FormatMatcher(formats)
         self.counters = counters
         self.lastTime = lastTime
+    }
+
+    /// From the next line on, fields and formats are those of another rule set. To be called between batches.
+    package mutating func use(_ formats: FormatSet) {
+        plan = formats.plan
+        matcher = FormatMatcher(formats)
     }
 
     package mutating func countRotation() { counters.rotations += 1 }

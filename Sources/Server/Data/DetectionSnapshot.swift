@@ -38,6 +38,8 @@ struct DetectionSnapshot: Codable, Equatable {
     /// Of every file being read, in the order they were given; an old file being finished stands before its successor.
     var sources: [FilePosition]
     var states: [Source]
+    /// Hash of the rule set that was in force; snapshots of versions before 0.2 lack it.
+    var rules: String?
     var origins: [Origin]
     var windows: [Windows]
     /// The secret of the hashes in the windows.
@@ -48,12 +50,13 @@ struct DetectionSnapshot: Codable, Equatable {
     var bytes: [UInt8] = []
 
     private enum CodingKeys: String, CodingKey {
-        case version, journal_sequence, sources, states, origins, windows, hash_key, clock
+        case version, journal_sequence, sources, states, rules, origins, windows, hash_key, clock
     }
 
-    init(journalSequence: UInt64, states: [Source], engine: EngineSnapshot) {
+    init(journalSequence: UInt64, states: [Source], rules: String, engine: EngineSnapshot) {
         journal_sequence = journalSequence
         self.states = states
+        self.rules = rules
         sources = states.flatMap(\.positions)
         origins = engine.origins.map { Origin(source: $0.source, generation: $0.generation) }
         windows = engine.correlations.map { Windows(rule: $0.ruleID, definition: $0.definition, length: $0.bytes.count) }

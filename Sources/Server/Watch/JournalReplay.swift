@@ -6,11 +6,13 @@ package import Storage
 package enum JournalReplay {
     /// Reads the whole journal: makes the book anew, and gives the tables what they lack.
     ///
-    /// - Parameter progress: called with the number of entries read so far.
+    /// - Parameters:
+    ///   - observe: called with every entry.
+    ///   - progress: called with the number of entries read so far.
     /// - Throws: `ServerError` when the tables are ahead of the journal, which only a swapped or cut journal explains.
     package static func run(
         reader: JournalReader, count: UInt64, keys: any SubjectKeyStore, projections: Projections,
-        progress: (UInt64) -> Void = { _ in }
+        observe: (Entry) -> Void = { _ in }, progress: (UInt64) -> Void = { _ in }
     ) async throws -> IncidentBook {
         let applied = try await projections.applied()
         guard applied <= count else {
@@ -26,6 +28,7 @@ package enum JournalReplay {
             let personal = try await opener.open(entries)
             var missing: [(entry: Entry, event: IncidentEvent?)] = []
             for (entry, fields) in zip(entries, personal) {
+                observe(entry)
                 let event = IncidentEvent(entry, personal: fields)
                 if let event { book.apply(event) }
                 if entry.sequence >= applied { missing.append((entry, event)) }

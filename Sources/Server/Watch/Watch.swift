@@ -37,6 +37,9 @@ actor Watch {
     private var bytesSinceSnapshot = 0
     private var lastSnapshot: Timestamp
     private var isDirty = false
+    /// A rule set that waits for the end of the batch at hand, and who waits for it.
+    private var pending: [(ruleSet: RuleSet, formats: FormatSet, applied: CheckedContinuation<RuleSetChange, any Error>)] = []
+    private var hasEnded = false
 
     init(
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
@@ -57,11 +60,10 @@ actor Watch {
                 logger.notice("correlation \(rule) has changed: what it had counted so far is let go")
             }
         }
-        let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         for source in sources {
             let state = snapshot?.states.first { $0.path == source.path }
             let parser = BatchParser(
-                format: source.format, plan: plan, formats: formats, proxies: TrustedProxies(options.trustedProxies),
+                format: source.format, plan: formats.plan, formats: formats, proxies: TrustedProxies(options.trustedProxies),
                 counters: state?.counters ?? SourceCounters(),
                 lastTime: state?.lastTime.map(Timestamp.init(nanoseconds:)))
             tails.append(FileTail(path: source.path, parser: parser, resumingAt: state?.positions ?? [], now: now()))
@@ -74,8 +76,14 @@ actor Watch {
     ///
     /// - Throws: when a finding cannot be recorded. Going on would lose it.
     func run() async throws {
+        defer {
+            hasEnded = true
+            for waiting in pending { waiting.applied.resume(throwing: CancellationError()) }
+            pending.removeAll()
+        }
         do {
             while !Task.isCancelled {
+                try await applyPending()
                 var isBusy = false
                 for index in tails.indices where try await readChunk(of: index) { isBusy = true }
                 if !isBusy { try await findAbsences() }
@@ -86,6 +94,50 @@ actor Watch {
             // The end of the wait above.
         }
         try await snapshot()
+    }
+
+    /// Puts another rule set in force between two batches, and returns once that is recorded.
+    ///
+    /// Windows of correlations that are the same under both sets go on.
+    ///
+    /// - Throws: when it cannot be recorded, or the watch ends before.
+    func use(_ ruleSet: RuleSet, _ formats: FormatSet) async throws -> RuleSetChange {
+        try await withCheckedThrowingContinuation { continuation in
+            guard !hasEnded else { return continuation.resume(throwing: CancellationError()) }
+            pending.append((ruleSet, formats, continuation))
+        }
+    }
+
+    /// Between batches, and by the loop itself: were it done while findings wait to be recorded, the snapshot would be ahead
+    /// of the journal, and a crash would lose them.
+    private func applyPending() async throws {
+        while !pending.isEmpty {
+            let next = pending.removeFirst()
+            do {
+                next.applied.resume(returning: try await apply(next.ruleSet, next.formats))
+            } catch {
+                next.applied.resume(throwing: error)
+                throw error
+            }
+        }
+    }
+
+    private func apply(_ ruleSet: RuleSet, _ formats: FormatSet) async throws -> RuleSetChange {
+        // Everything up to here was seen by the old rules, and nothing behind it: a start from this snapshot meets no line that
+        // the old rules have already judged.
+        isDirty = true
+        try await snapshot()
+        let windows = engine.snapshot()
+        var renewed = Engine(ruleSet)
+        let letGo = renewed.restore(windows)
+        let change = RuleSetChange(from: engine.ruleSet, to: ruleSet)
+        try await recorder.record(
+            RuleEntries.loaded(ruleSet, change: change, refused: ruleSet.problems.count, letGo: letGo, at: now()), at: now())
+        engine = renewed
+        for tail in tails { tail.use(formats) }
+        isDirty = true
+        try await snapshot()
+        return change
     }
 
     /// Reads and evaluates the next chunk of one source; false when it had none.
@@ -146,7 +198,9 @@ actor Watch {
                 lastTime: tail.parser.lastTime?.nanoseconds)
         }
         let windows = engine.snapshot()
-        let snapshot = DetectionSnapshot(journalSequence: await recorder.count, states: states + resting, engine: windows)
+        let snapshot = DetectionSnapshot(
+            journalSequence: await recorder.count, states: states + resting, rules: engine.ruleSet.hash,
+            engine: windows)
         do {
             try snapshot.save(folder)
         } catch {

@@ -1,4 +1,4 @@
-import Events
+package import Events
 import GRDB
 package import Incidents
 
@@ -33,6 +33,15 @@ extension Projections: IncidentReading {
             return IncidentDetail(
                 summary: try Projections.summary(row, database), timeline: timeline.map(Projections.timelineItem),
                 findings: findings.map(Projections.finding))
+        }
+    }
+
+    /// How many findings each rule has given, and event time of its newest.
+    package func ruleActivity() async throws -> [String: (count: Int, last: Timestamp)] {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT rule_id, count(*) AS findings, max(last_seen) AS last FROM finding GROUP BY rule_id")
+            return rows.reduce(into: [:]) { $0[$1["rule_id"]] = (count: $1["findings"], last: Projections.time($1, "last")) }
         }
     }
 

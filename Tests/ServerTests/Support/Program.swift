@@ -44,6 +44,9 @@ final class Program {
         process.waitUntilExit()
     }
 
+    /// As `systemctl reload` would.
+    func hangUp() { Glibc.kill(process.processIdentifier, SIGHUP) }
+
     /// As systemd would. Returns the exit status.
     func stop() -> Int32 {
         process.terminate()

@@ -6,6 +6,8 @@ package struct FormatDefinition: Sendable {
     package var title = ""
     package var description = ""
     package var file = ""
+    /// The file as it was written: what tells whether the format has changed.
+    package var text = ""
     /// Lower ones are tried first where several formats could have written a line.
     var order = 100
     var logSource = LogSource()

@@ -34,7 +34,8 @@ package struct FormatFolder: Sendable {
 
     private mutating func add(_ text: String, _ path: String) {
         do throws(FormatProblem) {
-            let definition = try FormatFile.parse(text, path: path)
+            var definition = try FormatFile.parse(text, path: path)
+            definition.text = text
             // Compiled here only to be refused here: with the file and the line, before any log is read.
             var table = FieldTable()
             _ = try FormatSet.compile(definition, &table)
