@@ -42,6 +42,8 @@ package struct VigieServer: Sendable {
     package static func start(
         _ options: ServerOptions, logger: Logger, now: @escaping @Sendable () -> Timestamp = { .system }
     ) async throws -> VigieServer {
+        // Until `RuleReloader` listens, SIGHUP must not end the process; the rules are read after this anyway.
+        signal(SIGHUP, SIG_IGN)
         var options = options
         let folder = DataFolder(path: options.dataFolder)
         if options.followsJournald { options.sources.append(SourceOption(path: folder.journaldSpool, format: .json)) }

@@ -23,6 +23,7 @@ struct ReloadTests {
         ---
         title: Coupon
         id: 4d7c1d60-8c79-4d50-9f68-2f5c7c6c7f34
+        logsource: {}
         detection: {selection: {shop.coupon: FREE}, condition: selection}
         level: medium
         """

@@ -169,7 +169,7 @@ struct ServerTests {
         try await withServer(world) { _ in }
         #expect(try await world.findings() == first.value)
         let outcome = try await JournalRebuilder.run(world.data) { _ in }
-        #expect(outcome.count == 23)
+        #expect(outcome.count == 24)
         #expect(try await world.findings() == first.value)
     }
 
