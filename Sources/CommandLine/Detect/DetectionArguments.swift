@@ -24,6 +24,16 @@ enum ReferenceTimeArgument {
     }
 }
 
+extension RuleFolder {
+    /// Rules, and the log formats beside them, whose log sources the rules are held against.
+    static func read(_ paths: [String]) -> (rules: RuleFolder, formats: FormatFolder) {
+        var folder = RuleFolder(paths: paths)
+        let formats = FormatFolder(paths: paths)
+        formats.intern(into: &folder.logSources)
+        return (folder, formats)
+    }
+}
+
 enum LoadedRules {
     /// `$XDG_CACHE_HOME/vigie/rules-cache`, or below `~/.cache`; `nil` without a home.
     private static var cachePath: String? {

@@ -34,8 +34,7 @@ struct RulesCoverage: ParsableCommand {
     var json = false
 
     func run() throws {
-        let format = try LogFormatArgument.parse(format)
-        let folder = RuleFolder(paths: paths)
+        let (folder, formatFolder) = RuleFolder.read(paths)
         for problem in folder.problems { Output.note("refused: \(problem)") }
         var coverage: RuleCoverage
         do throws(RuleProblem) {
@@ -43,7 +42,10 @@ struct RulesCoverage: ParsableCommand {
         } catch {
             throw CommandFailure(.failed, error.description)
         }
-        for file in log.flatMap(files) { try record(file, format, &coverage) }
+        let formats = FormatSet(
+            formatFolder, fields: coverage.fields, logSources: coverage.knownSources, taxonomy: coverage.taxonomy)
+        let format = try LogFormatArgument.parse(format, formats: formats)
+        for file in log.flatMap(files) { try record(file, format, formats, &coverage) }
         if markdown {
             Output.write(coverage.markdown(), to: .standardOutput)
         } else if json {
@@ -64,10 +66,9 @@ struct RulesCoverage: ParsableCommand {
         return files.isEmpty ? [path] : files
     }
 
-    private func record(_ file: String, _ format: LogFormat, _ coverage: inout RuleCoverage) throws {
+    private func record(_ file: String, _ format: LogFormat, _ formats: FormatSet, _ coverage: inout RuleCoverage) throws {
         do {
-            let plan = JSONFieldPlan(coverage.fields, taxonomy: coverage.taxonomy)
-            var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan))
+            var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: formats.plan, formats: formats))
             var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
             while try stream.next(into: &batch, reference: .system) { coverage.record(batch) }
         } catch {

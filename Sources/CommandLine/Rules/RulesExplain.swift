@@ -39,16 +39,18 @@ struct RulesExplain: ParsableCommand {
     static let maximumBytes = 1 << 20
 
     func run() throws {
-        let format = try LogFormatArgument.parse(format)
+        let (folder, formatFolder) = RuleFolder.read(rules.isEmpty ? ["rules"] : rules)
         let reference = try ReferenceTimeArgument.parse(referenceTime)
         let explainer: RuleExplainer
         do throws(RuleProblem) {
-            explainer = try RuleExplainer(RuleFolder(paths: rules.isEmpty ? ["rules"] : rules), rule: rule)
+            explainer = try RuleExplainer(folder, rule: rule)
         } catch {
             throw CommandFailure(.usage, error.description)
         }
-        let plan = JSONFieldPlan(explainer.fields, taxonomy: explainer.taxonomy)
-        var parser = BatchParser(format: format, plan: plan)
+        let formats = FormatSet(
+            formatFolder, fields: explainer.fields, logSources: explainer.logSources, taxonomy: explainer.taxonomy)
+        let format = try LogFormatArgument.parse(format, formats: formats)
+        var parser = BatchParser(format: format, plan: formats.plan, formats: formats)
         let batch = LogStream.parse(try text(), name: events, parser: &parser, reference: reference)
         guard !batch.events.isEmpty else { throw CommandFailure(.usage, "\(events) holds no line to explain") }
         switch explainer.explain(batch) {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Detection
+import Ingest
 import Foundation
 import Journal
 
@@ -28,7 +29,8 @@ struct RulesLint: ParsableCommand {
 
     func run() throws {
         if markdown { return Output.write(LintCheck.markdown, to: .standardOutput) }
-        let folder = RuleFolder(paths: paths)
+        let (folder, formats) = RuleFolder.read(paths)
+        for problem in formats.problems { Output.note("refused: \(problem)") }
         let findings = RuleLinter.lint(folder).filter { !quiet || $0.severity < .advice }
         for finding in findings { Output.line(json ? FindingJSON.text(value(finding)) : finding.description) }
         let counts = LintFinding.Severity.allCases.map { severity in findings.count { $0.severity == severity } }

@@ -29,7 +29,7 @@ struct RulesTest: ParsableCommand {
     var json = false
 
     func run() throws {
-        let folder = RuleFolder(paths: paths)
+        let (folder, formats) = RuleFolder.read(paths)
         var failures: [String] = []
         var passed = 0
         func fail(_ text: String, file: String, line: Int, name: String? = nil, reason: String) {
@@ -54,7 +54,6 @@ struct RulesTest: ParsableCommand {
         func fail(_ problem: RuleProblem) {
             fail(problem.description, file: problem.file, line: problem.line, reason: problem.reason)
         }
-        let formats = FormatFolder(paths: paths)
         for problem in folder.problems { fail(problem) }
         for problem in formats.problems {
             fail(problem.description, file: problem.file, line: problem.line, reason: problem.reason)
@@ -174,9 +173,7 @@ struct RuleSampleRunner {
                     "it has no samples; write \(rule.path.split(separator: "/").last ?? "")'s beside it, or under 'vigie.samples'"
             )
         }
-        var logSources = LogSourceTable()
-        formats.intern(into: &logSources)
-        ruleSet = folder.compile(file: rule.path, logSources: logSources)
+        ruleSet = folder.compile(file: rule.path, logSources: folder.logSources)
         formatFolder = formats
         self.formats = FormatSet(
             formats, fields: ruleSet.fields, logSources: ruleSet.logSources, taxonomy: ruleSet.taxonomy)

@@ -28,13 +28,16 @@ package struct RuleCoverage: Sendable {
     package let fields: FieldTable
     /// What the pipelines say of events.
     package let taxonomy: EventTaxonomy
+    /// Every log source that events can come from.
+    package let knownSources: LogSourceTable
 
     /// - Throws: `RuleProblem` where samples cannot be read.
     package init(_ folder: RuleFolder) throws(RuleProblem) {
-        let ruleSet = RuleSet(sources: folder.rules, pipelines: folder.pipelines)
+        let ruleSet = RuleSet(sources: folder.rules, pipelines: folder.pipelines, logSources: folder.logSources)
         let headers = ruleSet.headers.map(\.header)
         fields = ruleSet.fields
         taxonomy = ruleSet.taxonomy
+        knownSources = ruleSet.logSources
         total = headers.count
         techniques = RuleCoverage.topics(headers, \.techniques)
         tactics = RuleCoverage.topics(headers, \.tactics)

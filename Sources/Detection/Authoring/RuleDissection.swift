@@ -8,9 +8,9 @@ struct RuleDissection {
     private let engine: Engine
 
     /// - Parameter wanted: of which rules the parts are wanted.
-    init(_ folder: RuleFolder, logSources: LogSourceTable = LogSourceTable(), wanted: (RuleHeader) -> Bool) {
+    init(_ folder: RuleFolder, wanted: (RuleHeader) -> Bool) {
         let documents = RuleDocuments(folder.rules)
-        let plain = RuleSet(documents: documents, pipelines: folder.pipelines, logSources: logSources)
+        let plain = RuleSet(documents: documents, pipelines: folder.pipelines, logSources: folder.logSources)
         let loaded = Set(plain.headers.map(\.header.id))
         var parts: [RuleProbe] = []
         var probes: [RuleProbes] = []
@@ -21,7 +21,7 @@ struct RuleDissection {
                     header, detection, filters: documents.filters(of: index), pipelines: folder.pipelines, into: &parts))
         }
         self.probes = probes
-        ruleSet = RuleSet(documents: documents, probes: parts, pipelines: folder.pipelines, logSources: logSources)
+        ruleSet = RuleSet(documents: documents, probes: parts, pipelines: folder.pipelines, logSources: folder.logSources)
         engine = Engine(ruleSet)
     }
 

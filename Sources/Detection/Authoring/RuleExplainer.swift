@@ -16,7 +16,9 @@ package struct RuleExplainer {
         let fitting = RuleExplainer.fitting(name, documents)
         guard let target = fitting.first else {
             // Why it is not there may be known: a refused rule has no name, but it has a file.
-            let problems = folder.problems + RuleSet(sources: folder.rules, pipelines: folder.pipelines).problems
+            let problems =
+                folder.problems
+                + RuleSet(sources: folder.rules, pipelines: folder.pipelines, logSources: folder.logSources).problems
             if let refused = problems.first(where: { $0.file == name || $0.file.hasSuffix("/" + name) }) { throw refused }
             let names = documents.flatMap { [$0.header.title, $0.header.name ?? ""] }
             let nearest = NearestName.find(name, among: names).map { "; did you mean '\($0)'?" } ?? ""
@@ -55,6 +57,8 @@ package struct RuleExplainer {
     package var fields: FieldTable { dissection.ruleSet.fields }
     /// What the pipelines say of the lines' events.
     package var taxonomy: EventTaxonomy { dissection.ruleSet.taxonomy }
+    /// Every log source that the lines can come from.
+    package var logSources: LogSourceTable { dissection.ruleSet.logSources }
 
     package func explain(_ batch: EventBatch) -> Result {
         let results = dissection.results(batch)

@@ -41,10 +41,10 @@ package struct RuleLinter {
 
     private init(_ folder: RuleFolder) {
         self.folder = folder
-        let ruleSet = RuleSet(sources: folder.rules, pipelines: folder.pipelines)
+        let ruleSet = RuleSet(sources: folder.rules, pipelines: folder.pipelines, logSources: folder.logSources)
         self.ruleSet = ruleSet
         logSources = (0..<ruleSet.logSources.count).map { ruleSet.logSources[LogSourceID(rawValue: UInt16($0))] }
-        wellKnown = Set(RuleSet(sources: [], pipelines: folder.pipelines).fields.names)
+        wellKnown = Set(RuleSet(sources: [], pipelines: folder.pipelines, logSources: folder.logSources).fields.names)
         compiled = Dictionary(
             ruleSet.rules.enumerated().map { ($0.element.header.id, $0.offset) }, uniquingKeysWith: { first, _ in first })
     }

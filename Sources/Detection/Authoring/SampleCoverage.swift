@@ -54,6 +54,8 @@ package struct SampleCoverageRecorder {
     package var fields: FieldTable { dissection.ruleSet.fields }
     /// What the pipelines say of the samples' events.
     package var taxonomy: EventTaxonomy { dissection.ruleSet.taxonomy }
+    /// Every log source that the samples' events can come from.
+    package var logSources: LogSourceTable { dissection.ruleSet.logSources }
 
     /// - Parameter file: the rule file whose samples these are; the events count for its rules, and for no others.
     package mutating func record(_ batch: EventBatch, file: String) {

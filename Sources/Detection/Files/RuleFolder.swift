@@ -6,6 +6,8 @@ import Foundation
 package struct RuleFolder: Sendable {
     package private(set) var rules: [RuleSource] = []
     package private(set) var pipelines: [Pipeline] = []
+    /// Every log source that events can come from: with those of the log formats, once they have been made known.
+    package var logSources = LogSourceTable()
     package private(set) var samples: [RuleSource] = []
     /// Files that could not be read.
     package private(set) var problems: [RuleProblem] = []
