@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func anUnknownFormatNamesTheNearest() {
-        let failure = #expect(throws: CommandFailure.self) { try LogFormatArgument.parse("combind") }
+        let failure = #expect(throws: CommandFailure.self) { try LogFormatArgument.parse("combind", formats: FormatSet.none) }
         #expect(failure?.code == .usage)
         #expect(failure?.message.contains("Did you mean 'combined'?") == true)
     }
