@@ -95,7 +95,7 @@ struct RefusalTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == noise)
 
         let outcome = try await JournalRebuilder.run(world.data) { _ in }
-        #expect(outcome.count == 6)
+        #expect(outcome.count == 7)
         #expect(try await world.findings() == first.value)
         try await withServer(world) { _ in }
     }
@@ -126,7 +126,7 @@ struct RefusalTests {
         for (text, code, words) in [
             (String(whole.dropLast(10)), ServerError.Code.snapshot, "cannot be read"), ("", .snapshot, "cannot be read"),
             (whole.replacing(#""version":2"#, with: #""version":3"#), .snapshot, "is of version 3"),
-            (whole.replacing(#""journal_sequence":2"#, with: #""journal_sequence":99"#), .journal, "up to journal entry 99"),
+            (whole.replacing(#""journal_sequence":3"#, with: #""journal_sequence":99"#), .journal, "up to journal entry 99"),
         ] {
             try text.write(toFile: path, atomically: true, encoding: .isoLatin1)
             let error = await #expect(throws: ServerError.self) { try await start() }
@@ -150,6 +150,6 @@ struct RefusalTests {
         try FileManager.default.removeItem(atPath: world.data.snapshot)
         let error = await #expect(throws: ServerError.self) { try await start() }
         #expect(error?.code == .journal)
-        #expect(error?.reason.contains("the tables have seen 2 journal entries, but the journal holds 0") == true)
+        #expect(error?.reason.contains("the tables have seen 3 journal entries, but the journal holds 0") == true)
     }
 }

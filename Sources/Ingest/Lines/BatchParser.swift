@@ -49,6 +49,8 @@ package struct BatchParser: Sendable {
     package mutating func use(_ formats: FormatSet) {
         plan = formats.plan
         matcher = FormatMatcher(formats)
+        // It remembers which keys were fields of the old rules.
+        sink = FieldSink()
     }
 
     package mutating func countRotation() { counters.rotations += 1 }

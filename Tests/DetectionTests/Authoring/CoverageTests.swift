@@ -74,7 +74,10 @@ struct CoverageTests {
     func page() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().deletingLastPathComponent()
-        let coverage = try RuleCoverage(RuleFolder(paths: [root.appendingPathComponent("rules").path]))
+        let rules = root.appendingPathComponent("rules").path
+        var folder = RuleFolder(paths: [rules])
+        FormatFolder(paths: [rules]).intern(into: &folder.logSources)
+        let coverage = try RuleCoverage(folder)
         let text = try String(contentsOf: root.appendingPathComponent("docs/detection-coverage.md"), encoding: .utf8)
         #expect(
             text == coverage.markdown(root: root.path + "/"), "run `vigie rules coverage --markdown > docs/detection-coverage.md`"
