@@ -18,7 +18,7 @@ import Testing
         vigie: {category: brute_force}
         """
 
-    private func finding() throws -> JSONValue {
+    private func finding(isLowerBound: Bool = false) throws -> JSONValue {
         let ruleSet = RuleSet(sources: [RuleSource(path: "r.yml", text: Self.rule)])
         var parser = BatchParser(format: .json, plan: JSONFieldPlan(ruleSet.fields))
         let line = #"{"time": "2026-03-01T10:00:00Z", "event": "fail", "ip": "203.0.113.9", "user": "ana\n"}"#
@@ -26,7 +26,9 @@ import Testing
         var engine = Engine(ruleSet)
         var findings: [Finding] = []
         engine.consume(batch, into: &findings)
-        return FindingJSON.value(try #require(findings.first))
+        var finding = try #require(findings.first)
+        finding.isLowerBound = isLowerBound
+        return FindingJSON.value(finding)
     }
 
     @Test func everyKeyOfTheContractIsThere() throws {
@@ -47,6 +49,11 @@ import Testing
 
     @Test func aFindingIsOneLineWhateverItHolds() throws {
         #expect(!FindingJSON.text(try finding()).contains("\n"))
+    }
+
+    @Test func aCountThatIsALowerBoundSaysSo() throws {
+        #expect(try finding()["count_is_lower_bound"] == nil)
+        #expect(try finding(isLowerBound: true)["count_is_lower_bound"] == true)
     }
 
     @Test func theSameBytesGiveTheSameID() throws {

@@ -151,6 +151,17 @@ struct IncidentReadingTests {
         #expect(try await ids(IncidentQuery(severities: [])).isEmpty)
     }
 
+    @Test("a count that is only a lower bound is shown as one")
+    func lowerBound() async throws {
+        try await ledger.open("SEC-2026-0001")
+        var finding = ledger.finding("SEC-2026-0001", count: 7)
+        finding.isLowerBound = true
+        try await ledger.record([.findingRecorded(finding)])
+        let detail = try #require(try await ledger.projections.incident(id: "SEC-2026-0001", maximumFindings: 3))
+        #expect(detail.findings.map(\.isLowerBound) == [true, false])
+        #expect(detail.timeline.last?.text == "SSH brute force (at least 7 counted)")
+    }
+
     @Test("the page of an incident: newest findings first, at most as many as asked for, the timeline in order")
     func detail() async throws {
         try await ledger.open("SEC-2026-0001")

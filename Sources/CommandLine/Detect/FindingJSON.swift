@@ -18,6 +18,7 @@ enum FindingJSON {
             "last_seen": .string(finding.lastSeen.rfc3339),
             "evidence": .array(finding.evidence.map { ["file": .string($0.origin.source), "line": .integer($0.line)] }),
         ]
+        if finding.isLowerBound { object["count_is_lower_bound"] = true }
         if let address = finding.sourceIP { object["source"] = ["ip": .string(address)] }
         if let user = finding.userName { object["user"] = ["name": .string(user)] }
         return .object(object)

@@ -40,7 +40,8 @@ enum IncidentJSON {
             ],
             "category": .string(finding.category), "severity": .string(finding.severity.code),
             "attack": .array(finding.techniques.map { .string($0) }), "entities": .array(finding.entities.map(entity)),
-            "count": .integer(Int64(finding.count)), "first_seen": .string(finding.firstSeen.rfc3339),
+            "count": .integer(Int64(finding.count)),
+            "count_is_lower_bound": .bool(finding.isLowerBound), "first_seen": .string(finding.firstSeen.rfc3339),
             "last_seen": .string(finding.lastSeen.rfc3339), "recorded_at": .string(finding.recordedAt.rfc3339),
             "grouping": .string(finding.grouping),
             "evidence": .array(

@@ -19,7 +19,8 @@ enum IncidentText {
         }
         lines += ["", "Findings, newest first"]
         for finding in detail.findings {
-            lines.append("  \(finding.severity.code)  \(printable(finding.ruleTitle))  ×\(finding.count)  (\(finding.grouping))")
+            let count = "\(finding.isLowerBound ? "at least " : "")×\(finding.count)"
+            lines.append("  \(finding.severity.code)  \(printable(finding.ruleTitle))  \(count)  (\(finding.grouping))")
             for line in finding.lines {
                 lines.append("      \(line.file):\(line.line)  \(line.text.map(printable) ?? "(not kept, or erased)")")
             }

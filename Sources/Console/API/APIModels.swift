@@ -131,6 +131,7 @@ struct APIFinding: Encodable {
     var attack: [String]
     var entities: [APIEntity]
     var count: Int
+    var countIsLowerBound: Bool
     var firstSeen: String
     var lastSeen: String
     var recordedAt: String
@@ -146,6 +147,7 @@ struct APIFinding: Encodable {
         attack = finding.techniques
         entities = finding.entities.map(APIEntity.init)
         count = finding.count
+        countIsLowerBound = finding.isLowerBound
         firstSeen = finding.firstSeen.rfc3339
         lastSeen = finding.lastSeen.rfc3339
         recordedAt = finding.recordedAt.rfc3339

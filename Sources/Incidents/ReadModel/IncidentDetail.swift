@@ -52,6 +52,8 @@ package struct FindingView: Sendable, Equatable {
     package var entities: [IncidentEntity]
     /// How many events it stands for, and when the first and last of them happened.
     package var count: Int
+    /// There may have been more of them.
+    package var isLowerBound: Bool
     package var firstSeen: Timestamp
     package var lastSeen: Timestamp
     package var recordedAt: Timestamp
@@ -63,7 +65,8 @@ package struct FindingView: Sendable, Equatable {
     package init(
         id: String, sequence: Int, ruleID: String, ruleTitle: String, ruleHash: String, level: String, category: String,
         severity: Severity, techniques: [String], entities: [IncidentEntity], count: Int, firstSeen: Timestamp,
-        lastSeen: Timestamp, recordedAt: Timestamp, lines: [EvidenceLine], grouping: String
+        lastSeen: Timestamp, recordedAt: Timestamp, lines: [EvidenceLine], grouping: String,
+        isLowerBound: Bool = false
     ) {
         self.id = id
         self.sequence = sequence
@@ -81,6 +84,7 @@ package struct FindingView: Sendable, Equatable {
         self.recordedAt = recordedAt
         self.lines = lines
         self.grouping = grouping
+        self.isLowerBound = isLowerBound
     }
 }
 

@@ -15,6 +15,8 @@ package struct FindingRecord: Sendable, Equatable {
     package var severity: Severity
     package var techniques: [String]
     package var count: Int
+    /// More may have been counted than `count` says.
+    package var isLowerBound = false
     /// Event time of the event that completed it.
     package var time: Timestamp
     package var firstSeen: Timestamp
@@ -58,6 +60,7 @@ package struct FindingRecord: Sendable, Equatable {
         severity = Severity(finding.rule.level.severityCode) ?? .medium
         techniques = finding.rule.techniques.prefix(FindingRecord.maximumTechniques).map { $0.cut(toJSONBytes: 32) }
         count = finding.count
+        isLowerBound = finding.isLowerBound
         time = finding.time.recordable
         firstSeen = finding.firstSeen.recordable
         lastSeen = finding.lastSeen.recordable
@@ -73,7 +76,8 @@ package struct FindingRecord: Sendable, Equatable {
         id: String, ruleID: String, ruleTitle: String, ruleHash: String, level: String, category: String, severity: Severity,
         techniques: [String], count: Int, time: Timestamp, firstSeen: Timestamp, lastSeen: Timestamp, address: String?,
         user: String?,
-        otherAddresses: [String], evidence: [EvidenceLine], incident: String, grouping: String, erased: Set<IncidentEntity.Kind>
+        otherAddresses: [String], evidence: [EvidenceLine], incident: String, grouping: String, erased: Set<IncidentEntity.Kind>,
+        isLowerBound: Bool = false
     ) {
         self.id = id
         self.ruleID = ruleID
@@ -94,6 +98,7 @@ package struct FindingRecord: Sendable, Equatable {
         self.incident = incident
         self.grouping = grouping
         self.erased = erased
+        self.isLowerBound = isLowerBound
     }
 
     /// The newest references that fit, oldest first.

@@ -79,6 +79,7 @@ extension FindingRecord {
                     ["file": .string($0.file), "line": .integer(Int64($0.line)), "offset": .integer(Int64($0.offset))]
                 }),
         ]
+        if isLowerBound { data["count_is_lower_bound"] = true }
         if texts.contains(where: { $0 != .null }) {
             if subjects.isEmpty {
                 // Nobody is known whom the lines are about: they are kept as they are.
@@ -124,6 +125,6 @@ extension FindingRecord {
             user: opened("user.name")?.stringValue,
             otherAddresses: (opened("related.ip")?.arrayValue ?? []).compactMap(\.stringValue),
             evidence: evidence, incident: incident, grouping: data["grouping"]?.stringValue ?? "",
-            erased: erased)
+            erased: erased, isLowerBound: data["count_is_lower_bound"]?.boolValue ?? false)
     }
 }

@@ -2,7 +2,7 @@ import Events
 import Foundation
 import GRDB
 import Incidents
-import Journal
+package import Journal
 
 extension Projections {
     /// What one entry does to the tables. Depends on the entry and the tables alone, so that a rebuild gives the same rows.
@@ -39,7 +39,7 @@ extension Projections {
             database,
             """
             INSERT INTO finding VALUES (:id, :sequence, :incident, :ruleID, :ruleTitle, :ruleHash, :level, :category, :severity,
-                :techniques, :entities, :count, :first, :last, :recorded, :grouping, :evidence)
+                :techniques, :entities, :count, :first, :last, :recorded, :grouping, :evidence, :isLowerBound)
             """,
             [
                 "id": finding.id, "sequence": Int64(entry.sequence), "incident": finding.incident, "ruleID": finding.ruleID,
@@ -50,6 +50,7 @@ extension Projections {
                 "first": finding.firstSeen.nanoseconds, "last": finding.lastSeen.nanoseconds,
                 "recorded": entry.recordedAt.nanoseconds, "grouping": finding.grouping,
                 "evidence": try text(.array(finding.evidence.map(RowJSON.line))),
+                "isLowerBound": finding.isLowerBound,
             ])
         // The title is that of the worst rule that spoke, the first of equals.
         try run(
@@ -88,8 +89,22 @@ extension Projections {
                 database, "INSERT OR IGNORE INTO incident_technique VALUES (:incident, :technique)",
                 ["incident": finding.incident, "technique": technique])
         }
-        let events = finding.count == 1 ? "" : " (\(finding.count) counted)"
+        let events = finding.count == 1 ? "" : " (\(finding.isLowerBound ? "at least " : "")\(finding.count) counted)"
         try addToTimeline(finding.incident, entry, finding.ruleTitle + events, database)
+    }
+
+    /// What became of an incident's evidence stands on its timeline.
+    static func noteEvidence(_ entry: Entry, _ database: Database) throws {
+        guard let incident = entry.evidenceIncident else { return }
+        let name = entry.data["name"]?.stringValue ?? entry.data["evidence"]?.stringValue ?? ""
+        let text: String
+        switch entry.type {
+        case "evidence.added": text = "Evidence sealed: \(name), \(entry.data["size"]?.integerValue ?? 0) bytes"
+        case "evidence.capture_failed":
+            text = "Evidence not collected: \(name): \(entry.data["reason"]?.stringValue ?? "")"
+        default: text = "Evidence: \(name)"
+        }
+        try addToTimeline(incident, entry, text, database)
     }
 
     private static func addToTimeline(_ incident: String, _ entry: Entry, _ text: String, _ database: Database) throws {
@@ -109,6 +124,13 @@ extension Projections {
 
     private static func text(_ value: JSONValue) throws -> String {
         String(decoding: try value.canonicalBytes(), as: UTF8.self)
+    }
+}
+
+extension Entry {
+    /// The incident of an entry about evidence.
+    package var evidenceIncident: String? {
+        type.hasPrefix("evidence.") ? data["incident"]?.stringValue : nil
     }
 }
 

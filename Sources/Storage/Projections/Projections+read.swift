@@ -101,7 +101,7 @@ extension Projections: IncidentReading {
             level: row["level"], category: row["category"], severity: Severity(rawValue: row["severity"]) ?? .medium,
             techniques: RowJSON.strings(row["techniques"]), entities: RowJSON.entities(row["entities"]), count: row["count"],
             firstSeen: time(row, "first_seen"), lastSeen: time(row, "last_seen"), recordedAt: time(row, "recorded_at"),
-            lines: RowJSON.lines(row["evidence"]), grouping: row["grouping"])
+            lines: RowJSON.lines(row["evidence"]), grouping: row["grouping"], isLowerBound: row["is_lower_bound"])
     }
 
     private static func time(_ row: Row, _ column: String) -> Timestamp {

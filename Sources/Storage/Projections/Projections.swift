@@ -44,7 +44,11 @@ package struct Projections: Sendable {
                     advice: "start Vigie again: what is missing is taken from the journal")
             }
             for record in records {
-                if let event = record.event { try Projections.apply(event, record.entry, database) }
+                if let event = record.event {
+                    try Projections.apply(event, record.entry, database)
+                } else {
+                    try Projections.noteEvidence(record.entry, database)
+                }
             }
             try database.execute(sql: "UPDATE applied SET entries = ?", arguments: [Int64(last.entry.sequence) + 1])
         }
@@ -89,6 +93,10 @@ package struct Projections: Sendable {
                     ) STRICT;
                     CREATE INDEX timeline_by_incident ON timeline (incident, sequence);
                     """)
+        }
+        // Journals of before have no such counts: what was applied from them stays right.
+        migrator.registerMigration("2: counts that are lower bounds") { database in
+            try database.execute(sql: "ALTER TABLE finding ADD COLUMN is_lower_bound INTEGER NOT NULL DEFAULT 0")
         }
         return migrator
     }

@@ -40,6 +40,19 @@ struct RoundTripTests {
         #expect(try await replay() == recorded)
     }
 
+    @Test("an entry that says nothing about it has a count that is exact")
+    func entriesOfBefore() async throws {
+        var finding = Sample.finding(1)
+        finding.isLowerBound = true
+        let record = FindingRecord(finding, lines: [], incident: "SEC-2026-0001", grouping: "")
+        var draft = IncidentEvent.findingRecorded(record).draft()
+        #expect(draft.data.removeValue(forKey: "count_is_lower_bound") == true)
+        _ = try await journal.append([draft], at: Sample.start)
+        var exact = record
+        exact.isLowerBound = false
+        #expect(try await replay() == [.findingRecorded(exact)])
+    }
+
     @Test("lines stand with the newest references, in their order")
     func linesAndReferences() throws {
         var finding = Sample.finding(1)

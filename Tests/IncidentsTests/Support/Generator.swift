@@ -41,7 +41,7 @@ struct FindingGenerator {
         let others = isShared ? (0..<Int.random(in: 0...8, using: &random)).compactMap { _ in IPAddress(pick(addresses)) } : []
         let evidenceCount = Int.random(in: 1...Finding.maximumEvidence, using: &random)
         let lineCount = Int.random(in: 0...min(evidenceCount, Finding.maximumExcerptLines), using: &random)
-        let finding = Finding(
+        var finding = Finding(
             id: String(repeating: "0", count: 24) + String(0x1000_0000 + made, radix: 16), time: last, rule: rule(),
             count: Int.random(in: 1...5_000, using: &random), firstSeen: first, lastSeen: last,
             sourceIP: isShared ? nil : pick(addresses), userName: Bool.random(using: &random) ? pick(users) : nil,
@@ -49,6 +49,7 @@ struct FindingGenerator {
             evidence: (0..<evidenceCount).map {
                 Sample.reference(file: pick(["/var/log/a.log", "/var/log/b.log"]), line: $0 + made)
             })
+        finding.isLowerBound = Int.random(in: 0..<3, using: &random) == 0
         return (finding, (0..<lineCount).map { _ in line() })
     }
 
