@@ -5,7 +5,7 @@ import uuid
 
 FIELDS = ["a", "b", "nested.c", "n", "ip", "t"]
 TEXT_FIELDS = ["a", "b", "nested.c"]
-LETTERS = ["x", "Y", "ab", "-", "/", "1", "20", "é", " ", ".", "'", "\\", "*", "?", "foo", "Bar", "%41", "_"]
+LETTERS = ["x", "Y", "ab", "-", "/", "1", "20", "é", " ", ".", "'", "\\", "*", "?", "foo", "Bar", "%41", "_", "É", "ß", "Ω", "ω", "Я", "я"]
 ADDRESSES = ["192.0.2.1", "192.0.2.200", "10.1.2.3", "2001:db8::1", "2001:db8:ffff::2", "::1", "not an address"]
 NETWORKS = ["192.0.2.0/24", "192.0.2.128/25", "10.0.0.0/8", "2001:db8::/32", "::/0", "0.0.0.0/0"]
 TIMES = ["2026-03-01T10:05:00Z", "2026-12-31T23:59:59.5Z", "2027-01-01T00:30:00+01:00", "2024-02-29T12:00:00Z", "no time"]
@@ -51,7 +51,7 @@ class Source:
         if chance == 8:
             return f"{field}|windash|contains", self.values(lambda: self.random.choice(["-", "/", "a -", "--", "x -b /"]) + plain(), 2)
         if chance == 9:
-            return f"{field}|base64offset|contains", self.values(lambda: self.random.choice(["foo", "Bar", "secret", "éx1"]), 2)
+            return f"{field}|base64offset|contains", self.values(lambda: self.random.choice(["foo", "Bar", "secret", "éx1", "ab"]), 2)
         if chance == 10:
             return f"{field}|{self.random.choice(['wide', 'utf16be', 'utf16'])}|base64|contains", self.random.choice(["foo", "ab"])
         if chance == 11:

@@ -153,11 +153,31 @@ struct EvaluationTable: Sendable {
     }
 
     private static func stands(_ bytes: Span<UInt8>, _ wanted: Range<Int>, at start: Int) -> Bool {
-        for offset in 0..<wanted.count {
-            let byte = foldedToLowerCase(bytes[start + offset])
-            guard byte == foldedToLowerCase(bytes[wanted.lowerBound + offset]) else { return false }
+        var offset = 0
+        while offset < wanted.count {
+            let byte = bytes[start + offset]
+            let other = bytes[wanted.lowerBound + offset]
+            if byte < 0x80 || other < 0x80 {
+                guard foldedToLowerCase(byte) == foldedToLowerCase(other) else { return false }
+                offset += 1
+                continue
+            }
+            if offset + 1 < wanted.count, let left = twoByteScalar(byte, bytes[start + offset + 1]),
+                let right = twoByteScalar(other, bytes[wanted.lowerBound + offset + 1])
+            {
+                guard UnitSet.smallLetter(left) == UnitSet.smallLetter(right) else { return false }
+                offset += 2
+                continue
+            }
+            guard byte == other else { return false }
+            offset += 1
         }
         return true
+    }
+
+    /// Every letter beyond ASCII whose case is folded has two bytes, whichever case.
+    private static func twoByteScalar(_ lead: UInt8, _ trail: UInt8) -> UInt32? {
+        lead & 0xE0 == 0xC0 && trail & 0xC0 == 0x80 ? UInt32(lead & 0x1F) << 6 | UInt32(trail & 0x3F) : nil
     }
 
     private static func equal(_ wanted: Span<UInt8>, _ bytes: Span<UInt8>, _ start: Int, _ isCased: Bool) -> Bool {

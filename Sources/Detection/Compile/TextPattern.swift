@@ -1,6 +1,7 @@
 /// A text to compare with: literal, or with Sigma's wildcards.
 ///
-/// Not case-sensitive unless `cased` asks for it; folding is of ASCII letters.
+/// Not case-sensitive unless `cased` asks for it; folding is of ASCII letters, and `?` is a byte. Where a pattern needs more than
+/// that (`needsCharacters`), its `expression` is run instead.
 struct TextPattern: Sendable, Hashable {
     enum Anchor: Sendable, Hashable, BitwiseCopyable {
         case equals, startsWith, endsWith, contains

@@ -124,16 +124,7 @@ struct ValueCompiler {
             var options: BoundedRegex.Options = has("i", "ignorecase") ? .caseInsensitive : []
             if has("m", "multiline") { options.insert(.multiline) }
             if has("s", "dotall") { options.insert(.dotMatchesNewline) }
-            do {
-                var parts: [Expression] = []
-                for subject in subjects {
-                    let index = try surroundings.keepRegex(text, options, subject)
-                    parts.append(.predicate(Predicate(subject: subject, test: .regex(index))))
-                }
-                return Expression.any(of: parts)
-            } catch {
-                throw Failure(reason: "regular expression '\(text)': \(error)")
-            }
+            return try regex(text, options)
         }
         if has("cidr") {
             guard let block = AddressBlock(text) else { throw Failure(reason: "'\(text)' is no network: 192.0.2.0/24") }
@@ -154,7 +145,28 @@ struct ValueCompiler {
         var patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: has("cased")) }
         // A keyword is sought in the line as it stands, where JSON has escaped what the rule has not.
         if subjects == [.line] { patterns += patterns.compactMap(\.escapedAsJSON) }
-        return Expression.any(of: patterns.map { test(.text($0)) })
+        var parts: [Expression] = []
+        for pattern in patterns { parts.append(try expression(pattern)) }
+        return Expression.any(of: parts)
+    }
+
+    /// Bytes are compared where that says the same; characters where it does not.
+    private func expression(_ pattern: TextPattern) throws(Failure) -> Expression {
+        guard pattern.needsCharacters else { return test(.text(pattern)) }
+        return try regex(pattern.expression, pattern.isCased ? .dotMatchesNewline : [.dotMatchesNewline, .caseInsensitive])
+    }
+
+    private func regex(_ text: String, _ options: BoundedRegex.Options) throws(Failure) -> Expression {
+        do {
+            var parts: [Expression] = []
+            for subject in subjects {
+                let index = try surroundings.keepRegex(text, options, subject)
+                parts.append(.predicate(Predicate(subject: subject, test: .regex(index))))
+            }
+            return Expression.any(of: parts)
+        } catch {
+            throw Failure(reason: "regular expression '\(text)': \(error)")
+        }
     }
 
     /// The bytes to look for once the text has been encoded as the modifiers say.
@@ -169,7 +181,8 @@ struct ValueCompiler {
         if has("utf16be") { bytes = units.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] } }
         if has("utf16") { bytes = [0xFF, 0xFE] + units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
         if has("base64offset") {
-            guard bytes.count >= 3 else { throw Failure(reason: "'base64offset' needs at least three bytes") }
+            // Of a single byte nothing is certain where it lies across two characters: it would be found in every text.
+            guard bytes.count >= 2 else { throw Failure(reason: "'base64offset' needs at least two bytes") }
             return Base64Text.offsets(bytes)
         }
         return [has("base64") ? Base64Text.encode(bytes) : bytes]

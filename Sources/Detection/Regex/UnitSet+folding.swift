@@ -18,6 +18,14 @@ extension UnitSet {
         (Range(low: 0x410, high: 0x42F), 0x20),
     ]
 
+    /// What a letter is compared as where case does not count; anything else is itself.
+    static func smallLetter(_ unit: UInt32) -> UInt32 {
+        // The final sigma.
+        if unit == 0x3C2 { return 0x3C3 }
+        for (capitals, distance) in pairs where capitals.contains(unit) { return unit + distance }
+        return unit
+    }
+
     /// The set with the other case of every letter that it holds.
     var folded: UnitSet {
         var result = ranges
