@@ -11,6 +11,7 @@ package struct Console: Sendable {
         package var incidents: any IncidentReading
         package var sources: @Sendable () async -> [SourceStatus]
         package var rules: @Sendable () async -> [RuleSummary]
+        package var detection: @Sendable () async -> DetectionStatus
         package var updates: ConsoleUpdates
         package var identity: SignInService
         /// Journals one identity decision. When it throws, the decision is not carried out towards the browser.
@@ -19,12 +20,15 @@ package struct Console: Sendable {
 
         package init(
             incidents: any IncidentReading, sources: @escaping @Sendable () async -> [SourceStatus],
-            rules: @escaping @Sendable () async -> [RuleSummary], updates: ConsoleUpdates, identity: SignInService,
+            rules: @escaping @Sendable () async -> [RuleSummary],
+            detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() }, updates: ConsoleUpdates,
+            identity: SignInService,
             audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
         ) {
             self.incidents = incidents
             self.sources = sources
             self.rules = rules
+            self.detection = detection
             self.updates = updates
             self.identity = identity
             self.audit = audit

@@ -35,6 +35,7 @@ package struct VigieServer: Sendable {
     let recorder: Recorder
     /// Puts changed rule files in force.
     package let rules: RuleReloader
+    let collector: EvidenceCollector
     let logger: Logger
 
     /// - Parameter now: the present; tests pass their own.
@@ -49,7 +50,7 @@ package struct VigieServer: Sendable {
         if options.followsJournald { options.sources.append(SourceOption(path: folder.journaldSpool, format: .json)) }
         options.sources = SourceOption.each(options.sources)
         try folder.prepare()
-        let loaded = LoadedRules(paths: options.rules)
+        let loaded = LoadedRules(paths: options.rules, cachePath: folder.ruleCache) { logger.warning("\($0)") }
         let formats = loaded.formats
         for source in options.sources where !source.format.isKnown(in: formats) {
             let names = LogFormat.allCases.map(\.rawValue) + formats.names
@@ -79,10 +80,15 @@ package struct VigieServer: Sendable {
 
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
+        let collector = EvidenceCollector(
+            capture: EvidenceCapture(
+                store: BlobStore(directory: folder.evidence, keyPath: folder.evidenceKey),
+                host: ProcessInfo.processInfo.hostName),
+            logger: logger, now: now
+        ) { try await recorder.record($0, at: now()) }
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
-            recorder: recorder,
-            logger: logger, now: now)
+            recorder: recorder, collector: collector, logger: logger, now: now)
         let journalCount = journal.count
         if lastRules != loaded.ruleSet.hash {
             // Which rules changed while nothing ran is not known: the journal keeps ids, not rules.
@@ -92,19 +98,19 @@ package struct VigieServer: Sendable {
                 at: now())
         }
         let rules = RuleReloader(
-            paths: options.rules, loaded: loaded, watch: watch, recorder: recorder, projections: projections, logger: logger,
+            paths: options.rules, cachePath: folder.ruleCache, loaded: loaded, watch: watch, recorder: recorder, projections: projections, logger: logger,
             now: now)
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
         let console = try Console(
             Console.Dependencies(
-                incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() }, updates: updates,
-                identity: identity,
+                incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() }, detection: { await watch.detection },
+                updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
-            watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, logger: logger)
+            watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -120,7 +126,7 @@ package struct VigieServer: Sendable {
         }
         application.addServices(
             WatchService(watch: watch), RulesService(rules: rules), UpdatesService(updates: updates),
-            CheckpointService(tree: tree, logger: logger),
+            CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
             EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger))
         do {
             try await application.runService()
@@ -185,6 +191,15 @@ private struct CheckpointService: Service {
                 }
             }
         }
+    }
+}
+
+/// Collects evidence of incidents that open.
+private struct CollectorService: Service {
+    let collector: EvidenceCollector
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await collector.run() }
     }
 }
 

@@ -1,5 +1,6 @@
 import Console
 import Events
+import Foundation
 import Identity
 import Incidents
 import Testing
@@ -139,6 +140,15 @@ struct PagesTests {
         #expect(all.contains("finding-89") && !all.contains("newest 25"))
     }
 
+    @Test func aCountThatIsALowerBoundSaysSo() async throws {
+        var incident = Samples.incident(findings: 1)
+        let exact = try await (try World(incidents: [incident])).signedIn().get("/incidents/SEC-2026-0001").text
+        #expect(!exact.contains("at least"))
+        incident.findings[0].isLowerBound = true
+        let bound = try await (try World(incidents: [incident])).signedIn().get("/incidents/SEC-2026-0001").text
+        #expect(bound.contains(">at least</span> <b>3</b>"))
+    }
+
     @Test func theSourcesPageCountsEverything() async throws {
         let browser = try await (try World(sources: [Samples.source()])).signedIn()
         let text = try await browser.get("/sources").text
@@ -148,6 +158,31 @@ struct PagesTests {
             #expect(text.contains("<dt>\(label)</dt><dd>\(value)</dd>"), "\(label)")
         }
         #expect(text.contains("2.0 KiB") && text.contains("Problem sample") && text.contains("raw sample"))
+    }
+
+    private static let detection = DetectionStatus(
+        events: 12_345, matches: 7,
+        correlations: [
+            .init(ruleID: "1", title: "Whole", groups: 3, events: 9, bytes: 2048),
+            .init(ruleID: "2", title: "Short", groups: 1, evictedGroups: 4, late: 1_005),
+            .init(ruleID: "3", title: "Unused"),
+        ])
+
+    @Test func theSourcesPageShowsWhatCorrelationsHoldAndLeftOut() async throws {
+        let text = try await (try World(detection: Self.detection)).signedIn().get("/sources").text
+        #expect(text.contains("12\u{202f}345 events since the start, 7 matches, 2.0 KiB held"))
+        #expect(text.contains("<dt>groups given up</dt><dd>4</dd>") && text.contains("<dt>late</dt><dd>1\u{202f}005</dd>"))
+        #expect(text.contains("Whole") && !text.contains("Unused"))
+        #expect(text.split(separator: "its counts are lower bounds").count == 2)
+    }
+
+    @Test func theAPIGivesEveryCorrelation() async throws {
+        let text = try await (try World(detection: Self.detection)).signedIn().get("/api/v1/detection").text
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+        let correlations = try #require(object["correlations"] as? [[String: Any]])
+        #expect(correlations.compactMap { $0["rule"] as? String } == ["1", "2", "3"])
+        #expect(correlations.compactMap { $0["evicted_groups"] as? Int } == [0, 4, 0])
+        #expect(correlations.compactMap { $0["late"] as? Int } == [0, 1_005, 0])
     }
 
     @Test func refusedRulesSayWhy() async throws {

@@ -22,7 +22,10 @@ struct SignInPagesTests {
         #expect(answer.location == "/setup")
     }
 
-    @Test(arguments: ["/events", "/api/v1/incidents", "/api/v1/incidents/SEC-2026-0001", "/api/v1/sources", "/api/v1/rules"])
+    @Test(arguments: [
+        "/events", "/api/v1/incidents", "/api/v1/incidents/SEC-2026-0001", "/api/v1/sources", "/api/v1/detection",
+        "/api/v1/rules",
+    ])
     func programsGetA401Problem(path: String) async throws {
         let answer = try await Browser(try World()).get(path)
         #expect(answer.status == 401)

@@ -2,6 +2,8 @@ import Detection
 import Events
 import Foundation
 import Ingest
+import Journal
+import Logging
 import Testing
 
 @testable import Server
@@ -59,7 +61,10 @@ struct ServerTests {
         try await withServer(world) { running in
             try await eventually("the source is read") { await running.server.watch.statuses.first?.lagBytes == 0 }
             #expect(try await world.findings().count == 8)
-            #expect(running.server.journalCount == 10, "the rules, one opening and eight findings")
+            let types = try world.entries().map(\.type)
+            #expect(types.count { $0 == "incident.opened" } == 1)
+            #expect(types.count { $0 == "finding.recorded" } == 8)
+            #expect(types.allSatisfy { $0.hasPrefix("evidence.") || ["rules.loaded", "incident.opened", "finding.recorded"].contains($0) })
         }
     }
 
@@ -168,8 +173,10 @@ struct ServerTests {
         for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: world.data.projections + suffix) }
         try await withServer(world) { _ in }
         #expect(try await world.findings() == first.value)
+        let entries = try world.entries()
         let outcome = try await JournalRebuilder.run(world.data) { _ in }
-        #expect(outcome.count == 24)
+        #expect(outcome.count == entries.count)
+        #expect(entries.count { !$0.type.hasPrefix("evidence.") } == 24)
         #expect(try await world.findings() == first.value)
     }
 
@@ -185,6 +192,37 @@ struct ServerTests {
         }
     }
 
+    @Test("parsed rules are kept for the next start; a cache that is damaged is said once and made anew")
+    func ruleCache() async throws {
+        let world = try World()
+        // Files with correlations are not kept.
+        try """
+        title: Plain
+        id: 3e6d0e71-9d8a-4e61-8f79-3f6d8d7d8f43
+        logsource: {category: webserver}
+        detection: {selection: {url.query|contains: 'plain='}, condition: selection}
+        level: low
+        vigie: {category: scan}
+        """.write(toFile: world.path + "/rules/plain.yml", atomically: true, encoding: .utf8)
+        let warnings = Shared<[String]>([])
+        let logger = Logger(label: "test") { _ in WarningLog(warnings: warnings) }
+        func start() async throws {
+            let server = try await VigieServer.start(world.options, logger: logger)
+            #expect(server.ruleCount == 4)
+            await server.journal.close()
+        }
+        try await start()
+        try await start()
+        #expect(warnings.value == [])
+        var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: world.data.ruleCache)))
+        bytes[bytes.count / 2] ^= 1
+        try Data(bytes).write(to: URL(fileURLWithPath: world.data.ruleCache))
+        try await start()
+        try await start()
+        #expect(warnings.value.count == 1)
+        #expect(warnings.value.first?.contains("\(world.data.ruleCache) is damaged") == true)
+    }
+
     @Test("rules that are refused are named, the others run")
     func refusedRule() async throws {
         let world = try World()
@@ -195,5 +233,21 @@ struct ServerTests {
             let found = try await running.findings(1)
             #expect(found.count == 1)
         }
+    }
+}
+
+/// Keeps what is logged at warning and above.
+private struct WarningLog: LogHandler {
+    let warnings: Shared<[String]>
+    var metadata: Logger.Metadata = [:]
+    var logLevel: Logger.Level = .warning
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        warnings.value.append("\(event.message)")
     }
 }

@@ -70,7 +70,7 @@ struct DetectCommand: ParsableCommand {
                 throw CommandFailure(.usage, error.description)
             }
         }
-        if let census { Output.note(StatisticsJSON.text(engine.statistics, census)) }
+        if let census { Output.note(StatisticsJSON.text(engine.statistics, census, engine.correlationStatistics)) }
     }
 
     private func printHostileLines(_ batch: EventBatch, _ engine: inout Engine, _ output: LineBuffer) {

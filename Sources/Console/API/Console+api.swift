@@ -26,6 +26,9 @@ extension Console {
         router.get("sources") { _, _ in
             try HTTPAnswer.json(APISourceList(sources: await dependencies.sources().map(APISource.init)))
         }
+        router.get("detection") { _, _ in
+            try HTTPAnswer.json(APIDetection(await dependencies.detection()))
+        }
         router.get("rules") { _, _ in
             try HTTPAnswer.json(APIRuleList(rules: await dependencies.rules().map(APIRule.init)))
         }

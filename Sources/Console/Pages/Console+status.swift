@@ -6,10 +6,11 @@ extension Console {
         router.get("sources") { request, context in
             let sequence = dependencies.updates.sequence
             let sources = await dependencies.sources()
+            let detection = await dependencies.detection()
             let now = dependencies.now()
             let model: PageModel = [
                 "sources": sources.map { SourceModels.row($0, now: now) }, "isEmpty": sources.isEmpty, "count": sources.count,
-                "troubled": sources.count { !$0.problem.isEmpty },
+                "troubled": sources.count { !$0.problem.isEmpty }, "detection": SourceModels.detection(detection),
             ]
             return answer(
                 "sources", model, title: "Sources", section: "sources", sequence: sequence, request: request, context: context)
@@ -63,6 +64,29 @@ enum SourceModels {
         if !source.problem.isEmpty { model["problem"] = source.problem }
         model["last"] = source.lastEvent.map { TimeText.model($0, now: now) }
         return model
+    }
+
+    /// What correlations hold; those that have left something out stand first.
+    static func detection(_ status: DetectionStatus) -> PageModel {
+        let used = status.correlations.filter { $0.groups > 0 || $0.isIncomplete || $0.ignoredValues > 0 || $0.ungrouped > 0 }
+        let sorted = used.filter(\.isIncomplete) + used.filter { !$0.isIncomplete }
+        return [
+            "events": NumberText.grouped(status.events), "matches": NumberText.grouped(status.matches),
+            "hasRows": !sorted.isEmpty,
+            "bytes": NumberText.bytes(status.correlations.reduce(0) { $0 + $1.bytes }),
+            "rows": sorted.map { correlation -> PageModel in
+                [
+                    "rule": correlation.title, "ruleID": correlation.ruleID, "groups": NumberText.grouped(correlation.groups),
+                    "kept": NumberText.grouped(correlation.events), "bytes": NumberText.bytes(correlation.bytes),
+                    "counters": [
+                        counter("groups given up", correlation.evictedGroups), counter("late", correlation.late),
+                        counter("without a value", correlation.ignoredValues, isTrouble: false),
+                        counter("without a group", correlation.ungrouped, isTrouble: false),
+                    ],
+                    "isTroubled": correlation.isIncomplete,
+                ]
+            },
+        ]
     }
 
     private static func counter(_ label: String, _ count: Int, isTrouble: Bool = true) -> PageModel {

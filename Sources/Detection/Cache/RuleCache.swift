@@ -5,7 +5,7 @@ import Crypto
 /// Entries are named by a file's path and the SHA-256 of its text: what has changed is parsed anew, and nothing else is. Files with
 /// correlations are left out: they are few, and cheap. The bytes end with the SHA-256 of what stands before it; bytes that
 /// were damaged, or written by another version, are no cache.
-struct RuleCache {
+package struct RuleCache {
     /// Raised whenever what the parser makes of a document changes, or how it is written here.
     static let version: UInt64 = 2
     private static let magic: UInt64 = 0x5641_4749_4552_5543
@@ -30,12 +30,17 @@ struct RuleCache {
 
     /// - Returns: `nil` for bytes that are no cache of this version.
     init?(_ bytes: [UInt8]) {
-        guard bytes.count > 32, Array(SHA256.hash(data: bytes.dropLast(32))) == Array(bytes.suffix(32)) else { return nil }
+        guard RuleCache.isWhole(bytes) else { return nil }
         self.init(unsealed: Array(bytes.dropLast(32)))
     }
 
+    /// Whether the bytes are as some version wrote them.
+    static func isWhole(_ bytes: [UInt8]) -> Bool {
+        bytes.count > 32 && Array(SHA256.hash(data: bytes.dropLast(32))) == Array(bytes.suffix(32))
+    }
+
     /// Reads what stands before the checksum.
-    init?(unsealed bytes: [UInt8]) {
+    package init?(unsealed bytes: [UInt8]) {
         keeps = true
         var reader = CacheReader(bytes: bytes)
         guard reader.number() == RuleCache.magic, reader.number() == RuleCache.version, reader.readStrings() else { return nil }

@@ -8,14 +8,25 @@ enum RuleCacheFile {
     /// All of SigmaHQ takes a few megabytes.
     private static let maximumBytes = 64 << 20
 
+    /// - Parameter refused: told why there is a file that is not used, unless another version of Vigie wrote it.
     /// - Returns: `nil` where there is no sound cache of this version, or where others could have written it.
-    static func read(_ path: String) -> RuleCache? {
+    static func read(_ path: String, refused: (String) -> Void = { _ in }) -> RuleCache? {
         var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(),
-            status.st_mode & 0o022 == 0, status.st_size <= maximumBytes,
-            let data = FileManager.default.contents(atPath: path)
-        else { return nil }
-        return RuleCache(Array(data))
+        guard unsafe lstat(path, &status) == 0 else { return nil }
+        let advice = "the rules were parsed anew, and it is replaced"
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid(), status.st_mode & 0o022 == 0,
+            status.st_size <= maximumBytes
+        else {
+            refused("the rule cache \(path) is not a file that this user alone can write; \(advice)")
+            return nil
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
+            refused("the rule cache \(path) cannot be read; \(advice)")
+            return nil
+        }
+        let bytes = Array(data)
+        if !RuleCache.isWhole(bytes) { refused("the rule cache \(path) is damaged; \(advice)") }
+        return RuleCache(bytes)
     }
 
     /// By renaming, so that a reader sees the old one or the new one.

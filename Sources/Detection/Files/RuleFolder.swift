@@ -82,14 +82,15 @@ package struct RuleFolder: Sendable {
     /// - Parameters:
     ///   - cachePath: a file that keeps what was parsed for the next time; it is made, or made anew, as needed.
     ///   - logSources: every log source that events can come from, with those of the formats that will be read.
+    ///   - cacheRefused: told why a cache that is there is not used; the rules load all the same.
     package func compile(
-        cachePath: String? = nil, logSources: LogSourceTable = LogSourceTable()
+        cachePath: String? = nil, logSources: LogSourceTable = LogSourceTable(), cacheRefused: (String) -> Void = { _ in }
     ) -> (ruleSet: RuleSet, problems: [RuleProblem]) {
         guard let cachePath else {
             let ruleSet = RuleSet(sources: rules, pipelines: pipelines, logSources: logSources)
             return (ruleSet, problems + ruleSet.problems)
         }
-        var cache = RuleCacheFile.read(cachePath) ?? RuleCache(keeps: true)
+        var cache = RuleCacheFile.read(cachePath, refused: cacheRefused) ?? RuleCache(keeps: true)
         let ruleSet = RuleSet(sources: rules, pipelines: pipelines, logSources: logSources, cache: &cache)
         if cache.isStale { RuleCacheFile.write(cache, to: cachePath) }
         return (ruleSet, problems + ruleSet.problems)

@@ -8,6 +8,7 @@ import Foundation
 ///     private.db            accounts, sessions, subject keys: back it up apart, and keep it secret
 ///     projections.db        made from the journal, at any time anew
 ///     detection/snapshot.json   how far sources are read, and what correlations remember
+///     detection/rules-cache     rule files as they were parsed last time; made anew where it is missing or damaged
 ///     detection/journald.jsonl  what came from journald, where that is followed
 package struct DataFolder: Sendable {
     package let path: String
@@ -20,6 +21,7 @@ package struct DataFolder: Sendable {
     package var projections: String { path + "/projections.db" }
     package var detection: String { path + "/detection" }
     package var snapshot: String { detection + "/snapshot.json" }
+    package var ruleCache: String { detection + "/rules-cache" }
     package var journaldSpool: String { detection + "/journald.jsonl" }
 
     /// Below this much free space a start is refused: a journal that cannot be written protects nobody.

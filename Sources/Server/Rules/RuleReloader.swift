@@ -23,6 +23,7 @@ package actor RuleReloader {
     }
 
     private let paths: [String]
+    private let cachePath: String
     private let watch: Watch
     private let recorder: Recorder
     private let projections: Projections
@@ -34,10 +35,11 @@ package actor RuleReloader {
     private var refusal: (problems: [RuleProblem], at: Timestamp)?
 
     init(
-        paths: [String], loaded: LoadedRules, watch: Watch, recorder: Recorder, projections: Projections, logger: Logger,
+        paths: [String], cachePath: String, loaded: LoadedRules, watch: Watch, recorder: Recorder, projections: Projections, logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.paths = paths
+        self.cachePath = cachePath
         self.watch = watch
         self.recorder = recorder
         self.projections = projections
@@ -82,9 +84,9 @@ package actor RuleReloader {
     ///
     /// - Throws: when the journal cannot be written, or the watch has ended.
     package func reload() async throws -> Outcome {
-        let paths = paths
+        let (paths, cachePath) = (paths, cachePath)
         // Compiling takes a while: neither this actor nor the watch waits for it.
-        let loaded = await Task.detached { LoadedRules(paths: paths) }.value
+        let loaded = await Task.detached { LoadedRules(paths: paths, cachePath: cachePath) }.value
         detector.note(loaded.fingerprint)
         let problems = loaded.complaints
         guard problems.isEmpty else {
@@ -143,14 +145,17 @@ package struct LoadedRules: Sendable {
     let formatTexts: [String]
     package let problems: [RuleProblem]
 
-    package init(paths: [String]) {
+    /// - Parameters:
+    ///   - cachePath: where what was parsed is kept for the next time.
+    ///   - warn: is told when what was kept cannot be used.
+    package init(paths: [String], cachePath: String, warn: (String) -> Void = { _ in }) {
         // Before reading: what changes while it is read is seen as a change later.
         fingerprint = RuleFilesFingerprint(paths: paths)
         folder = RuleFolder(paths: paths)
         let formatFolder = FormatFolder(paths: paths)
         var logSources = LogSourceTable()
         formatFolder.intern(into: &logSources)
-        let compiled = folder.compile(logSources: logSources)
+        let compiled = folder.compile(cachePath: cachePath, logSources: logSources, cacheRefused: warn)
         ruleSet = compiled.ruleSet
         // A log format that is refused is shown and kept out of force like a rule.
         problems =

@@ -39,7 +39,9 @@ actor Recorder {
             let records = zip(entries, drafts).map { (entry: $0, event: $1.1) }
             try await projections.apply(records)
             for record in records {
-                if let incident = record.event?.incident { published(Int(record.entry.sequence), incident) }
+                if let incident = record.event?.incident ?? record.entry.evidenceIncident {
+                    published(Int(record.entry.sequence), incident)
+                }
             }
         }
         turn = Task { _ = await task.result }

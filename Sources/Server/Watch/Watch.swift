@@ -12,9 +12,6 @@ import Logging
 actor Watch {
     /// A source that has nothing new is asked again after this long; well under the second that a finding may take.
     static let pollInterval = Duration.milliseconds(100)
-    /// A snapshot is due after this much has been read, or this long after something was.
-    static let snapshotBytes = 8 << 20
-    static let snapshotNanoseconds: Int64 = 1_000_000_000
     /// How far the clock runs ahead of what absences go by, where nothing is left to read: a line is read this soon.
     static let absenceGraceSeconds: Int64 = 2
     /// Findings that go into one journal append at most: with entries of 64 KiB at most, half of what an append may hold.
@@ -23,6 +20,7 @@ actor Watch {
     private let folder: DataFolder
     private let recorder: Recorder
     private let grouping = Grouping()
+    private let collector: EvidenceCollector
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
 
@@ -35,7 +33,7 @@ actor Watch {
     private var findings: [Finding] = []
 
     private var bytesSinceSnapshot = 0
-    private var lastSnapshot: Timestamp
+    private var schedule: SnapshotSchedule
     private var isDirty = false
     /// A rule set that waits for the end of the batch at hand, and who waits for it.
     private var pending: [(ruleSet: RuleSet, formats: FormatSet, applied: CheckedContinuation<RuleSetChange, any Error>)] = []
@@ -44,15 +42,16 @@ actor Watch {
     init(
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
         book: IncidentBook,
-        recorder: Recorder, logger: Logger, now: @escaping @Sendable () -> Timestamp
+        recorder: Recorder, collector: EvidenceCollector, logger: Logger, now: @escaping @Sendable () -> Timestamp
     ) {
         let sources = options.sources
         self.folder = folder
         self.recorder = recorder
+        self.collector = collector
         self.book = book
         self.logger = logger
         self.now = now
-        lastSnapshot = now()
+        schedule = SnapshotSchedule(now: now())
         resting = (snapshot?.states ?? []).filter { state in !sources.contains { $0.path == state.path } }
         engine = Engine(ruleSet, hashKey: HashKey(low: .random(in: .min ... .max), high: .random(in: .min ... .max)))
         if let snapshot {
@@ -71,6 +70,8 @@ actor Watch {
     }
 
     var statuses: [SourceStatus] { tails.map(\.status) }
+
+    var detection: DetectionStatus { DetectionStatus(engine) }
 
     /// Runs until cancelled; then makes a last snapshot.
     ///
@@ -168,12 +169,25 @@ actor Watch {
             events += grouping.events(for: finding, lines: excerpt(finding), book: &book, now: now())
             count += 1
             if count == Watch.findingsPerAppend {
-                try await recorder.record(events, at: now())
+                try await record(events)
                 events.removeAll()
                 count = 0
             }
         }
-        if !events.isEmpty { try await recorder.record(events, at: now()) }
+        if !events.isEmpty { try await record(events) }
+    }
+
+    private func record(_ events: [IncidentEvent]) async throws {
+        try await recorder.record(events, at: now())
+        for (index, event) in events.enumerated() {
+            guard case .opened(let opened) = event else { continue }
+            var logs: [String] = []
+            // The finding that opened it stands next.
+            if index + 1 < events.count, case .findingRecorded(let finding) = events[index + 1] {
+                logs = finding.evidence.reversed().map(\.file)
+            }
+            await collector.opened(opened.incident, logs: logs, occurredAt: opened.firstSeen)
+        }
     }
 
     /// The lines behind a finding, read again from where they stand: the newest few.
@@ -185,13 +199,13 @@ actor Watch {
     }
 
     private func snapshotIfDue() async throws {
-        let isOld = now().nanoseconds(since: lastSnapshot) >= Watch.snapshotNanoseconds
-        guard isDirty, isOld || bytesSinceSnapshot >= Watch.snapshotBytes else { return }
+        guard isDirty, schedule.isDue(now: now(), bytes: bytesSinceSnapshot) else { return }
         try await snapshot()
     }
 
     private func snapshot() async throws {
         guard isDirty else { return }
+        let began = now()
         let states = tails.map { tail in
             DetectionSnapshot.Source(
                 path: tail.path, positions: tail.positions, counters: tail.parser.counters,
@@ -211,6 +225,6 @@ actor Watch {
         }
         isDirty = false
         bytesSinceSnapshot = 0
-        lastSnapshot = now()
+        schedule.wrote(from: began, to: now())
     }
 }

@@ -21,6 +21,7 @@ final class World: Sendable {
 
     init(
         incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
+        detection: DetectionStatus = DetectionStatus(),
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false
     ) throws {
@@ -34,6 +35,7 @@ final class World: Sendable {
         let console = try Console(
             .init(
                 incidents: FakeIncidents(details: incidents, fails: readingFails), sources: { sources }, rules: { rules },
+                detection: { detection },
                 updates: updates, identity: service,
                 audit: { record in
                     if auditFails { throw JournalIsFull() }

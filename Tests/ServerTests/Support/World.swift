@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Incidents
 import Ingest
+import Journal
 import Logging
 import Storage
 import Testing
@@ -50,6 +51,14 @@ final class World: Sendable {
             for finding in detail?.findings ?? [] { found[finding.id] = incident.id }
         }
         return found
+    }
+
+    /// What the journal holds.
+    func entries(in folder: DataFolder? = nil) throws -> [Entry] {
+        let reader = try JournalReader(directory: (folder ?? data).journal)
+        var entries: [Entry] = []
+        while case let some = try reader.next(), !some.isEmpty { entries += some }
+        return entries
     }
 
     /// How far the log is read, by the durable snapshot; `nil` while there is none.
