@@ -150,6 +150,6 @@ struct RefusalTests {
         try FileManager.default.removeItem(atPath: world.data.snapshot)
         let error = await #expect(throws: ServerError.self) { try await start() }
         #expect(error?.code == .journal)
-        #expect(error?.reason.contains("the tables have seen 3 journal entries, but the journal holds 0") == true)
+        #expect(error?.reason.contains(/the tables have seen \d+ journal entries, but the journal holds 0/) == true)
     }
 }
