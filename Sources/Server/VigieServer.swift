@@ -52,13 +52,7 @@ package struct VigieServer: Sendable {
         try folder.prepare()
         let loaded = LoadedRules(paths: options.rules, cachePath: folder.ruleCache) { logger.warning("\($0)") }
         let formats = loaded.formats
-        for source in options.sources where !source.format.isKnown(in: formats) {
-            let names = LogFormat.allCases.map(\.rawValue) + formats.names
-            let nearest = NearestName.find(source.format.rawValue, among: names).map { "; did you mean '\($0)'?" } ?? ""
-            throw ServerError(
-                .rules, "the source \(source.path) has the format '\(source.format.rawValue)', which is not known\(nearest)",
-                "name one of \(names.joined(separator: ", ")), or auto")
-        }
+        try SourceFormats.check(options.sources, formats)
         try folder.checkPrivateDatabase()
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Ingest
 import Server
 import Testing
@@ -16,6 +17,16 @@ import Testing
         let failure = #expect(throws: CommandFailure.self) { try LogFormatArgument.parse("combind", formats: FormatSet.none) }
         #expect(failure?.code == .usage)
         #expect(failure?.message.contains("Did you mean 'combined'?") == true)
+    }
+
+    @Test func aConfigurationWithAnUnknownFormatIsRefused() throws {
+        let file = FileManager.default.temporaryDirectory.path + "/vigie-\(UUID().uuidString).yml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        let text = "rules: /nowhere\nsources: [{path: /var/log/a.log, format: combind}]\n"
+        try text.write(toFile: file, atomically: true, encoding: .utf8)
+        let failure = #expect(throws: CommandFailure.self) { try ConfigCheck.parse([file]).run() }
+        #expect(failure?.code == .usage)
+        #expect(failure?.message.contains("'combind', which is not known; did you mean 'combined'?") == true)
     }
 
     @Test(arguments: ["yesterday", "2026-02-30T00:00:00Z", "2026-03-01", ""])

@@ -21,6 +21,11 @@ struct ConfigCheck: ParsableCommand {
         }
         var options = ServerOptions()
         options.apply(try Configuration(parsing: text, file: file))
+        do {
+            try SourceFormats.check(options.sources, SourceFormats.load(options.rules))
+        } catch {
+            throw CommandFailure(.usage, "\(file): \(error)")
+        }
         Output.line("listen   \(options.host):\(options.port)")
         Output.line("data     \(options.dataFolder)")
         Output.line("rules    \(options.rules.joined(separator: ", "))")
