@@ -32,17 +32,28 @@ let package = Package(
         .target(name: "CLibFuzzer"),
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"]),
         .target(name: "Events", swiftSettings: language + instrumented),
-        .target(name: "Ingest", dependencies: ["Events"], swiftSettings: language + instrumented),
+        .target(
+            name: "Ingest", dependencies: ["Events", .product(name: "Yams", package: "Yams")],
+            swiftSettings: language + instrumented),
         .target(
             name: "Detection",
             dependencies: [
                 "Events", .product(name: "Crypto", package: "swift-crypto"), .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: language + instrumented),
+        .target(
+            name: "Journal", dependencies: ["Events", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: language + instrumented),
         // Lines of every format, whole and cut into reads.
         fuzzer("FuzzEvents", ["Events", "Ingest"]),
         // Rule files, and what they then do with an event.
         fuzzer("FuzzRules", ["Events", "Ingest", "Detection"]),
+        // Log formats of rules folders, and lines read with them.
+        fuzzer("FuzzFormats", ["Events", "Ingest"]),
+        // The rule cache and the windows of the detection snapshot.
+        fuzzer("FuzzStates", ["Events", "Ingest", "Detection"]),
+        // JSON, signed notes, proofs, keys, time stamps.
+        fuzzer("FuzzJournal", ["Journal"]),
         // Regular expressions and what they are run on.
         fuzzer("FuzzExpressions", ["Events", "Detection"]),
     ],

@@ -13,6 +13,9 @@ from lib import machine
 FUZZERS = {
     "FuzzEvents": "lines of every format, however they are cut into reads",
     "FuzzRules": "rule files, and what they do with events, with a restart after each line",
+    "FuzzFormats": "log formats as YAML, and lines read with them",
+    "FuzzStates": "the rule cache and the windows of the detection snapshot, damaged",
+    "FuzzJournal": "JSON, signed notes, checkpoints, proofs, keys, time stamps",
     "FuzzExpressions": "regular expressions and what they are run on",
 }
 # An input may take this long; linear time on 4 KiB is far below it even when instrumented.
@@ -56,6 +59,25 @@ def seeds(root, fuzzer):
         for path in rule_files(root):
             for document in re.split(r"^---$", path.read_text(), flags=re.M):
                 yield document.encode() + b"\0" + events
+    elif fuzzer == "FuzzFormats":
+        lines = "\n".join(sample_lines(root)).encode()
+        for path in sorted((root / "rules/formats").glob("*.yml")):
+            text = path.read_bytes()
+            yield text + b"\0" + lines[:max(200, LARGEST_INPUT - len(text))]
+    elif fuzzer == "FuzzStates":
+        for number in range(16):
+            yield bytes([number % 2, number]) + bytes(range(number, number + 40))
+    elif fuzzer == "FuzzJournal":
+        hash_text = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+        checkpoint = f"example.org/log\n12\n{hash_text}\n"
+        note = f"{checkpoint}\n\u2014 example.org/log {hash_text}\n"
+        yield b"\0" + '{"a":[1,-2.5e-7,"\u00e9\\u00e9\\ud83d\\ude00",null,true],"b":{"":9007199254740991}}'.encode()
+        yield b"\1" + note.encode()
+        yield b"\2" + checkpoint.encode()
+        yield b"\3" + f"c2sp.org/tlog-proof@v1\nindex 3\n{hash_text}\n\n{note}".encode()
+        yield b"\4" + f"example.org/log+0123abcd+{hash_text}".encode()
+        yield b"\5" + bytes.fromhex("3014300302010030 0d06092a864886f70d010702 a000".replace(" ", ""))
+        yield b"\6" + f"old 4\n{hash_text}\n\n{note}".encode()
     else:
         for path in rule_files(root):
             for pattern in re.findall(r"\|re[^:]*:\s*'([^'\n]+)'", path.read_text()):

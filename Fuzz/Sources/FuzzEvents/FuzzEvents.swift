@@ -33,7 +33,7 @@ private struct Reading {
     init(_ bytes: [UInt8], _ format: LogFormat, cut: Int) {
         let table = FieldTable()
         var parser = BatchParser(format: format, plan: JSONFieldPlan(table))
-        var assembler = LineAssembler()
+        var assembler = LineAssembler(framing: format.framing)
         var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
         var position = 0
         repeat {
