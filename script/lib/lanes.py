@@ -165,7 +165,7 @@ LANES = {
     "match-heavy": lambda draw, number: process(draw, number, attack=0.5),
 }
 #: What `vigie detect --format` calls a lane.
-FORMATS = {name: "syslog" if name == "cisco" else "json" for name in LANES}
+FORMATS = {name: "syslog" if name == "cisco" else "windows" for name in LANES}
 
 
 def lines(lane, events, seed):

@@ -81,8 +81,11 @@ struct CompiledCorrelation: Sendable {
 
     /// Distinct values that a window keeps: what the conditions need to be exact, and enough to say how many.
     var distinctCapacity: Int {
-        let needed = (bounds + clear).map(\.value).max() ?? 1
-        return max(Int(min(max(needed, 1), DocumentParser.maximumThreshold)) + 1, 4096)
+        // Asked for with every value that is counted: nothing is put into an array for it.
+        var needed = 1.0
+        for bound in bounds { needed = max(needed, bound.value) }
+        for bound in clear { needed = max(needed, bound.value) }
+        return max(Int(min(needed, DocumentParser.maximumThreshold)) + 1, 4096)
     }
 
     var keepsAddresses: Bool { !isByAddress }

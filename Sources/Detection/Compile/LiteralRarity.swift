@@ -29,10 +29,26 @@ enum LiteralRarity {
         usr/bin/bash -c usr/bin/sudo /bin/sh /usr/sbin/sshd /var/log/ /etc/ /tmp/ /home/ /root/ /dev/null python3 systemd cron curl
         """#.utf8)
 
-    /// By width, every window of the ordinary text.
-    private static let ordinaryWindows: [Set<[UInt8]>] = (0...4).map { width in
-        guard width > 0 else { return [] }
-        return Set((0...ordinaryText.count - width).map { Array(ordinaryText[$0..<$0 + width]) })
+    /// Where in the ordinary text every window of one to four bytes stands.
+    private static let ordinaryWindows: [UInt64: [Int32]] = {
+        var places: [UInt64: [Int32]] = [:]
+        for width in 1...4 {
+            for place in 0...ordinaryText.count - width {
+                places[window(ordinaryText, place, width), default: []].append(Int32(place))
+            }
+        }
+        return places
+    }()
+
+    /// Up to four bytes, and above them how many they are.
+    private static func window(_ text: [UInt8], _ start: Int, _ width: Int) -> UInt64 {
+        var window = UInt64(width)
+        for index in start..<start + width { window = window << 8 | UInt64(text[index]) }
+        return window
+    }
+
+    private static func isOrdinary(_ text: [UInt8], _ start: Int, _ width: Int) -> Bool {
+        ordinaryWindows[window(text, start, width)] != nil
     }
 
     /// Minus the binary logarithm of how often a literal stands in a value, roughly.
@@ -41,8 +57,7 @@ enum LiteralRarity {
         let sum = literal.reduce(0) { $0 + bits($1) }
         // What is made of ordinary pieces is not as rare as its letters say.
         let strange =
-            literal.count < 4
-            ? 0 : (0...literal.count - 4).count { !ordinaryWindows[4].contains(Array(literal[$0..<$0 + 4])) }
+            literal.count < 4 ? 0 : (0...literal.count - 4).count { !isOrdinary(literal, $0, 4) }
         return min(sum * 0.6 + Double(min(strange, 8)), 40)
     }
 
@@ -59,10 +74,11 @@ enum LiteralRarity {
     }
 
     private static func stands(_ literal: [UInt8]) -> Bool {
-        if literal.count <= 4 { return ordinaryWindows[literal.count].contains(literal) }
-        guard ordinaryWindows[4].contains(Array(literal[..<4])) else { return false }
-        return (0...ordinaryText.count - literal.count).contains {
-            ordinaryText[$0..<$0 + literal.count].elementsEqual(literal)
+        guard !literal.isEmpty, let places = ordinaryWindows[window(literal, 0, min(literal.count, 4))] else { return false }
+        if literal.count <= 4 { return true }
+        return places.contains { place in
+            let end = Int(place) + literal.count
+            return end <= ordinaryText.count && ordinaryText[Int(place)..<end].elementsEqual(literal)
         }
     }
 
@@ -71,8 +87,8 @@ enum LiteralRarity {
         var best = 0
         var most = -1.0
         for offset in 0...literal.count - width {
-            let window = Array(literal[offset..<offset + width])
-            let bits = window.reduce(0) { $0 + self.bits($1) } + (ordinaryWindows[width].contains(window) ? 0 : 64)
+            let letters = literal[offset..<offset + width].reduce(0) { $0 + self.bits($1) }
+            let bits = letters + (isOrdinary(literal, offset, width) ? 0 : 64)
             if bits > most {
                 most = bits
                 best = offset

@@ -71,6 +71,10 @@ struct TextPattern: Sendable, Hashable {
     var rarestLiteral: LiteralIndex.Literal? {
         var best: LiteralIndex.Literal?
         var most = -1.0
+        if let literal, !literal.isEmpty {
+            let anchor: Anchor = anyBefore ? (anyAfter ? .contains : .endsWith) : anyAfter ? .startsWith : .equals
+            return LiteralIndex.Literal(bytes: isCased ? literal.map(foldedToLowerCase) : literal, anchor: anchor)
+        }
         for (index, piece) in pieces.enumerated() {
             let runs = piece.map { $0.map(foldedToLowerCase) }.split(separator: nil)
             for run in runs where !run.isEmpty {

@@ -24,6 +24,9 @@ struct ValueCompiler {
     }
 
     private let modifiers: Set<String>
+    /// There are no modifiers but those that say where in a text the value stands: what most values are.
+    private let isPlain: Bool
+    private let anchor: TextPattern.Anchor
     /// A name may stand for several fields; any of them may match.
     private let subjects: [Predicate.Subject]
     private let surroundings: Surroundings
@@ -32,12 +35,19 @@ struct ValueCompiler {
         self.subjects = subjects
         self.surroundings = surroundings
         self.modifiers = Set(modifiers)
+        isPlain = self.modifiers.isSubset(of: ValueCompiler.plainModifiers)
+        let (starts, ends) = (modifiers.contains("startswith"), modifiers.contains("endswith"))
+        anchor =
+            modifiers.contains("contains") || starts && ends || subjects == [.line]
+            ? .contains : starts ? .startsWith : ends ? .endsWith : .equals
         for modifier in modifiers where !ValueCompiler.knownModifiers.contains(modifier) {
             let nearest = NearestName.find(modifier, among: ValueCompiler.knownModifiers)
             throw Failure(reason: "modifier '\(modifier)' is not known" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
         }
-        try refuseContradictions()
+        if !isPlain { try refuseContradictions() }
     }
+
+    private static let plainModifiers: Set<String> = ["contains", "startswith", "endswith", "all", "cased", "neq"]
 
     private func has(_ names: String...) -> Bool { names.contains { modifiers.contains($0) } }
 
@@ -79,11 +89,6 @@ struct ValueCompiler {
         return nil
     }
 
-    private var anchor: TextPattern.Anchor {
-        if has("contains") || has("startswith") && has("endswith") || subjects == [.line] { return .contains }
-        return has("startswith") ? .startsWith : has("endswith") ? .endsWith : .equals
-    }
-
     /// The test on any of the fields.
     private func test(_ test: Predicate.Test) -> Expression {
         Expression.any(of: subjects.map { .predicate(Predicate(subject: $0, test: test)) })
@@ -96,6 +101,10 @@ struct ValueCompiler {
     }
 
     private func expression(_ value: SigmaValue) throws(Failure) -> Expression {
+        if isPlain {
+            guard let text = value.text else { return testEach(.isNull) }
+            return try plain([text])
+        }
         if has("exists") {
             guard case .boolean(let flag) = value else { throw Failure(reason: "'exists' takes true or false") }
             return flag ? test(.exists(true)) : testEach(.exists(false))
@@ -141,8 +150,11 @@ struct ValueCompiler {
             }
             return Expression.any(of: patterns.map { test(.text($0)) })
         }
-        let spellings = has("windash") ? try WindowsDash.spellings(text) : [text]
-        var patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: has("cased")) }
+        return try plain(has("windash") ? try WindowsDash.spellings(text) : [text])
+    }
+
+    private func plain(_ spellings: [String]) throws(Failure) -> Expression {
+        var patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: modifiers.contains("cased")) }
         // A keyword is sought in the line as it stands, where JSON has escaped what the rule has not.
         if subjects == [.line] { patterns += patterns.compactMap(\.escapedAsJSON) }
         var parts: [Expression] = []

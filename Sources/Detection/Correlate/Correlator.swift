@@ -16,9 +16,8 @@ struct Correlator: Sendable {
     var nextDeadline: Int64 = .max
     /// Correlations that wait for time to pass.
     let absences: [Int]
-    /// Keys of the group at hand; kept from event to event for its storage.
+    /// The key of the group at hand; kept from event to event for its storage.
     var groupKey: [UInt8] = []
-    var valueKey: [UInt8] = []
 
     init(_ rules: [CompiledCorrelation], hashKey: HashKey) {
         states = rules.map { CorrelationState($0) }
@@ -27,6 +26,7 @@ struct Correlator: Sendable {
     }
 
     /// Changes the state of one correlation, and keeps count of the memory of all.
+    @inline(__always)
     mutating func update<Result>(
         _ index: Int, _ rule: CompiledCorrelation, now: Int64, _ change: (inout CorrelationState) -> Result
     ) -> Result {

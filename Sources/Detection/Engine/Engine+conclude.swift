@@ -9,25 +9,26 @@ extension Engine {
 
     /// A finding of its own, a count in the correlations that the rule feeds, or both.
     mutating func conclude(_ rule: Int, _ event: EventRecord, _ batch: EventBatch, _ findings: inout [Finding]) {
-        let compiled = ruleSet.rules[rule]
+        let compiled = rules[rule]
         let address = range(.sourceIP, batch)
         let user = range(.userName, batch)
-        if compiled.isReported {
+        if compiled.value.isReported {
             let reference = EventReference(origin: batch.origin, offset: event.offset, line: event.lineNumber)
             findings.append(
                 Finding(
-                    id: FindingID.make(rule: compiled.header.id, first: reference), time: event.time, rule: compiled.header,
+                    id: FindingID.make(rule: compiled.value.header.id, first: reference), time: event.time,
+                    rule: compiled.value.header,
                     count: 1, firstSeen: event.time, lastSeen: event.time, sourceIP: address.map(batch.text),
                     userName: user.map(batch.text), otherAddresses: [], evidence: [reference]))
         }
-        guard !compiled.feeds.isEmpty else { return }
+        guard !compiled.value.feeds.isEmpty else { return }
         let counted = CountedEvent(
             time: event.time.nanoseconds, origin: correlator.origins.index(of: batch.origin), offset: event.offset,
             line: event.lineNumber,
             user: user.map { UInt32(truncatingIfNeeded: hash(batch, $0)) | 1 } ?? 0,
             address: address.flatMap { IPAddress(batch.bytes.span.extracting($0.bounds)) })
         let cause = Cause(event: counted)
-        for feed in compiled.feeds { count(cause, feed, batch, &findings) }
+        for feed in compiled.value.feeds { count(cause, feed, batch, &findings) }
     }
 
     private func hash(_ batch: EventBatch, _ range: ByteRange) -> UInt64 {
@@ -50,46 +51,49 @@ extension Engine {
     /// Counts in one correlation. With the batch's event loaded, or for an absence with an empty batch and none loaded.
     mutating func count(_ cause: Cause, _ feed: CorrelationFeed, _ batch: EventBatch, _ findings: inout [Finding]) {
         let index = feed.correlation
-        let rule = ruleSet.correlations[index]
-        let member = rule.members[feed.member]
+        let rule = correlations[index]
         var event = cause.event
+        // Lent to this count for its storage; a count that this one leads to has its own.
+        var key: [UInt8] = []
+        swap(&key, &correlator.groupKey)
+        defer { swap(&key, &correlator.groupKey) }
         event.member = UInt16(truncatingIfNeeded: feed.member)
-        switch rule.kind {
+        switch rule.value.kind {
         case .eventCount, .temporal, .temporalOrdered, .absence: break
         case .valueCount:
-            guard makeKey(member.values, cause, batch, groupsMissing: false, \.valueKey) else {
-                correlator.update(index, rule, now: event.time) { $0.counters.ignored += 1 }
+            guard makeKey(rule.value.members[feed.member].values, cause, batch, groupsMissing: false, into: &key) else {
+                correlator.update(index, rule.value, now: event.time) { $0.counters.ignored += 1 }
                 return
             }
-            event.value = SipHash.hash64(correlator.valueKey.span, correlator.hashKey)
+            event.value = SipHash.hash64(key.span, correlator.hashKey)
         case .sum, .average, .median, .percentile:
-            guard let number = number(member.values[0], cause, batch) else {
-                correlator.update(index, rule, now: event.time) { $0.counters.ignored += 1 }
+            guard let number = number(rule.value.members[feed.member].values[0], cause, batch) else {
+                correlator.update(index, rule.value, now: event.time) { $0.counters.ignored += 1 }
                 return
             }
             event.value = number.bitPattern
         }
-        guard makeKey(member.groupBy, cause, batch, groupsMissing: rule.groupsMissing, \.groupKey) else {
-            correlator.update(index, rule, now: event.time) { $0.counters.ungrouped += 1 }
+        let groupBy = rule.value.members[feed.member].groupBy
+        guard makeKey(groupBy, cause, batch, groupsMissing: rule.value.groupsMissing, into: &key) else {
+            correlator.update(index, rule.value, now: event.time) { $0.counters.ungrouped += 1 }
             return
         }
-        let group = SipHash.hash128(correlator.groupKey.span, correlator.hashKey)
-        if rule.kind == .absence {
+        let group = SipHash.hash128(key.span, correlator.hashKey)
+        if rule.value.kind == .absence {
             let context = AbsenceState.Context(
-                key: correlator.groupKey, sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
+                key: key, sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
                 userName: cause.userName ?? range(.userName, batch).map(batch.text))
             let clock = correlator.clock
-            correlator.update(index, rule, now: event.time) {
-                $0.await(event, group: group, now: clock, rule: rule, context: context, trail: cause.trail)
+            correlator.update(index, rule.value, now: event.time) {
+                $0.await(event, group: group, now: clock, rule: rule.value, context: context, trail: cause.trail)
             }
             correlator.nextDeadline = min(correlator.nextDeadline, correlator.states[index].nextDeadline)
             return
         }
-        let outcome = correlator.update(index, rule, now: event.time) {
-            $0.count(event, group: group, rule: rule, trail: cause.trail)
+        let outcome = correlator.update(index, rule.value, now: event.time) {
+            $0.count(event, group: group, rule: rule.value, trail: cause.trail)
         }
         guard case .fired(let window) = outcome else { return }
-        let key = correlator.groupKey
         report(
             index, window, Timestamp(nanoseconds: event.time), key: key,
             sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
@@ -101,7 +105,7 @@ extension Engine {
         _ index: Int, _ window: FiredWindow, _ time: Timestamp, key: [UInt8], sourceIP: String?, userName: String?,
         _ event: CountedEvent, _ batch: EventBatch, _ findings: inout [Finding]
     ) {
-        let rule = ruleSet.correlations[index]
+        let rule = correlations[index]
         let evidence = window.evidence
         let origins = correlator.origins
         let reference = { (stored: StoredReference) in
@@ -109,18 +113,19 @@ extension Engine {
         }
         let references = evidence.map(reference)
         guard let first = references.first else { return }
-        let others = rule.isByAddress ? [] : Array(window.addresses.prefix(Finding.maximumEvidence))
+        let others = rule.value.isByAddress ? [] : Array(window.addresses.prefix(Finding.maximumEvidence))
         let finding = Finding(
             id: FindingID.make(
-                rule: rule.header.id, first: first, windowStart: Timestamp(nanoseconds: window.events.first?.time ?? event.time),
+                rule: rule.value.header.id, first: first,
+                windowStart: Timestamp(nanoseconds: window.events.first?.time ?? event.time),
                 group: key, completion: FindingID.Completion(event: reference(event.reference), member: event.member)),
-            time: time, rule: rule.header, count: window.count, firstSeen: Timestamp(nanoseconds: window.firstSeen),
+            time: time, rule: rule.value.header, count: window.count, firstSeen: Timestamp(nanoseconds: window.firstSeen),
             lastSeen: Timestamp(nanoseconds: window.lastSeen),
-            sourceIP: rule.isByAddress || window.hasOneAddress ? sourceIP : nil,
-            userName: rule.isByUser || window.hasOneUser ? userName : nil, otherAddresses: others, evidence: references,
+            sourceIP: rule.value.isByAddress || window.hasOneAddress ? sourceIP : nil,
+            userName: rule.value.isByUser || window.hasOneUser ? userName : nil, otherAddresses: others, evidence: references,
             isLowerBound: window.isLowerBound)
-        if rule.isReported { findings.append(finding) }
-        guard !rule.feeds.isEmpty else { return }
+        if rule.value.isReported { findings.append(finding) }
+        guard !rule.value.feeds.isEmpty else { return }
         var passed = event
         passed.time = time.nanoseconds
         passed.user = finding.userName == nil ? 0 : event.user
@@ -129,6 +134,6 @@ extension Engine {
         let cause = Cause(
             event: passed, trail: FindingTrail(firstSeen: window.firstSeen, evidence: evidence, addresses: others), innerKey: key,
             sourceIP: finding.sourceIP, userName: finding.userName)
-        for feed in rule.feeds { count(cause, feed, batch, &findings) }
+        for feed in rule.value.feeds { count(cause, feed, batch, &findings) }
     }
 }

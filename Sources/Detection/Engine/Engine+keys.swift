@@ -6,29 +6,26 @@ extension Engine {
     private static let missing = UInt32.max
 
     /// Writes the parts of a key; false when one is missing and such events form no group.
-    mutating func makeKey(
+    func makeKey(
         _ fields: [CompiledCorrelation.MemberField], _ cause: Cause, _ batch: EventBatch, groupsMissing: Bool,
-        _ key: WritableKeyPath<Correlator, [UInt8]>
+        into key: inout [UInt8]
     ) -> Bool {
-        correlator[keyPath: key].removeAll(keepingCapacity: true)
+        key.removeAll(keepingCapacity: true)
         for field in fields {
             if let place = field.component {
                 guard let part = Engine.component(place, of: cause) else { return false }
-                Engine.append(part, to: &correlator[keyPath: key])
+                Engine.append(part, to: &key)
             } else if field.field == .sourcePrefix, let prefix = cause.event.address?.prefix {
-                Engine.append(length: 16, to: &correlator[keyPath: key])
-                for half in [prefix.high, prefix.low] {
-                    for shift in stride(from: UInt64(56), through: 0, by: -8) {
-                        correlator[keyPath: key].append(UInt8(truncatingIfNeeded: half >> shift))
-                    }
-                }
+                Engine.append(length: 16, to: &key)
+                Engine.append(prefix.high, to: &key)
+                Engine.append(prefix.low, to: &key)
             } else if let range = first(field.field == .sourcePrefix ? .sourceIP : field.field, batch) {
                 // A client that is no address (a host name in an old Apache log) is a group of its own.
-                Engine.append(length: UInt32(range.count), to: &correlator[keyPath: key])
-                correlator[keyPath: key].append(contentsOf: batch.bytes[range.bounds])
+                Engine.append(length: UInt32(range.count), to: &key)
+                key.append(contentsOf: batch.bytes[range.bounds])
             } else {
                 guard groupsMissing else { return false }
-                Engine.append(length: Engine.missing, to: &correlator[keyPath: key])
+                Engine.append(length: Engine.missing, to: &key)
             }
         }
         return true
@@ -77,6 +74,18 @@ extension Engine {
     }
 
     private static func append(length: UInt32, to key: inout [UInt8]) {
-        for shift in [UInt32(24), 16, 8, 0] { key.append(UInt8(truncatingIfNeeded: length >> shift)) }
+        var left = length
+        for _ in 0..<4 {
+            key.append(UInt8(truncatingIfNeeded: left >> 24))
+            left <<= 8
+        }
+    }
+
+    private static func append(_ number: UInt64, to key: inout [UInt8]) {
+        var left = number
+        for _ in 0..<8 {
+            key.append(UInt8(truncatingIfNeeded: left >> 56))
+            left <<= 8
+        }
     }
 }

@@ -21,9 +21,9 @@ extension Engine {
         guard time.nanoseconds > correlator.nextDeadline else { return }
         let nothing = EventBatch(origin: BatchOrigin(source: "", generation: 0))
         for index in correlator.absences {
-            let rule = ruleSet.correlations[index]
+            let rule = correlations[index]
             while let due = correlator.update(
-                index, rule, now: time.nanoseconds, { $0.takeUnanswered(before: time.nanoseconds, rule: rule) })
+                index, rule.value, now: time.nanoseconds, { $0.takeUnanswered(before: time.nanoseconds, rule: rule.value) })
             {
                 guard let last = due.window.events.last else { continue }
                 report(

@@ -9,6 +9,9 @@ package struct Engine {
     /// What the rules' conditions amount to, and where each rule's begins.
     let conditions: Conditions
     private let roots: [Int32]
+    /// The rules and correlations again, where using one costs one reference count rather than one for each of its parts.
+    let rules: [Shared<CompiledRule>]
+    let correlations: [Shared<CompiledCorrelation>]
 
     var matchers: [RegexMatcher]
     /// By log source; made when the first event of one is seen.
@@ -39,6 +42,8 @@ package struct Engine {
         self.ruleSet = ruleSet
         conditions = Conditions(table: ruleSet.evaluation)
         roots = ruleSet.rules.map(\.root)
+        rules = ruleSet.rules.map { Shared($0) }
+        correlations = ruleSet.correlations.map { Shared($0) }
         matchers = ruleSet.regexes.map { RegexMatcher($0) }
         programs = Array(repeating: nil, count: ruleSet.logSources.count)
         sieveMatchers = Array(repeating: [], count: ruleSet.logSources.count)
@@ -60,8 +65,17 @@ package struct Engine {
     /// Calls `report` for every event and every rule that matches it and takes it as hostile, before any threshold.
     package mutating func matchLines(_ batch: EventBatch, _ report: (EventRecord, RuleHeader) -> Void) {
         consume(batch, arrived: { _, _ in }) { engine, event, rule in
-            let header = engine.ruleSet.rules[rule].header
-            if header.isHostile { report(event, header) }
+            let compiled = engine.rules[rule]
+            if compiled.value.header.isHostile { report(event, compiled.value.header) }
+        }
+    }
+
+    /// A value behind one reference.
+    final class Shared<Value: Sendable>: Sendable {
+        let value: Value
+
+        init(_ value: Value) {
+            self.value = value
         }
     }
 

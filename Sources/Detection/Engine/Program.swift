@@ -152,6 +152,8 @@ extension BoundedRegex {
 struct OriginTable: Sendable {
     private(set) var origins: [BatchOrigin] = []
     private var indices: [BatchOrigin: Int32] = [:]
+    /// The one asked for last: most events come from where the event before came from.
+    private var last: Int32 = 0
 
     init(_ origins: [BatchOrigin] = []) {
         for origin in origins { _ = index(of: origin) }
@@ -160,9 +162,14 @@ struct OriginTable: Sendable {
     subscript(_ index: Int32) -> BatchOrigin { origins[Int(index)] }
 
     mutating func index(of origin: BatchOrigin) -> Int32 {
-        if let known = indices[origin] { return known }
+        if Int(last) < origins.count, origins[Int(last)] == origin { return last }
+        if let known = indices[origin] {
+            last = known
+            return known
+        }
         origins.append(origin)
-        indices[origin] = Int32(origins.count - 1)
-        return Int32(origins.count - 1)
+        last = Int32(origins.count - 1)
+        indices[origin] = last
+        return last
     }
 }

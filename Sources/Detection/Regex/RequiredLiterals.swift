@@ -81,8 +81,11 @@ struct RequiredLiterals {
         var result = RequiredLiterals()
         if let left = exact, let right = other.exact { result.exact = Self.product(left, right) }
         if let exact = result.exact {
+            // Beginnings, ends and middles are the matches themselves then.
             result.prefixes = exact
             result.suffixes = exact
+            result.best = Self.better(Self.better(best, other.best), exact)
+            return result
         } else {
             result.prefixes = exact.map { Self.product($0, other.prefixes) ?? $0 } ?? prefixes
             result.suffixes = other.exact.map { Self.product(suffixes, $0) ?? $0 } ?? other.suffixes

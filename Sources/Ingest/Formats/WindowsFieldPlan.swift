@@ -77,15 +77,16 @@ final class WindowsFieldPlan: Sendable {
     /// The field of that name; `nil` where no rule wants it.
     func field(_ name: Name, _ bytes: Span<UInt8>) -> FieldID? {
         var hash = JSONFieldPlan.hashSeed
-        for range in [name.element.bounds, name.attribute.bounds] {
-            for index in range where !WindowsFieldPlan.isPassedOver(bytes[index]) {
-                hash = JSONFieldPlan.extend(hash, bytes[index])
-            }
+        for index in name.element.bounds where !WindowsFieldPlan.isPassedOver(bytes[index]) {
+            hash = JSONFieldPlan.extend(hash, bytes[index])
+        }
+        for index in name.attribute.bounds where !WindowsFieldPlan.isPassedOver(bytes[index]) {
+            hash = JSONFieldPlan.extend(hash, bytes[index])
         }
         var bucket = Int(truncatingIfNeeded: hash) & mask
         while buckets[bucket] >= 0 {
-            let entry = entries[Int(buckets[bucket])]
-            if isEqual(entry.name, name, bytes) { return entry.field }
+            let entry = Int(buckets[bucket])
+            if isEqual(entries[entry].name, name, bytes) { return entries[entry].field }
             bucket = (bucket + 1) & mask
         }
         return nil
@@ -93,13 +94,16 @@ final class WindowsFieldPlan: Sendable {
 
     private func isEqual(_ wanted: [UInt8], _ name: Name, _ bytes: Span<UInt8>) -> Bool {
         var position = 0
-        for range in [name.element.bounds, name.attribute.bounds] {
-            for index in range where !WindowsFieldPlan.isPassedOver(bytes[index]) {
-                guard position < wanted.count, wanted[position] == bytes[index] else { return false }
-                position += 1
-            }
+        return stands(wanted, &position, name.element.bounds, bytes) && stands(wanted, &position, name.attribute.bounds, bytes)
+            && position == wanted.count
+    }
+
+    private func stands(_ wanted: [UInt8], _ position: inout Int, _ range: Range<Int>, _ bytes: Span<UInt8>) -> Bool {
+        for index in range where !WindowsFieldPlan.isPassedOver(bytes[index]) {
+            guard position < wanted.count, wanted[position] == bytes[index] else { return false }
+            position += 1
         }
-        return position == wanted.count
+        return true
     }
 
     private static func isPassedOver(_ byte: UInt8) -> Bool {

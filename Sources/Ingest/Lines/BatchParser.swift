@@ -221,17 +221,26 @@ package struct BatchParser: Sendable {
             if parsed != nil { refineJSON(bytes, range, reference, &parsed) }
         case .sshd, .syslog:
             parsed = SyslogFormat.parse(bytes, range, plan: plan, matcher: &matcher, reference: reference, into: &sink)
+            removeScratchFields()
         case .keyValue:
             parsed = KeyValueFormat.parse(bytes, range, plan: plan, into: &sink)
             if parsed != nil { refineKeyValue(bytes, range, &parsed) }
         case .text:
             parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
-        case .windows: parsed = WindowsFormat.parse(bytes, range, plan: plan.windows, into: &sink)
+            removeScratchFields()
+        case .windows:
+            parsed = WindowsFormat.parse(bytes, range, plan: plan.windows, into: &sink)
+            removeScratchFields()
         case .named(let name): parsed = attempt(named: name, bytes, range, reference)
         case .auto: parsed = nil
         }
         if parsed == nil { sink.removeAll() }
         return parsed
+    }
+
+    /// Keys by which formats are told are in the plan of all lines, and no rule has a place for them.
+    private mutating func removeScratchFields() {
+        if !matcher.isEmpty { sink.removeFields(from: matcher.formats.keyedIndex.firstScratchField) }
     }
 
     /// A format of the rules folder: as its own file has it, behind syslog's header, or as JSON or pairs.

@@ -11,6 +11,17 @@ import Testing
 @Suite struct AllocationTests {
     private static let isCounted = allocations_of_thread() >= 0
 
+    /// Unoptimised code puts values that are changed in place into boxes on the heap (most of all in `RegexMatcher`): what
+    /// the engine itself takes shows only in a release build.
+    private static let isOptimised: Bool = {
+        #if DEBUG
+        false
+        #else
+        true
+        #endif
+    }()
+    private static let boxes: Comment = "unoptimised code puts values into boxes"
+
     private static let rules = """
         title: Literals
         id: 6f0f9d7c-1f0a-4d3e-9d51-000000000001
@@ -65,8 +76,10 @@ import Testing
         #expect(engine.statistics.candidates > 1000 && matches == 0)
         let remembered = engine.statistics.remembered
         let allocations = Self.allocations { engine.matchLines(second) { _, _ in matches += 1 } }
-        withKnownIssue("two for each event in an unoptimised build, where a condition is evaluated: cause not found yet") {
+        withKnownIssue(Self.boxes) {
             #expect(allocations == 0)
+        } when: {
+            !Self.isOptimised
         }
         #expect(engine.statistics.values - engine.statistics.remembered > 4000, "the second batch is new to the engine")
         #expect(engine.statistics.remembered >= remembered)
@@ -93,6 +106,11 @@ import Testing
         let first = batch(100_000)
         let second = batch(500_000)
         for _ in 0..<2 { engine.matchLines(first) { _, _ in } }
-        #expect(Self.allocations { engine.matchLines(second) { _, _ in } } == 0)
+        let allocations = Self.allocations { engine.matchLines(second) { _, _ in } }
+        withKnownIssue(Self.boxes) {
+            #expect(allocations == 0)
+        } when: {
+            !Self.isOptimised
+        }
     }
 }

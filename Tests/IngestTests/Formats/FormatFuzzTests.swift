@@ -32,6 +32,25 @@ struct FormatFuzzTests {
         }
     }
 
+    /// An object behind a date once kept the keys by which formats are told, for which no rule has a place: a trap in the engine.
+    @Test(
+        "keys by which formats are told leave no field that the rules do not know",
+        arguments: [
+            #"2026-03-01 10:00:00 ERROR trial {"eventid":"x","session":"y","sensor":"z","correlation_id":"c"}"#,
+            #"Mar  1 10:00:00 host trial[12]: {"eventid":"x","session":"y","controller":"z"}"#,
+            #"Mar  1 10:00:00 host trial[12]: eventid=x session=y sensor=z controller=c"#,
+            #"eventid=x session=y sensor=z controller=c correlation_id=d"#,
+            #"{"eventid":"x","session":"y","controller":"z"}"#,
+        ])
+    func keysOfFormatsAreTakenOut(_ line: String) {
+        let formats = Shipped.formats
+        for format in LogFormat.allCases + [.named("cowrie")] {
+            var parser = BatchParser(format: format, plan: formats.set.plan, formats: formats.set)
+            let batch = LogStream.parse(line + "\n", name: "trial", parser: &parser, reference: Reading.reference)
+            #expect(batch.fields.allSatisfy { Int($0.field.rawValue) < formats.fields.count }, "\(format)")
+        }
+    }
+
     @Test("mutated format files are read or refused with a reason")
     func files() {
         var generator = SeededGenerator(state: 5)

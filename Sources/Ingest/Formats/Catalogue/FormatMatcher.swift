@@ -205,6 +205,7 @@ extension FormatMatcher {
         var last: Int32 = -1
         for position in candidates.indices where candidates[position] != last {
             last = candidates[position]
+            guard formats.keyedIndex.mayApply(Int(last), sink) else { continue }
             if let source = apply(Int(last), bytes, into: &sink, scan: scan) {
                 parsed.logSource = source
                 break

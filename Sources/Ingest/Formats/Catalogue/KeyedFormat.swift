@@ -82,6 +82,20 @@ struct KeyedIndex: Sendable {
     private var formatsByValue: [UInt64: [Int32]] = [:]
     /// By format.
     private(set) var plans: [JSONFieldPlan?] = []
+    /// By format: for each of its cases, the fields that a line has which has the keys of the case's conditions.
+    private var needed: [[Needed]] = []
+
+    private struct Needed: Sendable {
+        /// The bits that `FieldSink.bit` gives the fields below 64, and the other fields.
+        var bits: UInt64 = 0
+        var others: [FieldID] = []
+
+        init(_ fields: [FieldID]) {
+            for field in fields {
+                if field.rawValue < 64 { bits |= FieldSink.bit(field) } else { others.append(field) }
+            }
+        }
+    }
 
     init() {}
 
@@ -93,8 +107,10 @@ struct KeyedIndex: Sendable {
         func field(_ key: String) -> FieldID? { known.field(named: key) ?? table.intern(key) }
         var byField: [(FieldID, Int32)] = []
         for (number, format) in formats.enumerated() {
+            needed.append([])
             guard let keyed = format.keyed else { continue }
             for entry in keyed.cases {
+                needed[number].append(Needed(entry.conditions.compactMap { field(keyed.keys[$0.key]) }))
                 guard let trigger = entry.conditions.first(where: { $0.values.allSatisfy(\.isTrigger) }),
                     let field = field(keyed.keys[trigger.key])
                 else { continue }
@@ -126,6 +142,15 @@ struct KeyedIndex: Sendable {
         var hash = KeyedIndex.seed(field)
         for index in range { hash = JSONFieldPlan.extend(hash, bytes[index]) }
         if let formats = formatsByValue[hash] { for format in formats { found(format) } }
+    }
+
+    /// Whether the line has what any case of the format asks for, as far as its fields tell: then its keys are worth reading.
+    func mayApply(_ format: Int, _ sink: FieldSink) -> Bool {
+        for entry in needed[format].indices {
+            guard sink.present & needed[format][entry].bits == needed[format][entry].bits else { continue }
+            if needed[format][entry].others.allSatisfy({ sink.range(of: $0) != nil }) { return true }
+        }
+        return false
     }
 
     private static func seed(_ field: FieldID) -> UInt64 {
