@@ -92,19 +92,22 @@ package struct VigieServer: Sendable {
                 at: now())
         }
         let rules = RuleReloader(
-            paths: options.rules, cachePath: folder.ruleCache, loaded: loaded, watch: watch, recorder: recorder, projections: projections, logger: logger,
+            paths: options.rules, cachePath: folder.ruleCache, loaded: loaded, watch: watch, recorder: recorder,
+            projections: projections, logger: logger,
             now: now)
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
         let console = try Console(
             Console.Dependencies(
-                incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() }, detection: { await watch.detection },
+                incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() },
+                detection: { await watch.detection },
                 updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
-            watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector, logger: logger)
+            watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
+            logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.

@@ -47,7 +47,8 @@ struct APITests {
         let finding = try #require((incident["findings"] as? [[String: Any]])?.first)
         #expect(
             Set(finding.keys) == [
-                "id", "sequence", "rule", "category", "severity", "attack", "entities", "count", "count_is_lower_bound", "first_seen", "last_seen",
+                "id", "sequence", "rule", "category", "severity", "attack", "entities", "count", "count_is_lower_bound",
+                "first_seen", "last_seen",
                 "recorded_at",
                 "evidence", "grouping",
             ])

@@ -60,7 +60,10 @@ struct ConfigurationTests {
             ("data: x\nlisen: 1", "vigie.yml:2: 'lisen' is not a known key; did you mean 'listen'?"),
             ("console:\n  behind_tsl: true", "vigie.yml:2: 'behind_tsl' is not a known key; did you mean 'behind_tls'?"),
             ("sources:\n  - {pth: /x}", "vigie.yml:2: 'pth' is not a known key; did you mean 'path'?"),
-            ("zzzzzzzzz: 1", "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, trusted_proxies, console)"),
+            (
+                "zzzzzzzzz: 1",
+                "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, trusted_proxies, console)"
+            ),
             (
                 "sources:\n  - path: /x\n    format: combned",
                 "vigie.yml:3: format 'combned' is not known; did you mean 'combined'?"

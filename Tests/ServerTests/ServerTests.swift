@@ -64,7 +64,10 @@ struct ServerTests {
             let types = try world.entries().map(\.type)
             #expect(types.count { $0 == "incident.opened" } == 1)
             #expect(types.count { $0 == "finding.recorded" } == 8)
-            #expect(types.allSatisfy { $0.hasPrefix("evidence.") || ["rules.loaded", "incident.opened", "finding.recorded"].contains($0) })
+            #expect(
+                types.allSatisfy {
+                    $0.hasPrefix("evidence.") || ["rules.loaded", "incident.opened", "finding.recorded"].contains($0)
+                })
         }
     }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Detection
-import Ingest
 import Foundation
+import Ingest
 import Journal
 
 struct RulesLint: ParsableCommand {

@@ -35,7 +35,8 @@ package actor RuleReloader {
     private var refusal: (problems: [RuleProblem], at: Timestamp)?
 
     init(
-        paths: [String], cachePath: String, loaded: LoadedRules, watch: Watch, recorder: Recorder, projections: Projections, logger: Logger,
+        paths: [String], cachePath: String, loaded: LoadedRules, watch: Watch, recorder: Recorder, projections: Projections,
+        logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
         self.paths = paths
