@@ -65,8 +65,8 @@ struct ConfigurationTests {
                 "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, trusted_proxies, console)"
             ),
             (
-                "sources:\n  - path: /x\n    format: combned",
-                "vigie.yml:3: format 'combned' is not known; did you mean 'combined'?"
+                "sources:\n  - path: /x\n    format: Combined",
+                "vigie.yml:3: format 'Combined' is not known; did you mean 'combined'?"
             ),
             ("sources:\n  - format: combined", "vigie.yml:2: a source needs a 'path'"),
             ("sources: /var/log/x", "vigie.yml:1: 'sources' is a list"),
