@@ -11,6 +11,7 @@ import Journal
 package import Logging
 import ServiceLifecycle
 import Storage
+import UnixSignals
 
 /// One running Vigie: sources, detection, incidents, console, on one data folder.
 ///
@@ -112,21 +113,42 @@ package struct VigieServer: Sendable {
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
     ///
+    /// Whatever ends it, it shuts down gracefully: a service that fails and a cancelled task, too. Cancelling the HTTP server itself
+    /// would trap in swift-nio when a connection has been accepted that nobody has taken yet.
+    ///
     /// - Parameter listening: called with the port once connections are accepted.
     package func run(listening: @escaping @Sendable (_ port: Int) async -> Void) async throws {
-        var application = Application(
+        let application = Application(
             router: console.makeRouter(), server: Console.server,
             configuration: .init(address: .hostname(options.host, port: options.port), serverName: nil),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
-        if options.followsJournald {
-            application.addServices(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
-        }
-        application.addServices(
+        var services: [any Service] = [
             WatchService(watch: watch), RulesService(rules: rules), UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
-            EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger))
+            EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger),
+        ]
+        if options.followsJournald {
+            services.append(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
+        }
+        // They stop in reverse order: first nobody is let in any more.
+        services.append(application)
+        let group = ServiceGroup(
+            configuration: .init(
+                services: services.map {
+                    .init(
+                        service: $0, successTerminationBehavior: .gracefullyShutdownGroup,
+                        failureTerminationBehavior: .gracefullyShutdownGroup)
+                },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         do {
-            try await application.runService()
+            try Task.checkCancellation()
+            // A task of its own, which the cancellation of this one does not reach.
+            let serving = Task { try await group.run() }
+            try await withTaskCancellationHandler {
+                try await serving.value
+            } onCancel: {
+                Task { await group.triggerGracefulShutdown() }
+            }
         } catch {
             await finish()
             throw VigieServer.describe(error, options)

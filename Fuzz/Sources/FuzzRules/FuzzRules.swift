@@ -16,7 +16,7 @@ import Ingest
         let parts = data.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
         let text = String(decoding: parts[0], as: UTF8.self)
         let rules = RuleSet(sources: [RuleSource(path: "fuzzed.yml", text: text)])
-        let lineCount = text.utf8.count { $0 == 0x0A } + 1
+        let lineCount = yamlLineCount(text)
         for problem in rules.problems {
             precondition(problem.line >= 0 && problem.line <= lineCount + 1, "a problem at a line that the file does not have")
             precondition(!problem.reason.isEmpty)

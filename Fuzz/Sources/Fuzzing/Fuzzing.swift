@@ -18,3 +18,8 @@ public func fuzz(_ examine: @escaping ([UInt8]) -> Void) -> Never {
             return 0
         })
 }
+
+/// How many lines a YAML text has at most: CR, NEL, LS and PS end one, too (YAML 1.1, section 5.4).
+public func yamlLineCount(_ text: String) -> Int {
+    text.unicodeScalars.count { "\n\r\u{85}\u{2028}\u{2029}".unicodeScalars.contains($0) } + 1
+}

@@ -29,13 +29,22 @@ func withServer(
         configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) }, logger: logger)
     let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { try await services.run() }
-        var iterator = ports.makeAsyncIterator()
-        let port = await iterator.next(isolation: #isolation) ?? 0
-        try await body { await services.triggerGracefulShutdown() }(port)
-        try await group.waitForAll()
+    // A task of its own, stopped gracefully whatever happens: cancelling a server traps in swift-nio when it has accepted a connection
+    // that nobody has taken yet.
+    let serving = Task {
+        defer { found.finish() }
+        try await services.run()
     }
+    var iterator = ports.makeAsyncIterator()
+    let port = await iterator.next(isolation: #isolation) ?? 0
+    do {
+        try await body { await services.triggerGracefulShutdown() }(port)
+    } catch {
+        await services.triggerGracefulShutdown()
+        try await serving.value
+        throw error
+    }
+    try await serving.value
 }
 
 /// One connection: sends `request`, and hands each piece of the answer to `body`.
