@@ -62,9 +62,15 @@ package struct VigieServer: Sendable {
         try await tree.publish()
         let projections = try Projections(path: folder.projections)
         var lastRules: String?
+        var lastConfiguration: String?
+        var requests = OpenEvidenceRequests()
         let book = try await JournalReplay.run(
             reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections,
-            observe: { entry in if entry.type == RuleEntries.loadedType { lastRules = entry.data["hash"]?.stringValue } })
+            observe: { entry in
+                if entry.type == RuleEntries.loadedType { lastRules = entry.data["hash"]?.stringValue }
+                if entry.type == ConfigurationEntry.type { lastConfiguration = entry.data["hash"]?.stringValue }
+                requests.observe(entry)
+            })
         let snapshot = try DetectionSnapshot.load(folder)
         if let snapshot, snapshot.journal_sequence > journal.count {
             throw ServerError(
@@ -75,16 +81,17 @@ package struct VigieServer: Sendable {
 
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
+        let capture = EvidenceCapture(
+            store: BlobStore(directory: folder.evidence, keys: folder.evidenceKeys), host: ProcessInfo.processInfo.hostName)
         let collector = EvidenceCollector(
-            capture: EvidenceCapture(
-                store: BlobStore(directory: folder.evidence, keyPath: folder.evidenceKey),
-                host: ProcessInfo.processInfo.hostName),
-            logger: logger, now: now
+            capture: capture, logger: logger, now: now
         ) { try await recorder.record($0, at: now()) }
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
             recorder: recorder, collector: collector, logger: logger, now: now)
         let journalCount = journal.count
+        let configuration = try ConfigurationEntry.draft(options, at: now())
+        if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }
         if lastRules != loaded.ruleSet.hash {
             // Which rules changed while nothing ran is not known: the journal keeps ids, not rules.
             let change = RuleSetChange(from: nil, to: loaded.ruleSet)
@@ -96,6 +103,10 @@ package struct VigieServer: Sendable {
             paths: options.rules, cachePath: folder.ruleCache, loaded: loaded, watch: watch, recorder: recorder,
             projections: projections, logger: logger,
             now: now)
+        let context = IncidentContext(
+            options: options, folder: folder, watch: watch, rules: rules, projections: projections, capture: capture, now: now)
+        await collector.use { await context.sources($0) }
+        for request in requests.open { await collector.take(request) }
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
         let console = try Console(
             Console.Dependencies(

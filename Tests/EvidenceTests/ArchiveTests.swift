@@ -33,7 +33,8 @@ struct ArchiveTests {
         #expect(!text.contains("names of people"))
         let page = try #require(try files().first { $0.path.hasSuffix("README.html") })
         #expect(!String(decoding: page.bytes, as: UTF8.self).contains("<script"))
-        for secret in ["keys/checkpoint", "keys/evidence"] {
+        let keys = try FileManager.default.contentsOfDirectory(atPath: one.file("keys/evidence")).map { "keys/evidence/\($0)" }
+        for secret in ["keys/checkpoint"] + keys {
             let words = String(decoding: try one.read(secret), as: UTF8.self).split(separator: "\n").first.map(String.init) ?? ""
             #expect(!words.isEmpty && !text.contains(words.split(separator: "+").last.map(String.init) ?? words))
         }
@@ -42,6 +43,23 @@ struct ArchiveTests {
         let whole = try await one.export(.red, to: "red.tar")
         #expect(whole.withheld.isEmpty)
         #expect(try one.verify("red.tar").problems == [])
+    }
+
+    @Test("an erased item is listed without its bytes, and the archive verifies; whoever leaves one out without an erasure is named")
+    func erased() async throws {
+        try await one.fill()
+        let item = try await one.add(Array("203.0.113.9 asked".utf8), name: "addresses.log", marking: .clear)
+        _ = try await one.journal.append(
+            [Custody.erasure(item, reason: "article 17", actor: "uid:0", at: one.now)], at: one.now)
+        try one.store.erase(item.sha256)
+        let outcome = try await one.export()
+        #expect(outcome.erased == [item])
+        let report = try one.verify()
+        #expect(report.problems == [])
+        #expect(report.erased == [item])
+        #expect(!String(decoding: try one.read("out.tar"), as: UTF8.self).contains("203.0.113.9 asked"))
+        let page = try #require(try files().first { $0.path.hasSuffix("README.html") })
+        #expect(String(decoding: page.bytes, as: UTF8.self).contains("<td>erased</td>"))
     }
 
     @Test("tar itself can unpack it")

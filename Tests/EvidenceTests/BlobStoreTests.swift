@@ -23,7 +23,7 @@ struct BlobStoreTests {
         }.sorted()
     }
 
-    @Test("bytes come back as they were; the same bytes lie there once; suspicious ones are not readable")
+    @Test("bytes come back as they were; the same bytes lie there once; nobody reads them without their keys")
     func roundTrip() async throws {
         let plain = try await one.add(Array("hello".utf8), name: "a")
         let again = try await one.add(Array("hello".utf8), name: "b")
@@ -39,17 +39,17 @@ struct BlobStoreTests {
         for name in names {
             let attributes = try FileManager.default.attributesOfItem(atPath: one.file("evidence/blobs/\(name)"))
             #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
-            if name.hasSuffix(".sealed") {
-                #expect(try !String(decoding: one.read("evidence/blobs/\(name)"), as: UTF8.self).contains("eval"))
-            }
+            let text = String(decoding: try one.read("evidence/blobs/\(name)"), as: UTF8.self)
+            #expect(!text.contains("eval") && !text.contains("hello"))
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: one.file("evidence/incoming")).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: one.file("keys/evidence")).count == 2)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: one.file("evidence/incoming")) == [])
     }
 
-    @Test("every changed byte of a blob, a swapped and a missing one are found and named", arguments: [false, true])
-    func swapped(isSuspicious: Bool) async throws {
-        let item = try await one.add(Array("evidence".utf8), name: "a", isSuspicious: isSuspicious)
-        let other = try await one.add(Array("anything".utf8), name: "b", isSuspicious: isSuspicious)
+    @Test("every changed byte of a blob, a swapped and a missing one are found and named")
+    func swapped() async throws {
+        let item = try await one.add(Array("evidence".utf8), name: "a")
+        let other = try await one.add(Array("anything".utf8), name: "b")
         let names = try blobs()
         let path = try #require(names.first { $0.contains(item.sha256) })
         let second = try #require(names.first { $0.contains(other.sha256) })
@@ -78,9 +78,9 @@ struct BlobStoreTests {
         let handle = try #require(FileHandle(forWritingAtPath: path))
         try handle.truncate(atOffset: size)
         try handle.close()
-        _ = try one.store.add(Array(repeating: 1, count: 4 << 20), isSuspicious: false)
+        _ = try one.store.add(Array(repeating: 1, count: 4 << 20))
         let before = try residentPeak()
-        let sealed = try one.store.add(ByteFile.reading(path), isSuspicious: false)
+        let sealed = try one.store.add(ByteFile.reading(path))
         #expect(sealed.size == size)
         #expect(try residentPeak() - before < 64 << 20)
     }
@@ -92,14 +92,61 @@ struct BlobStoreTests {
         return (line.split(separator: " ").compactMap { Int($0) }.first ?? 0) << 10
     }
 
-    @Test("a key that others may read is refused, and a missing one is not made anew beside sealed files")
+    @Test("a key that others may read is refused, and a missing one is not made anew beside its blob")
     func keyFile() async throws {
         let item = try await one.add([1], name: "a", isSuspicious: true)
-        let path = one.file("keys/evidence")
+        let path = one.file("keys/evidence/\(item.sha256)")
         try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
         #expect(throws: EvidenceError.self) { try read(item) }
         try FileManager.default.removeItem(atPath: path)
+        let error = #expect(throws: EvidenceError.self) { try read(item) }
+        #expect(error?.description.contains(path) == true)
+        // Added once more, the bytes lie under a new key.
+        #expect(try one.store.add([1]).sha256 == item.sha256)
+        #expect(try read(item) == [1])
+    }
+
+    @Test("erased, neither key nor bytes are there, twice is fine, and other blobs are as they were")
+    func erase() async throws {
+        let item = try await one.add(Array("203.0.113.9".utf8), name: "a")
+        let other = try await one.add([2], name: "b")
+        let sealed = try one.read("evidence/blobs/\(item.sha256.prefix(2))/\(item.sha256).sealed")
+        try one.store.erase(item.sha256)
+        try one.store.erase(item.sha256)
         #expect(throws: EvidenceError.self) { try read(item) }
+        #expect(try read(other) == [2])
+        #expect(try blobs().count == 1)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: one.file("keys/evidence")) == [other.sha256])
+        // A backup of the blob says nothing any more, not even when the same bytes are added anew.
+        _ = try one.store.add(Array("203.0.113.9".utf8))
+        #expect(try read(item) == Array("203.0.113.9".utf8))
+        try one.write(sealed, to: "evidence/blobs/\(item.sha256.prefix(2))/\(item.sha256).sealed")
+        #expect(throws: EvidenceError.self) { try read(item) }
+    }
+
+    @Test("many who add the same bytes at once leave one blob that opens")
+    func race() async throws {
+        let store = one.store
+        let hashes = try await withThrowingTaskGroup(of: String.self) { group in
+            for _ in 0..<16 { group.addTask { try store.add(Array("the same".utf8)).sha256 } }
+            return try await group.reduce(into: Set<String>()) { $0.insert($1) }
+        }
+        #expect(hashes.count == 1)
+        let item = try await one.add(Array("the same".utf8), name: "a")
+        #expect(try read(item) == Array("the same".utf8))
+        #expect(try blobs().count == 1)
+    }
+
+    @Test("a link, a pipe and more bytes than allowed are refused where others put files")
+    func foreign() throws {
+        try one.write(Array(repeating: 7, count: 100), to: "file")
+        try FileManager.default.createSymbolicLink(atPath: one.file("link"), withDestinationPath: one.file("file"))
+        #expect(mkfifo(one.file("pipe"), 0o600) == 0)
+        #expect(try ByteFile.readingForeign(one.file("file"), limit: 100).next().count == 100)
+        for name in ["link", "pipe", "absent"] {
+            #expect(throws: EvidenceError.self) { try ByteFile.readingForeign(one.file(name), limit: 100) }
+        }
+        #expect(throws: EvidenceError.self) { try ByteFile.readingForeign(one.file("file"), limit: 99).next() }
     }
 
     @Test("entries wait for a running server, each taken once, others refused")

@@ -43,12 +43,13 @@ struct CaptureTests {
     func processes() throws {
         try FileManager.default.createDirectory(atPath: one.file("proc/7"), withIntermediateDirectories: true)
         try one.write(Array("Name:\tsh\nPPid:\t1\nUid:\t33\t33\t33\t33\n".utf8), to: "proc/7/status")
+        try one.write(Array("0::/docker/ab12\n".utf8), to: "proc/7/cgroup")
         try one.write(Array("sh\0-c\0x\n8\t1\t0\troot\n".utf8), to: "proc/7/cmdline")
         let outcome = EvidenceCapture(store: one.store, host: "h", proc: one.file("proc")).capture(
             [.processes], incident: Case.incident, occurredAt: one.now
         ) { one.now }
         #expect(
             try text(#require(outcome.items.first))
-                == "pid\tppid\tuid\tname\tprogram\targuments\n7\t1\t33\tsh\t\tsh -c x 8 1 0 root \n")
+                == "pid\tppid\tuid\tname\tcgroup\tprogram\targuments\n7\t1\t33\tsh\t0::/docker/ab12\t\tsh -c x 8 1 0 root \n")
     }
 }

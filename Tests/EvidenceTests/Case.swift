@@ -20,7 +20,7 @@ final class Case {
         signer = try KeyFile.readOrMake(path + "/keys/checkpoint", kind: .ed25519)
         journal = try Journal.open(directory: path + "/journal", keys: InMemorySubjectKeys())
         tree = try JournalTree.open(journal: journal, signer: signer)
-        store = BlobStore(directory: path + "/evidence", keyPath: path + "/keys/evidence")
+        store = BlobStore(directory: path + "/evidence", keys: path + "/keys/evidence")
     }
 
     deinit {
@@ -39,7 +39,7 @@ final class Case {
         volatility: Volatility = .disk,
         incident: String = Case.incident
     ) async throws -> EvidenceItem {
-        let sealed = try store.add(bytes, isSuspicious: isSuspicious)
+        let sealed = try store.add(bytes)
         let item = EvidenceItem(
             id: EvidenceItem.newID(), incident: incident, sha256: sealed.sha256, size: sealed.size, name: name,
             source: "/srv/\(name)",

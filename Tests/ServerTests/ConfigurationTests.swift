@@ -62,7 +62,7 @@ struct ConfigurationTests {
             ("sources:\n  - {pth: /x}", "vigie.yml:2: 'pth' is not a known key; did you mean 'path'?"),
             (
                 "zzzzzzzzz: 1",
-                "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, trusted_proxies, console)"
+                "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, trusted_proxies, evidence, console)"
             ),
             (
                 "sources:\n  - path: /x\n    format: Combined",

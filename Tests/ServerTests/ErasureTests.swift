@@ -45,9 +45,9 @@ struct ErasureTests {
         let after = try await world.findings()
         #expect(after == live.value)
         try await withServer(world) { _ in }
-        let rows = try tables(world)
+        let before = try rows(of: world.data.projections)
         _ = try await JournalRebuilder.run(world.data) { _ in }
-        #expect(try tables(world) == rows)
+        #expect(try rows(of: world.data.projections) == before)
         #expect(try filesWith("203.0.113.77", in: world) == [])
 
         let second = try await SubjectEraser.run(
@@ -68,22 +68,5 @@ struct ErasureTests {
             }
             return try Data(contentsOf: URL(fileURLWithPath: "\(root)/\(name)")).range(of: Data(text.utf8)) != nil
         }
-    }
-
-    /// Every row of every table, as text.
-    private func tables(_ world: World) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "python3", "-c", "import sqlite3,sys\nfor line in sqlite3.connect(sys.argv[1]).iterdump(): print(line)",
-            world.data.projections,
-        ]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return String(decoding: data, as: UTF8.self)
     }
 }

@@ -115,7 +115,8 @@ struct RefusalTests {
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)).isEmpty)
         // What is advised: away with it. Everything but what was personal is still there.
         try FileManager.default.removeItem(atPath: path)
-        try await withServer(world) { running in #expect(running.server.setupToken != nil) }
+        // Tables of before still show what nobody can open any more: a rebuild would be poorer than they are.
+        try await withServer(world, checksRebuild: false) { running in #expect(running.server.setupToken != nil) }
     }
 
     @Test("a snapshot that cannot be read, is of another version, or of a longer journal")
@@ -128,7 +129,7 @@ struct RefusalTests {
         for (text, code, words) in [
             (String(whole.dropLast(10)), ServerError.Code.snapshot, "cannot be read"), ("", .snapshot, "cannot be read"),
             (whole.replacing(#""version":2"#, with: #""version":3"#), .snapshot, "is of version 3"),
-            (whole.replacing(#""journal_sequence":3"#, with: #""journal_sequence":99"#), .journal, "up to journal entry 99"),
+            (whole.replacing(/"journal_sequence":\d+/, with: #""journal_sequence":99"#), .journal, "up to journal entry 99"),
         ] {
             try text.write(toFile: path, atomically: true, encoding: .isoLatin1)
             let error = await #expect(throws: ServerError.self) { try await start() }

@@ -66,7 +66,7 @@ struct ServerTests {
             #expect(types.count { $0 == "finding.recorded" } == 8)
             #expect(
                 types.allSatisfy {
-                    $0.hasPrefix("evidence.") || ["rules.loaded", "incident.opened", "finding.recorded"].contains($0)
+                    $0.hasPrefix("evidence.") || ["configuration.loaded", "rules.loaded", "incident.opened", "finding.recorded"].contains($0)
                 })
         }
     }
@@ -179,7 +179,7 @@ struct ServerTests {
         let entries = try world.entries()
         let outcome = try await JournalRebuilder.run(world.data) { _ in }
         #expect(outcome.count == entries.count)
-        #expect(entries.count { !$0.type.hasPrefix("evidence.") } == 24)
+        #expect(entries.count { !$0.type.hasPrefix("evidence.") } == 25)
         #expect(try await world.findings() == first.value)
     }
 

@@ -10,8 +10,8 @@ struct EvidenceCommand: AsyncParsableCommand {
         commandName: "evidence",
         abstract: "Seal files as evidence of an incident, and hand them on so that others can check them.",
         subcommands: [
-            EvidenceAdd.self, EvidenceList.self, EvidenceShow.self, EvidenceTransfer.self, EvidenceExport.self,
-            EvidenceVerify.self,
+            EvidenceAdd.self, EvidenceList.self, EvidenceShow.self, EvidenceTransfer.self, EvidenceErase.self,
+            EvidenceExport.self, EvidenceVerify.self,
         ]
     )
 }
@@ -38,7 +38,7 @@ struct EvidenceFolder {
         }
     }
 
-    var store: BlobStore { BlobStore(directory: folder.evidence, keyPath: folder.evidenceKey) }
+    var store: BlobStore { BlobStore(directory: folder.evidence, keys: folder.evidenceKeys) }
     var actor: String { "uid:\(getuid())" }
 
     /// Writes an entry down, or has the running server do it; returns once it is durable in the journal.
@@ -75,17 +75,32 @@ struct EvidenceFolder {
         throw CommandFailure(.failed, "the running server signed no checkpoint within 30 seconds; see its log")
     }
 
-    /// Every item, or those of one incident, in the order of volatility.
-    func items(of incident: String? = nil) throws -> [EvidenceItem] {
+    /// Every item, or those of one incident, in the order of volatility; and the entries about items that were erased.
+    static func items(
+        in folder: DataFolder, of incident: String? = nil
+    ) throws -> (items: [EvidenceItem], erasures: [String: Entry]) {
         let reader = try JournalReader(directory: folder.journal)
         var entries: [Entry] = []
-        while case let some = try reader.next(), !some.isEmpty { entries += some.filter { $0.type == EvidenceItem.type } }
-        return IncidentSlice.items(in: entries).filter { incident == nil || $0.incident == incident }
+        var erasures: [String: Entry] = [:]
+        while case let some = try reader.next(), !some.isEmpty {
+            entries += some.filter { $0.type == EvidenceItem.type }
+            for entry in some where entry.type == Custody.erasedType {
+                if let id = entry.data["evidence"]?.stringValue { erasures[id] = entry }
+            }
+        }
+        return (IncidentSlice.items(in: entries).filter { incident == nil || $0.incident == incident }, erasures)
     }
 
+    /// An item whose bytes are there.
     func item(_ id: String) throws -> EvidenceItem {
-        guard let item = try items().first(where: { $0.id == id }) else {
+        let (items, erasures) = try EvidenceFolder.items(in: folder)
+        guard let item = items.first(where: { $0.id == id }) else {
             throw CommandFailure(.failed, "there is no evidence \(id); `vigie evidence list` shows what there is")
+        }
+        if let erasure = erasures[id] {
+            throw CommandFailure(
+                .failed,
+                "\(id) (\(item.name)) was erased at \(erasure.occurredAt.rfc3339): \(erasure.data["reason"]?.stringValue ?? "")")
         }
         return item
     }
@@ -142,7 +157,7 @@ struct EvidenceAdd: AsyncParsableCommand {
     @Option(help: "Order of volatility (RFC 3227), 1 registers to 7 archives; 4 is a disk.")
     var volatility = Volatility.disk
 
-    @Flag(help: "Keep it encrypted, so that no scanner or person trips over it.")
+    @Flag(help: "Keep it encrypted in archives, too, so that no scanner or person trips over it.")
     var suspicious = false
 
     func run() async throws {
@@ -155,7 +170,7 @@ struct EvidenceAdd: AsyncParsableCommand {
         let folder = try EvidenceFolder(data: data)
         for file in files {
             let now = Timestamp.system
-            let sealed = try folder.store.add(ByteFile.reading(file), isSuspicious: suspicious)
+            let sealed = try folder.store.add(ByteFile.reading(file))
             let item = EvidenceItem(
                 id: EvidenceItem.newID(), incident: incident, sha256: sealed.sha256, size: sealed.size,
                 name: name ?? (file == "-" ? "standard-input" : file),
@@ -192,16 +207,16 @@ struct EvidenceList: ParsableCommand {
     var json = false
 
     func run() throws {
-        let reader = try JournalReader(directory: DataFolder(path: data).journal)
-        var entries: [Entry] = []
-        while case let some = try reader.next(), !some.isEmpty { entries += some.filter { $0.type == EvidenceItem.type } }
-        for item in IncidentSlice.items(in: entries) where incident == nil || item.incident == incident {
+        let (items, erasures) = try EvidenceFolder.items(in: DataFolder(path: data), of: incident)
+        for item in items {
+            let isErased = erasures[item.id] != nil
             if json {
-                Output.line(FindingJSON.text(.object(item.draft(actor: "system").data)))
+                var fields = item.draft(actor: "system").data
+                fields["erased"] = .bool(isErased)
+                Output.line(FindingJSON.text(.object(fields)))
             } else {
-                Output.line(
-                    "\(item.id)  \(item.incident)  \(item.marking.rawValue)  \(item.size)  \(item.name)\(item.isSuspicious ? "  (encrypted)" : "")"
-                )
+                let notes = (item.isSuspicious ? "  (suspicious)" : "") + (isErased ? "  (erased)" : "")
+                Output.line("\(item.id)  \(item.incident)  \(item.marking.rawValue)  \(item.size)  \(item.name)\(notes)")
             }
         }
     }

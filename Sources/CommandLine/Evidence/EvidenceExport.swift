@@ -45,6 +45,7 @@ struct EvidenceExport: AsyncParsableCommand {
         Output.line(
             "\(to): \(outcome.items.count) items, \(outcome.entryCount) entries, proved in a log of \(outcome.checkpoint.size)")
         for item in outcome.withheld { Output.line("withheld  \(item.id)  \(item.marking.rawValue)  \(item.name)") }
+        for item in outcome.erased { Output.line("erased    \(item.id)  \(item.name)") }
         Output.note("Give the recipient the public key by another way: \(key.text)")
     }
 }
@@ -78,6 +79,7 @@ struct EvidenceVerify: ParsableCommand {
                     "incident": report.incident.map(JSONValue.string) ?? .null, "entries": .integer(Int64(report.entryCount)),
                     "items": .array(report.items.map { .string($0.id) }),
                     "withheld": .array(report.withheld.map { .string($0.id) }),
+                    "erased": .array(report.erased.map { .string($0.id) }),
                     "checkpoint": report.checkpoint.map { .integer(Int64($0.checkpoint.size)) } ?? .null,
                     "cosigners": .array(report.cosigners.map { .string($0.name) }),
                     "timestamps": .integer(Int64(report.timestampCount)),
@@ -92,6 +94,7 @@ struct EvidenceVerify: ParsableCommand {
                 }
                 for item in report.items { Output.line("whole       \(item.id)  \(item.name)") }
                 for item in report.withheld { Output.line("withheld    \(item.id)  \(item.marking.rawValue)") }
+                for item in report.erased { Output.line("erased      \(item.id)  \(item.name)") }
                 for witness in report.cosigners { Output.line("witness     \(witness.name)") }
                 if report.timestampCount > 0 { Output.line("timestamps  \(report.timestampCount)") }
             }

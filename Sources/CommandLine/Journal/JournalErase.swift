@@ -1,5 +1,6 @@
 import ArgumentParser
 import Events
+import Evidence
 import Foundation
 import Journal
 import Server
@@ -12,7 +13,8 @@ struct JournalErase: AsyncParsableCommand {
         discussion: """
             The journal keeps its bytes, roots and proofs; what they say about the subject can never be read again. The tables
             are made anew without it. Not reached: your log files, backups of private.db and projections.db, exported archives,
-            evidence, and text that names the subject under somebody else's key.
+            and text that names the subject under somebody else's key. Sealed evidence has an erasure of its own, `vigie evidence
+            erase`; the items of incidents that the subject had a part in are listed.
             """)
 
     @Argument(help: "The address (an IPv6 address stands for its /64) or the account's name.")
@@ -26,6 +28,20 @@ struct JournalErase: AsyncParsableCommand {
 
     @Option(help: "The data folder.")
     var data = "data"
+
+    /// Items with bytes, of incidents about which something was sealed under the key.
+    private func evidence(sealedWith key: String) throws -> [EvidenceItem] {
+        let folder = DataFolder(path: data)
+        let reader = try JournalReader(directory: folder.journal)
+        var incidents: Set<String> = []
+        while case let entries = try reader.next(), !entries.isEmpty {
+            for entry in entries where entry.sealed.values.contains(where: { $0.keys.contains(key) }) {
+                if let incident = entry.data["incident"]?.stringValue { incidents.insert(incident) }
+            }
+        }
+        let (items, erasures) = try EvidenceFolder.items(in: folder)
+        return items.filter { incidents.contains($0.incident) && erasures[$0.id] == nil }
+    }
 
     func run() async throws {
         let address = IPAddress(subject)
@@ -42,6 +58,11 @@ struct JournalErase: AsyncParsableCommand {
                 .failed, "nothing is recorded about the \(kind == .ip ? "address" : "account") \(value), or it was erased before")
         }
         Output.line("erased: key \(key) is destroyed, recorded as entry \(sequence)")
+        let items = try evidence(sealedWith: key)
+        if !items.isEmpty {
+            Output.line("sealed evidence of the same incidents may hold it in the clear; look, and `vigie evidence erase` what does:")
+            for item in items { Output.line("  \(item.id)  \(item.incident)  \(item.name)") }
+        }
     }
 }
 

@@ -28,6 +28,8 @@ package struct ArchiveExporter {
     package struct Outcome: Sendable {
         package var items: [EvidenceItem]
         package var withheld: [EvidenceItem]
+        /// Their bytes were erased before; hash and proofs are there.
+        package var erased: [EvidenceItem]
         package var entryCount: Int
         package var checkpoint: Checkpoint
     }
@@ -61,13 +63,14 @@ package struct ArchiveExporter {
                 .unknown, "the journal has nothing about \(request.incident); `vigie incidents list` shows what there is")
         }
         let items = IncidentSlice.items(in: entries)
-        let included = items.filter { $0.marking <= request.marking }
+        let erased = IncidentSlice.erased(in: entries)
+        let included = items.filter { $0.marking <= request.marking && !erased.contains($0.id) }
         let slice: [UInt8] = entries.flatMap { (entry: Entry) -> [UInt8] in entry.canonicalBytes + [0x0A] }
 
         var parts: [Manifest.Part] = []
         var listed: [Manifest.Item] = []
         for item in items {
-            guard item.marking <= request.marking else {
+            guard item.marking <= request.marking, !erased.contains(item.id) else {
                 listed.append(Manifest.Item(id: item.id, path: nil, key: nil))
                 continue
             }
@@ -83,7 +86,7 @@ package struct ArchiveExporter {
                 parts.append(Manifest.Part(path: name, sha256: item.sha256, size: item.size))
             }
         }
-        let page = ArchivePage(request: request, entries: entries, items: items).bytes
+        let page = ArchivePage(request: request, entries: entries, items: items, erased: erased).bytes
         let document = try CASEDocument(request: request, items: included).bytes()
         for (name, bytes) in [(ArchiveLayout.page, page), (ArchiveLayout.document, document)] {
             parts.append(Manifest.Part(path: name, sha256: hexadecimal(SHA256.hash(data: bytes)), size: UInt64(bytes.count)))
@@ -100,7 +103,9 @@ package struct ArchiveExporter {
                 data: [
                     "incident": .string(request.incident), "manifest": .string(hexadecimal(SHA256.hash(data: manifest))),
                     "slice": .string(hexadecimal(SHA256.hash(data: slice))), "entries": .integer(Int64(entries.count)),
-                    "items": .integer(Int64(included.count)), "withheld": .integer(Int64(items.count - included.count)),
+                    "items": .integer(Int64(included.count)),
+                    "withheld": .integer(Int64(items.count { $0.marking > request.marking })),
+                    "erased": .integer(Int64(items.count { erased.contains($0.id) })),
                     "tlp": .string(request.marking.rawValue), "recipient": .string(request.recipient),
                 ]))
         let checkpoint = try await checkpoint(exported.sequence + 1)
@@ -129,7 +134,8 @@ package struct ArchiveExporter {
             throw error
         }
         return Outcome(
-            items: included, withheld: items.filter { $0.marking > request.marking }, entryCount: entries.count + 1,
+            items: included, withheld: items.filter { $0.marking > request.marking },
+            erased: items.filter { erased.contains($0.id) }, entryCount: entries.count + 1,
             checkpoint: checkpoint.checkpoint)
     }
 
@@ -174,6 +180,11 @@ package enum IncidentSlice {
             found += entries.filter { $0.data["incident"]?.stringValue == incident }
         }
         return found
+    }
+
+    /// Ids of items whose bytes were erased.
+    package static func erased(in entries: [Entry]) -> Set<String> {
+        Set(entries.filter { $0.type == Custody.erasedType }.compactMap { $0.data["evidence"]?.stringValue })
     }
 
     /// Each item once, what would have been gone soonest first.

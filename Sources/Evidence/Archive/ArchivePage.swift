@@ -6,12 +6,15 @@ struct ArchivePage {
     var request: ArchiveExporter.Request
     var entries: [Entry]
     var items: [EvidenceItem]
+    var erased: Set<String>
 
     var bytes: [UInt8] {
         let rows = items.map { item in
             let state =
-                item.marking > request.marking
-                ? "withheld: \(item.marking.rawValue)" : item.isSuspicious ? "encrypted: suspicious" : "included"
+                erased.contains(item.id)
+                ? "erased"
+                : item.marking > request.marking
+                    ? "withheld: \(item.marking.rawValue)" : item.isSuspicious ? "encrypted: suspicious" : "included"
             return row([
                 item.id, item.name, String(item.size), item.sha256, item.source, "\(item.collector) on \(item.host)",
                 item.occurredAt.rfc3339,

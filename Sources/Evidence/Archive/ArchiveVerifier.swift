@@ -20,6 +20,8 @@ package struct ArchiveVerifier {
         package var entryCount = 0
         package var items: [EvidenceItem] = []
         package var withheld: [EvidenceItem] = []
+        /// Erased before the export, as an entry of the journal says.
+        package var erased: [EvidenceItem] = []
         package var checkpoint: VerifiedCheckpoint?
         /// Those of the given witnesses that cosigned a checkpoint which this archive's continues.
         package var cosigners: [NoteKey] = []
@@ -261,6 +263,7 @@ package struct ArchiveVerifier {
 
     private mutating func checkItems(_ manifest: Manifest) {
         let items = IncidentSlice.items(in: slice)
+        let erased = IncidentSlice.erased(in: slice)
         let listed = Dictionary(manifest.items.map { ($0.id, $0) }) { first, _ in first }
         if listed.count != manifest.items.count { add(Manifest.name, "an item is listed twice") }
         for item in items {
@@ -269,6 +272,10 @@ package struct ArchiveVerifier {
                 continue
             }
             guard let path = entry.path else {
+                if erased.contains(item.id) {
+                    report.erased.append(item)
+                    continue
+                }
                 if item.marking <= manifest.marking {
                     add(Manifest.name, "\(item.id) is withheld, although its marking allows it")
                 }

@@ -25,7 +25,8 @@ struct CASEDocument {
                         "uco-observable:hash": [
                             [
                                 "@id": .string(identifier("hash", item.id)), "@type": "uco-types:Hash",
-                                "uco-types:hashMethod": ["@type": "uco-vocabulary:HashNameVocab", "@value": "SHA256"],
+                                // UCO 1.4 has strings here, and typed names of the vocabulary only with a warning.
+                                "uco-types:hashMethod": "SHA256",
                                 "uco-types:hashValue": ["@type": "xsd:hexBinary", "@value": .string(item.sha256)],
                             ]
                         ],
@@ -58,7 +59,6 @@ struct CASEDocument {
                 "uco-core": "https://ontology.unifiedcyberontology.org/uco/core/",
                 "uco-observable": "https://ontology.unifiedcyberontology.org/uco/observable/",
                 "uco-types": "https://ontology.unifiedcyberontology.org/uco/types/",
-                "uco-vocabulary": "https://ontology.unifiedcyberontology.org/uco/vocabulary/",
                 "xsd": "http://www.w3.org/2001/XMLSchema#",
             ],
             "@graph": .array(objects),

@@ -6,13 +6,13 @@ import Foundation
 /// One source that cannot be read does not keep the others from being collected: it is named in the outcome. Blocks while it reads.
 package struct EvidenceCapture {
     package enum Source: Hashable, Sendable {
-        /// Which programs run, under which account, with which arguments: from `/proc`.
+        /// Which programs run, under which account, in which container, with which arguments: from `/proc`.
         case processes
         /// Open TCP and UDP sockets: from `/proc/net`.
         case sockets
         /// The last bytes of a log, from the beginning of a line.
         case tail(path: String, byteCount: Int)
-        /// A whole file; a suspicious one is kept encrypted.
+        /// A whole file of at most ``EvidenceCapture/fileLimit`` bytes; a suspicious one leaves the store encrypted only.
         case file(path: String, isSuspicious: Bool)
         /// What the caller has: the incident's events, metrics, hashes of configuration and rules.
         case bytes(name: String, source: String, [UInt8], Volatility)
@@ -27,6 +27,15 @@ package struct EvidenceCapture {
             }
         }
 
+        /// Where its bytes come from, as the item says; `proc` apart, which only the capture knows.
+        package var origin: String? {
+            switch self {
+            case .processes, .sockets: nil
+            case .tail(let path, _), .file(let path, _): path
+            case .bytes(_, let source, _, _): source
+            }
+        }
+
         package var name: String {
             switch self {
             case .processes: "processes.txt"
@@ -37,6 +46,10 @@ package struct EvidenceCapture {
             }
         }
     }
+
+    /// Who collects what is collected by itself.
+    package static let collector = "vigie"
+    package static let fileLimit: UInt64 = 256 << 20
 
     package struct Outcome: Sendable {
         /// To be written down, in this order.
@@ -68,7 +81,7 @@ package struct EvidenceCapture {
                 outcome.items.append(
                     EvidenceItem(
                         id: EvidenceItem.newID(), incident: incident, sha256: sealed.sha256, size: sealed.size, name: source.name,
-                        source: origin, collector: "vigie", host: host, clockOffset: 0, occurredAt: occurredAt,
+                        source: origin, collector: Self.collector, host: host, clockOffset: 0, occurredAt: occurredAt,
                         collectedAt: now(),
                         volatility: source.volatility, marking: marking, isSuspicious: isSuspicious))
             } catch {
@@ -78,21 +91,25 @@ package struct EvidenceCapture {
         return outcome
     }
 
+    /// Where an item says that its bytes come from.
+    package func origin(of source: Source) -> String { source.origin ?? (source == .sockets ? "\(proc)/net" : proc) }
+
     private func collect(_ source: Source) throws -> (BlobStore.Sealed, source: String, isSuspicious: Bool) {
-        switch source {
-        case .processes: (try store.add(try processes()), proc, false)
-        case .sockets: (try store.add(try sockets()), "\(proc)/net", false)
-        case .tail(let path, let byteCount): (try store.add(try tail(path, byteCount)), path, false)
+        let origin = origin(of: source)
+        return switch source {
+        case .processes: (try store.add(try processes()), origin, false)
+        case .sockets: (try store.add(try sockets()), origin, false)
+        case .tail(let path, let byteCount): (try store.add(try tail(path, byteCount)), origin, false)
         case .file(let path, let isSuspicious):
-            (try store.add(ByteFile.reading(path), isSuspicious: isSuspicious), path, isSuspicious)
-        case .bytes(_, let origin, let bytes, _): (try store.add(bytes), origin, false)
+            (try store.add(ByteFile.readingForeign(path, limit: Self.fileLimit)), origin, isSuspicious)
+        case .bytes(_, _, let bytes, _): (try store.add(bytes), origin, false)
         }
     }
 
     /// A process that ends while it is looked at is left out.
     private func processes() throws -> [UInt8] {
         let ids = try FileManager.default.contentsOfDirectory(atPath: proc).compactMap { Int($0) }.sorted()
-        var lines = "pid\tppid\tuid\tname\tprogram\targuments\n"
+        var lines = "pid\tppid\tuid\tname\tcgroup\tprogram\targuments\n"
         for id in ids {
             guard let status = contents("\(id)/status") else { continue }
             let field = { (name: String) in
@@ -100,8 +117,10 @@ package struct EvidenceCapture {
                     .map { $0.dropFirst(name.utf8.count + 1).split(separator: "\t").first.map(String.init) ?? "" } ?? ""
             }
             let arguments = contents("\(id)/cmdline")?.split(separator: "\0").joined(separator: " ") ?? ""
+            // Names the container or the service: `0::/system.slice/docker-ab12….scope`.
+            let group = contents("\(id)/cgroup")?.split(separator: "\n").last.map(String.init) ?? ""
             let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(proc)/\(id)/exe")) ?? ""
-            let columns = [String(id), field("PPid"), field("Uid"), field("Name"), program, arguments]
+            let columns = [String(id), field("PPid"), field("Uid"), field("Name"), group, program, arguments]
             lines += columns.map(Self.oneLine).joined(separator: "\t") + "\n"
         }
         return Array(lines.utf8)
@@ -127,6 +146,15 @@ package struct EvidenceCapture {
         let bytes = Array(try handle.read(upToCount: byteCount) ?? Data())
         guard start > 0, let end = bytes.firstIndex(of: 0x0A) else { return bytes }
         return Array(bytes[(end + 1)...])
+    }
+
+    /// What the kernel says about load, memory and pressure.
+    package func load() -> [String: String] {
+        var found: [String: String] = [:]
+        for name in ["loadavg", "meminfo", "uptime", "stat", "pressure/cpu", "pressure/memory", "pressure/io"] {
+            found[name] = contents(name).map { String($0.prefix(4096)) }
+        }
+        return found
     }
 
     /// At most a megabyte of a file of the kernel's, which has no size of its own.

@@ -1,3 +1,4 @@
+import Crypto
 package import Events
 package import Journal
 
@@ -56,6 +57,9 @@ package struct EvidenceItem: Hashable, Sendable {
     package static func isID(_ text: String) -> Bool {
         text.hasPrefix("EV-") && text.utf8.count == 19 && text.dropFirst(3).utf8.allSatisfy(isHexadecimal)
     }
+
+    /// Lower-case hexadecimal SHA-256.
+    package static func hash(of bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
 
     package static func isHash(_ text: String) -> Bool { text.utf8.count == 64 && text.utf8.allSatisfy(isHexadecimal) }
 

@@ -2,72 +2,86 @@ import Crypto
 import Foundation
 import Journal
 
-/// Bytes by their SHA-256: written once, never changed. Suspicious ones lie encrypted under the store's key.
+/// Bytes by their SHA-256: written once, never changed, each encrypted under a key of its own.
 ///
-///     blobs/ab/ab12…          as they were collected
-///     blobs/ab/ab12….sealed   encrypted, see SealedStream
-///     pending/EV-….json       entries that a running server has yet to write down
+///     blobs/ab/ab12….sealed   the bytes, see SealedStream
+///     incoming/               being written; left over from a crash it means nothing
+///     lock                    held while a blob or its key comes or goes
 ///
-/// Callable from any task and any process: a blob is there as a whole or not at all.
+/// Encrypted, so that no scanner or person trips over what is suspicious, and so that what has to be erased can be: without its key a
+/// blob says nothing, neither here nor in a backup. Callable from any task and any process: a blob is there as a whole or not at all.
 package struct BlobStore: Sendable {
     package let directory: String
-    private let keyPath: String
+    private let keys: String
 
     package struct Sealed: Hashable, Sendable {
         package var sha256: String
         package var size: UInt64
     }
 
-    /// - Parameter keyPath: the file with the key for suspicious blobs; made when the first is stored.
-    package init(directory: String, keyPath: String) {
+    /// - Parameter keys: the folder with a key for each blob, named like it; made with the first.
+    package init(directory: String, keys: String) {
         self.directory = directory
-        self.keyPath = keyPath
+        self.keys = keys
     }
 
     /// Takes everything from a file; durable before this returns.
-    ///
-    /// - Parameter atMost: bytes after which it stops; for excerpts.
-    package func add(_ file: ByteFile, isSuspicious: Bool) throws -> Sealed {
+    package func add(_ file: ByteFile) throws -> Sealed {
         try makeFolders()
         let incoming = "\(directory)/incoming/\(EvidenceItem.newID())"
-        defer { unlink(incoming) }
+        defer {
+            unlink(incoming)
+            unlink("\(incoming).key")
+        }
         let output = try ByteFile.creating(incoming)
         var hasher = SHA256()
         var size: UInt64 = 0
-        var sealer = isSuspicious ? SealedStream.Sealer(secret: try secret(makes: true)) : nil
+        let secret = RandomSource.system.bytes(32)
+        var sealer = SealedStream.Sealer(secret: secret)
         while case let piece = try file.next(), !piece.isEmpty {
             hasher.update(data: piece)
             size += UInt64(piece.count)
-            try output.write(try sealer?.add(piece) ?? piece)
+            try output.write(try sealer.add(piece))
         }
-        if var last = sealer { try output.write(try last.finish()) }
+        try output.write(try sealer.finish())
         try output.synchronise()
         let sealed = Sealed(sha256: hexadecimal(hasher.finalize()), size: size)
-        let path = path(of: sealed.sha256, isSuspicious: isSuspicious)
-        // The same bytes may lie there already, added before or just now by somebody else; then these here are not needed.
-        if !FileManager.default.fileExists(atPath: path) || !isWhole(sealed, isSuspicious: isSuspicious) {
-            let folder = "\(directory)/blobs/\(sealed.sha256.prefix(2))"
-            try makeFolder(folder)
-            guard rename(incoming, path) == 0 else { throw EvidenceError(.file, "\(path) cannot be made; check the folder") }
-            try synchronise(folder)
-            try synchronise("\(directory)/blobs")
-        }
+        try locked { try install(incoming, secret: secret, as: sealed) }
         return sealed
     }
 
-    package func add(_ bytes: [UInt8], isSuspicious: Bool = false) throws -> Sealed {
+    package func add(_ bytes: [UInt8]) throws -> Sealed {
         try makeFolders()
         let path = "\(directory)/incoming/\(EvidenceItem.newID())-bytes"
         defer { unlink(path) }
         try ByteFile.creating(path).write(bytes)
-        return try add(ByteFile.reading(path), isSuspicious: isSuspicious)
+        return try add(ByteFile.reading(path))
+    }
+
+    /// The key goes first, and an unfinished blob before it: no crash leaves a blob beside the key of another.
+    private func install(_ incoming: String, secret: [UInt8], as sealed: Sealed) throws {
+        let path = path(of: sealed.sha256)
+        let key = keyPath(of: sealed.sha256)
+        // The same bytes may lie there already, added before or just now by somebody else; then these here are not needed.
+        if FileManager.default.fileExists(atPath: key), size(of: path) == SealedStream.sealedSize(sealed.size) { return }
+        unlink(path)
+        let file = try ByteFile.creating("\(incoming).key")
+        try file.write(Array((Base64.encode(secret) + "\n").utf8))
+        try file.synchronise()
+        guard rename("\(incoming).key", key) == 0 else { throw EvidenceError(.key, "\(key) cannot be made; check its folder") }
+        try synchronise(keys)
+        let folder = "\(directory)/blobs/\(sealed.sha256.prefix(2))"
+        try makeFolder(folder)
+        guard rename(incoming, path) == 0 else { throw EvidenceError(.file, "\(path) cannot be made; check the folder") }
+        try synchronise(folder)
+        try synchronise("\(directory)/blobs")
     }
 
     /// Gives the bytes of an item, piece by piece, and checks on the way that they are the ones that were collected.
     ///
     /// - Throws: at the end, when they are not; who writes them somewhere then has to throw that away.
     package func read(_ item: EvidenceItem, _ body: ([UInt8]) throws -> Void) throws {
-        let path = path(of: item.sha256, isSuspicious: item.isSuspicious)
+        let path = path(of: item.sha256)
         guard FileManager.default.fileExists(atPath: path) else {
             throw EvidenceError(
                 .damaged, "\(path) is missing, the bytes of \(item.id) (\(item.name)); bring it back from a backup")
@@ -75,15 +89,15 @@ package struct BlobStore: Sendable {
         let file = try ByteFile.reading(path)
         var hasher = SHA256()
         var size: UInt64 = 0
-        var opener = item.isSuspicious ? SealedStream.Opener(secret: try secret(makes: false)) : nil
+        var opener = SealedStream.Opener(secret: try secret(of: item))
         func take(_ bytes: [UInt8]) throws {
             hasher.update(data: bytes)
             size += UInt64(bytes.count)
             try body(bytes)
         }
         do {
-            while case let piece = try file.next(), !piece.isEmpty { try take(try opener?.add(piece) ?? piece) }
-            if var last = opener { try take(try last.finish()) }
+            while case let piece = try file.next(), !piece.isEmpty { try take(try opener.add(piece)) }
+            try take(try opener.finish())
         } catch let error as EvidenceError where error.code == .damaged {
             throw EvidenceError(.damaged, "\(path): \(error.description); bring it back from a backup")
         }
@@ -95,47 +109,70 @@ package struct BlobStore: Sendable {
         }
     }
 
-    private func isWhole(_ sealed: Sealed, isSuspicious: Bool) -> Bool {
-        let expected = isSuspicious ? SealedStream.sealedSize(sealed.size) : sealed.size
-        let attributes = try? FileManager.default.attributesOfItem(atPath: path(of: sealed.sha256, isSuspicious: isSuspicious))
-        return (attributes?[.size] as? NSNumber)?.uint64Value == expected
-    }
-
-    private func path(of sha256: String, isSuspicious: Bool) -> String {
-        "\(directory)/blobs/\(sha256.prefix(2))/\(sha256)\(isSuspicious ? ".sealed" : "")"
-    }
-
-    private func secret(makes: Bool) throws -> [UInt8] {
-        if !FileManager.default.fileExists(atPath: keyPath) {
-            guard makes else {
-                throw EvidenceError(
-                    .key, "\(keyPath) is missing; suspicious files cannot be read without it: bring it back from a backup")
+    /// Destroys the key to a blob, then the blob. Its hash in the journal stays, and whatever proves that.
+    ///
+    /// Fine when it is gone already: cut off, it can be done once more.
+    package func erase(_ sha256: String) throws {
+        try makeFolders()
+        try locked {
+            let key = keyPath(of: sha256)
+            // Some file systems write it over in place; where they do not, the name is what goes.
+            if let handle = FileHandle(forWritingAtPath: key) {
+                try? handle.write(contentsOf: Data(repeating: 0, count: 45))
+                try? handle.synchronize()
+                try? handle.close()
             }
-            try makeFolder(
-                String(keyPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")))
-            let temporary = "\(keyPath).\(EvidenceItem.newID())"
-            defer { unlink(temporary) }
-            let file = try ByteFile.creating(temporary)
-            try file.write(Array((Base64.encode(RandomSource.system.bytes(32)) + "\n").utf8))
-            try file.synchronise()
-            // Two processes may get here at once; link does not replace, so both use the key of the first.
-            guard link(temporary, keyPath) == 0 || errno == EEXIST else {
-                throw EvidenceError(.key, "\(keyPath) cannot be made; check its folder")
+            guard unlink(key) == 0 || errno == ENOENT else { throw EvidenceError(.key, "\(key) cannot be removed") }
+            try synchronise(keys)
+            let path = path(of: sha256)
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw EvidenceError(.file, "\(path) cannot be removed; its key is destroyed")
+            }
+            if FileManager.default.fileExists(atPath: "\(directory)/blobs/\(sha256.prefix(2))") {
+                try synchronise("\(directory)/blobs/\(sha256.prefix(2))")
             }
         }
-        let attributes = try FileManager.default.attributesOfItem(atPath: keyPath)
+    }
+
+    private func path(of sha256: String) -> String { "\(directory)/blobs/\(sha256.prefix(2))/\(sha256).sealed" }
+
+    private func keyPath(of sha256: String) -> String { "\(keys)/\(sha256)" }
+
+    private func size(of path: String) -> UInt64? {
+        ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.uint64Value
+    }
+
+    private func secret(of item: EvidenceItem) throws -> [UInt8] {
+        let path = keyPath(of: item.sha256)
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
+            throw EvidenceError(
+                .key,
+                "\(path) is missing, the key to the bytes of \(item.id) (\(item.name)): they were erased, or it has to come back from a backup")
+        }
         guard (attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600 else {
-            throw EvidenceError(.key, "others may read \(keyPath); `chmod 600` it, and ask who did")
+            throw EvidenceError(.key, "others may read \(path); `chmod 600` it, and ask who did")
         }
-        let text = String(decoding: try ByteFile.reading(keyPath).next(100), as: UTF8.self)
+        let text = String(decoding: try ByteFile.reading(path).next(100), as: UTF8.self)
         guard let bytes = Base64.decode(text.prefix { $0 != "\n" }), bytes.count == 32 else {
-            throw EvidenceError(.key, "\(keyPath) holds no key; bring it back from a backup")
+            throw EvidenceError(.key, "\(path) holds no key; bring it back from a backup")
         }
         return bytes
     }
 
     private func makeFolders() throws {
-        for folder in ["", "/blobs", "/incoming"] { try makeFolder(directory + folder) }
+        for folder in [directory, "\(directory)/blobs", "\(directory)/incoming", keys] { try makeFolder(folder) }
+    }
+
+    /// One process at a time; short, since nothing is read or encrypted meanwhile.
+    private func locked(_ body: () throws -> Void) throws {
+        let path = "\(directory)/lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw EvidenceError(.file, "\(path) cannot be made; check the folder") }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else { throw EvidenceError(.file, "\(path) cannot be locked") }
+        }
+        try body()
     }
 }
 

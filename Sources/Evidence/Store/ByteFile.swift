@@ -6,10 +6,13 @@ package final class ByteFile {
 
     package let path: String
     private let handle: FileHandle
+    private let limit: UInt64
+    private var count: UInt64 = 0
 
-    private init(path: String, handle: FileHandle) {
+    private init(path: String, handle: FileHandle, limit: UInt64 = .max) {
         self.path = path
         self.handle = handle
+        self.limit = limit
     }
 
     deinit {
@@ -25,6 +28,18 @@ package final class ByteFile {
         return ByteFile(path: path, handle: handle)
     }
 
+    /// A file in a folder that others write to: a link or a device in its place is refused, and more than `limit` bytes are.
+    package static func readingForeign(_ path: String, limit: UInt64) throws(EvidenceError) -> ByteFile {
+        // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw EvidenceError(.file, "\(path) cannot be read: \(String(cString: strerror(errno)))")
+        }
+        let file = ByteFile(path: path, handle: FileHandle(fileDescriptor: descriptor, closeOnDealloc: false), limit: limit)
+        guard file.isRegular else { throw EvidenceError(.file, "\(path) is no regular file") }
+        return file
+    }
+
     /// A new file with mode 0600; an error when there is one.
     package static func creating(_ path: String) throws(EvidenceError) -> ByteFile {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
@@ -37,11 +52,15 @@ package final class ByteFile {
 
     /// The next bytes; none at the end.
     package func next(_ count: Int = ByteFile.pieceSize) throws(EvidenceError) -> [UInt8] {
+        let bytes: [UInt8]
         do {
-            return Array(try handle.read(upToCount: count) ?? Data())
+            bytes = Array(try handle.read(upToCount: count) ?? Data())
         } catch {
             throw EvidenceError(.file, "\(path) cannot be read: \(error.localizedDescription)")
         }
+        self.count += UInt64(bytes.count)
+        guard self.count <= limit else { throw EvidenceError(.file, "\(path) has more than \(limit >> 20) MiB") }
+        return bytes
     }
 
     package func write(_ bytes: [UInt8]) throws(EvidenceError) {

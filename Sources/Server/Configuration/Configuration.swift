@@ -11,6 +11,7 @@ import Yams
 ///       - {path: /var/log/nginx/access.log, format: combined}
 ///       - /var/log/auth.log
 ///     trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
+///     evidence: {system_logs: [/var/log/syslog], upload_folders: [/srv/www/uploads]}
 ///     console: {hosts: [vigie.example.org], behind_tls: true}
 package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
@@ -20,6 +21,8 @@ package struct Configuration: Sendable, Equatable {
     package var trustedProxies: [AddressBlock]?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
+    package var systemLogs: [String]?
+    package var uploadFolders: [String]?
 
     package init() {}
 
@@ -35,14 +38,18 @@ package struct Configuration: Sendable, Equatable {
         // An empty file is a configuration, too.
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
-        for (key, value) in try reader.mapping(node, known: ["listen", "data", "rules", "sources", "trusted_proxies", "console"])
-        {
+        let known = ["listen", "data", "rules", "sources", "trusted_proxies", "evidence", "console"]
+        for (key, value) in try reader.mapping(node, known: known) {
             switch key {
             case "listen": listen = try reader.listenAddress(value)
             case "data": data = try reader.text(value)
             case "rules": rules = try reader.texts(value)
             case "sources": sources = try reader.sources(value)
             case "trusted_proxies": trustedProxies = try reader.addressBlocks(value)
+            case "evidence":
+                for (key, value) in try reader.mapping(value, known: ["system_logs", "upload_folders"]) {
+                    if key == "system_logs" { systemLogs = try reader.texts(value) } else { uploadFolders = try reader.texts(value) }
+                }
             default:
                 for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls"]) {
                     if key == "hosts" { hosts = Set(try reader.texts(value)) } else { isBehindTLS = try reader.flag(value) }

@@ -10,6 +10,8 @@ extension ServerOptions {
         sources = configuration.sources ?? sources
         trustedProxies = configuration.trustedProxies ?? trustedProxies
         hosts = configuration.hosts ?? hosts
+        systemLogs = configuration.systemLogs ?? systemLogs
+        uploadFolders = configuration.uploadFolders ?? uploadFolders
         isBehindTLS = configuration.isBehindTLS ?? isBehindTLS
     }
 }

@@ -1,6 +1,7 @@
 package import Events
 import Foundation
 package import Ingest
+import Journal
 
 /// Everything a running server needs to know, resolved: defaults filled in, paths final.
 package struct ServerOptions: Sendable, Equatable {
@@ -19,6 +20,11 @@ package struct ServerOptions: Sendable, Equatable {
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     package var trustedProxies: [AddressBlock] = []
 
+    /// Logs of the system whose ends are sealed with every incident, where they are there and can be read.
+    package var systemLogs = ["/var/log/syslog", "/var/log/messages", "/var/log/auth.log", "/var/log/secure", "/var/log/kern.log"]
+    /// Folders where attackers may put files: those that changed lately are sealed with every incident, as suspicious.
+    package var uploadFolders: [String] = []
+
     package static let defaultHost = "127.0.0.1"
     package static let defaultPort = 8630
 
@@ -34,6 +40,20 @@ package struct ServerOptions: Sendable, Equatable {
         self.port = port
         self.hosts = hosts
         self.isBehindTLS = isBehindTLS
+    }
+}
+
+extension ServerOptions {
+    /// What the journal and sealed evidence say about the options; paths and names, no secrets.
+    var record: JSONValue {
+        [
+            "data": .string(dataFolder), "rules": .array(rules.map { .string($0) }),
+            "sources": .array(sources.map { ["path": .string($0.path), "format": .string($0.format.rawValue)] }),
+            "journald": .bool(followsJournald), "host": .string(host), "port": .integer(Int64(port)),
+            "hosts": .array(hosts.sorted().map { .string($0) }), "behind_tls": .bool(isBehindTLS),
+            "trusted_proxies": .array(trustedProxies.map { .string("\($0)") }),
+            "system_logs": .array(systemLogs.map { .string($0) }), "upload_folders": .array(uploadFolders.map { .string($0) }),
+        ]
     }
 }
 

@@ -5,6 +5,7 @@ import Foundation
 ///     journal/              the truth: append-only, hashed
 ///     keys/checkpoint       the key that signs checkpoints of the journal: secret; checkpoint.pub is for everybody
 ///     evidence/             sealed files, by their hash
+///     keys/evidence/        a key for each of them: back them up apart; whoever erases one has to erase it there, too
 ///     private.db            accounts, sessions, subject keys: back it up apart, and keep it secret
 ///     projections.db        made from the journal, at any time anew
 ///     detection/snapshot.json   how far sources are read, and what correlations remember
@@ -15,7 +16,7 @@ package struct DataFolder: Sendable {
 
     package var journal: String { path + "/journal" }
     package var checkpointKey: String { path + "/keys/checkpoint" }
-    package var evidenceKey: String { path + "/keys/evidence" }
+    package var evidenceKeys: String { path + "/keys/evidence" }
     package var evidence: String { path + "/evidence" }
     package var privateDatabase: String { path + "/private.db" }
     package var projections: String { path + "/projections.db" }

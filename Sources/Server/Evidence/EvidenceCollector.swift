@@ -10,31 +10,29 @@ import Logging
 /// Bounded twice, since whoever attacks decides how many incidents there are: so many wait, and so many are collected for within an
 /// hour. What is not collected is a journal entry, `evidence.capture_failed`, and stands on the incident's timeline.
 ///
-/// What was about to be collected when the server ended is not collected at the next start: it would be of another time.
+/// A request is in the journal before it is here (``EvidenceRequest``), and so is that it is done: what a killed process left undone is
+/// taken up by the next. Such items say by their time that they were collected later.
 actor EvidenceCollector {
     /// Incidents that wait while one is being collected for.
     static let maximumWaiting = 64
     static let maximumPerHour = 120
-    /// Of each log that the incident's first finding rests on.
+    /// Of each log.
     static let tailBytes = 1 << 20
-    static let maximumTails = 4
 
     static let failureType = "evidence.capture_failed"
 
-    private struct Request: Sendable {
-        var incident: String
-        var logs: [String]
-        var occurredAt: Timestamp
-    }
+    /// What else is to be sealed of an incident, as it is now.
+    typealias Context = @Sendable (_ incident: String) async -> [EvidenceCapture.Source]
 
     private let capture: EvidenceCapture
     private let record: @Sendable (EntryDraft) async throws -> Void
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
-    private let requests: AsyncStream<Request>
-    private let continuation: AsyncStream<Request>.Continuation
+    private let requests: AsyncStream<EvidenceRequest>
+    private let continuation: AsyncStream<EvidenceRequest>.Continuation
+    private var context: Context = { _ in [] }
     /// Incidents that found no room; their entries are written by the collector, too.
-    private var refused: [Request] = []
+    private var refused: [EvidenceRequest] = []
     private var begun: [Timestamp] = []
     private let queue = DispatchQueue(label: "evidence", qos: .utility)
 
@@ -48,57 +46,57 @@ actor EvidenceCollector {
         self.now = now
         self.logger = logger
         (requests, continuation) = AsyncStream.makeStream(
-            of: Request.self, bufferingPolicy: .bufferingOldest(EvidenceCollector.maximumWaiting))
+            of: EvidenceRequest.self, bufferingPolicy: .bufferingOldest(EvidenceCollector.maximumWaiting))
     }
 
-    /// Has evidence collected; returns at once.
-    ///
-    /// - Parameter logs: the files that the incident's first finding rests on.
-    func opened(_ incident: String, logs: [String], occurredAt: Timestamp) {
-        var unique: [String] = []
-        for log in logs where !unique.contains(log) { unique.append(log) }
-        let request = Request(
-            incident: incident, logs: Array(unique.prefix(EvidenceCollector.maximumTails)), occurredAt: occurredAt)
+    /// Says what else belongs to an incident's evidence: what other parts of the server know.
+    func use(_ context: @escaping Context) { self.context = context }
+
+    /// Has evidence collected; returns at once. The request is in the journal already.
+    func take(_ request: EvidenceRequest) {
         if case .dropped = continuation.yield(request) { refused.append(request) }
     }
 
     /// Runs until cancelled.
     func run() async {
+        // The context holds those who hold this collector.
+        defer { context = { _ in [] } }
         for await request in requests {
             await collect(request)
             let late = refused
             refused.removeAll()
-            for request in late {
-                await fail(request, "everything", "\(EvidenceCollector.maximumWaiting) incidents were waiting")
-            }
+            for request in late { await giveUp(request, "\(EvidenceCollector.maximumWaiting) incidents were waiting") }
             if Task.isCancelled { return }
         }
     }
 
-    private func collect(_ request: Request) async {
+    private func collect(_ request: EvidenceRequest) async {
         let time = now()
         begun.removeAll { time.nanoseconds(since: $0) > 3_600_000_000_000 }
         guard begun.count < EvidenceCollector.maximumPerHour else {
-            return await fail(
-                request, "everything", "evidence of \(EvidenceCollector.maximumPerHour) incidents was collected within an hour")
+            return await giveUp(
+                request, "evidence of \(EvidenceCollector.maximumPerHour) incidents was collected within an hour")
         }
         begun.append(time)
-        let outcome = await captured(request)
-        for item in outcome.items {
-            do {
-                try await record(item.draft(actor: "system"))
-            } catch {
-                logger.error("evidence \(item.name) of \(request.incident) is sealed and could not be written down: \(error)")
-            }
+        var sources: [EvidenceCapture.Source] = [.processes, .sockets]
+        sources += request.logs.map { .tail(path: $0, byteCount: EvidenceCollector.tailBytes) }
+        // A log of the system may be one that the finding rests on.
+        for source in await context(request.incident) where !sources.contains(source) { sources.append(source) }
+        let outcome = await captured(request, sources.filter { !request.sealed.contains(capture.origin(of: $0)) })
+        do {
+            for item in outcome.items { try await record(item.draft(actor: "system")) }
+            for failure in outcome.failures { try await fail(request, failure.source.name, failure.reason) }
+            try await record(request.done(items: outcome.items.count, failures: outcome.failures.count, at: now()))
+        } catch {
+            logger.error("evidence of \(request.incident) could not be written down; the next start takes it up again: \(error)")
         }
-        for failure in outcome.failures { await fail(request, failure.source.name, failure.reason) }
     }
 
     /// Reading blocks: on a thread of its own.
-    private func captured(_ request: Request) async -> EvidenceCapture.Outcome {
+    private func captured(
+        _ request: EvidenceRequest, _ sources: [EvidenceCapture.Source]
+    ) async -> EvidenceCapture.Outcome {
         let (capture, now) = (capture, now)
-        let sources: [EvidenceCapture.Source] =
-            [.processes, .sockets] + request.logs.map { .tail(path: $0, byteCount: EvidenceCollector.tailBytes) }
         return await withCheckedContinuation { continuation in
             queue.async {
                 continuation.resume(
@@ -108,18 +106,23 @@ actor EvidenceCollector {
         }
     }
 
-    private func fail(_ request: Request, _ name: String, _ reason: String) async {
-        logger.error("evidence of \(request.incident) was not collected: \(name): \(reason)")
+    private func giveUp(_ request: EvidenceRequest, _ reason: String) async {
         do {
-            try await record(
-                EntryDraft(
-                    type: EvidenceCollector.failureType, occurredAt: request.occurredAt, actor: "system",
-                    data: [
-                        "incident": .string(request.incident), "name": .string(EvidenceItem.plainName(name)),
-                        "reason": .string(String(reason.prefix(500))),
-                    ]))
+            try await fail(request, "everything", reason)
+            try await record(request.done(items: 0, failures: 1, at: now()))
         } catch {
             logger.error("that evidence of \(request.incident) was not collected could not be written down: \(error)")
         }
+    }
+
+    private func fail(_ request: EvidenceRequest, _ name: String, _ reason: String) async throws {
+        logger.error("evidence of \(request.incident) was not collected: \(name): \(reason)")
+        try await record(
+            EntryDraft(
+                type: EvidenceCollector.failureType, occurredAt: request.occurredAt, actor: "system",
+                data: [
+                    "incident": .string(request.incident), "name": .string(EvidenceItem.plainName(name)),
+                    "reason": .string(String(reason.prefix(500))),
+                ]))
     }
 }

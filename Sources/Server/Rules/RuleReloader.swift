@@ -109,6 +109,9 @@ package actor RuleReloader {
         return .applied(change)
     }
 
+    /// Of the set in force.
+    var hash: String { inForce.ruleSet.hash }
+
     /// The rules page: what is refused first, then what is in force, with what each has found so far.
     func summaries() async -> [RuleSummary] {
         // Without the tables the rules can still be shown.

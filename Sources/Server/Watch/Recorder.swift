@@ -23,8 +23,9 @@ actor Recorder {
     /// Entries in the journal.
     var count: UInt64 { journal.count }
 
-    func record(_ events: [IncidentEvent], at now: Timestamp) async throws {
-        try await record(events.map { ($0.draft(), $0) }, at: now)
+    /// - Parameter others: entries that become durable together with the events, or not at all.
+    func record(_ events: [IncidentEvent], with others: [EntryDraft] = [], at now: Timestamp) async throws {
+        try await record(events.map { ($0.draft(), $0) } + others.map { ($0, nil) }, at: now)
     }
 
     func record(_ draft: EntryDraft, at now: Timestamp) async throws {

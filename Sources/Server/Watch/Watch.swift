@@ -178,7 +178,7 @@ actor Watch {
     }
 
     private func record(_ events: [IncidentEvent]) async throws {
-        try await recorder.record(events, at: now())
+        var requests: [EvidenceRequest] = []
         for (index, event) in events.enumerated() {
             guard case .opened(let opened) = event else { continue }
             var logs: [String] = []
@@ -186,8 +186,11 @@ actor Watch {
             if index + 1 < events.count, case .findingRecorded(let finding) = events[index + 1] {
                 logs = finding.evidence.reversed().map(\.file)
             }
-            await collector.opened(opened.incident, logs: logs, occurredAt: opened.firstSeen)
+            requests.append(EvidenceRequest(incident: opened.incident, logs: logs, occurredAt: opened.firstSeen))
         }
+        // With the incident itself: whatever happens to this process, its evidence is asked for.
+        try await recorder.record(events, with: requests.map { $0.draft() }, at: now())
+        for request in requests { await collector.take(request) }
     }
 
     /// The lines behind a finding, read again from where they stand: the newest few.

@@ -102,6 +102,23 @@ extension Projections {
         case "evidence.added": text = "Evidence sealed: \(name), \(entry.data["size"]?.integerValue ?? 0) bytes"
         case "evidence.capture_failed":
             text = "Evidence not collected: \(name): \(entry.data["reason"]?.stringValue ?? "")"
+        case "evidence.requested": text = "Evidence is being collected"
+        case "evidence.collected":
+            let count = { (key: String) in entry.data[key]?.integerValue ?? 0 }
+            text =
+                "Evidence collected: \(count("items")) sealed, \(count("failures")) not"
+                + (entry.data["resumed"]?.boolValue == true ? ", after a restart" : "")
+        case "evidence.viewed":
+            text = "Evidence viewed: \(name), for \(entry.data["purpose"]?.stringValue ?? "")"
+        case "evidence.transferred":
+            text =
+                "Evidence handed to \(entry.data["recipient"]?.stringValue ?? ""): \(name), for \(entry.data["purpose"]?.stringValue ?? "")"
+        case "evidence.exported":
+            text =
+                "Evidence exported for \(entry.data["recipient"]?.stringValue ?? "") at \(entry.data["tlp"]?.stringValue ?? ""): "
+                + "\(entry.data["items"]?.integerValue ?? 0) items, \(entry.data["withheld"]?.integerValue ?? 0) withheld"
+        case "evidence.erased":
+            text = "Evidence erased: \(name): \(entry.data["reason"]?.stringValue ?? "")"
         default: text = "Evidence: \(name)"
         }
         try addToTimeline(incident, entry, text, database)
