@@ -175,8 +175,21 @@ extension JSONParser {
             case ..<0x20:
                 throw JSONError(.controlCharacter, at: index)
             default:
-                text.append(byte)
-                index += 1
+                // Most strings are one run without an escape.
+                let first = index
+                while index < bytes.count, bytes[index] >= 0x20, bytes[index] != UInt8(ascii: "\""),
+                    bytes[index] != UInt8(ascii: "\\")
+                {
+                    index += 1
+                }
+                if first == start + 1, index < bytes.count, bytes[index] == UInt8(ascii: "\"") {
+                    guard let string = String(validating: bytes[first..<index], as: UTF8.self) else {
+                        throw JSONError(.invalidUTF8, at: start)
+                    }
+                    index += 1
+                    return string
+                }
+                text.append(contentsOf: bytes[first..<index])
             }
         }
     }

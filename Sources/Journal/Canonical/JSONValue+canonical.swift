@@ -30,8 +30,7 @@ extension JSONValue {
             output.append(UInt8(ascii: "]"))
         case .object(let members):
             output.append(UInt8(ascii: "{"))
-            // RFC 8785 §3.2.3: by UTF-16 code units, which differs from code points above U+FFFF.
-            let sorted = members.sorted { $0.key.utf16.lexicographicallyPrecedes($1.key.utf16) }
+            let sorted = members.sorted { Self.precedes($0.key, $1.key) }
             for (index, member) in sorted.enumerated() {
                 if index > 0 { output.append(UInt8(ascii: ",")) }
                 Self.write(member.key, to: &output)
@@ -42,9 +41,24 @@ extension JSONValue {
         }
     }
 
+    /// RFC 8785 §3.2.3: by UTF-16 code units, which differs from the order of bytes only from U+E000 on.
+    private static func precedes(_ left: String, _ right: String) -> Bool {
+        for (one, other) in zip(left.utf8, right.utf8) where one != other {
+            // 0xEE begins U+E000; where the first difference is in a byte behind the first, both are of one plane.
+            guard max(one, other) < 0xEE else { return left.utf16.lexicographicallyPrecedes(right.utf16) }
+            return one < other
+        }
+        return left.utf8.count < right.utf8.count
+    }
+
     /// RFC 8785 §3.2.2.2: the short escapes, `\u00xx` in lower case for other control characters, all else as it is.
     private static func write(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
+        defer { output.append(UInt8(ascii: "\"")) }
+        guard text.utf8.contains(where: { $0 < 0x20 || $0 == UInt8(ascii: "\"") || $0 == UInt8(ascii: "\\") }) else {
+            output.append(contentsOf: text.utf8)
+            return
+        }
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): output.append(contentsOf: [UInt8(ascii: "\\"), byte])
@@ -60,7 +74,6 @@ extension JSONValue {
             default: output.append(byte)
             }
         }
-        output.append(UInt8(ascii: "\""))
     }
 }
 

@@ -11,15 +11,27 @@ extension Entry {
     /// Members, types and ranges are checked; that the bytes are the canonical spelling is not (``isCanonical``), since a leaf hash
     /// that fits already says they are the bytes that were written.
     package init(parsing bytes: [UInt8]) throws(FormError) {
+        try self.init(try Self.document(bytes), bytes)
+    }
+
+    /// Reads an entry, and says whether its bytes are canonical, at less cost than asking it afterwards.
+    static func check(_ bytes: [UInt8]) throws(FormError) -> (entry: Entry, isCanonical: Bool) {
+        let document = try document(bytes)
+        return (try Entry(document, bytes), (try? document.canonicalBytes()) == bytes)
+    }
+
+    private static func document(_ bytes: [UInt8]) throws(FormError) -> JSONValue {
         guard bytes.count <= Entry.byteLimit else {
             throw FormError(description: "\(bytes.count) bytes, more than \(Entry.byteLimit)")
         }
-        let document: JSONValue
         do {
-            document = try JSONValue(parsing: bytes)
+            return try JSONValue(parsing: bytes)
         } catch {
             throw FormError(description: error.description)
         }
+    }
+
+    private init(_ document: JSONValue, _ bytes: [UInt8]) throws(FormError) {
         guard let members = document.objectValue, Set(members.keys) == Self.memberNames else {
             throw FormError(description: "an entry has the members \(Self.memberNames.sorted().joined(separator: ", "))")
         }

@@ -88,17 +88,21 @@ struct JournalScanner: ~Copyable {
     }
 
     /// The entry in a record of the frame just returned; it has to be the one that belongs at `sequence`.
-    func entry(_ record: Frame.Record, sequence: UInt64) throws(JournalError) -> Entry {
+    ///
+    /// - Parameter checksForm: its bytes have to be the canonical spelling, too.
+    func entry(_ record: Frame.Record, sequence: UInt64, checksForm: Bool = false) throws(JournalError) -> Entry {
         let position = frameOffset + record.offset
         let entry: Entry
+        var isCanonical = true
         do {
-            entry = try Entry(parsing: record.bytes)
+            if checksForm { (entry, isCanonical) = try Entry.check(record.bytes) } else { entry = try Entry(parsing: record.bytes) }
         } catch {
             throw damage(.form(error.description), at: position, sequence: sequence)
         }
         guard entry.sequence == sequence else {
             throw damage(.sequence(expected: sequence, found: entry.sequence), at: position, sequence: sequence)
         }
+        guard isCanonical else { throw damage(.notCanonical, at: position, sequence: sequence) }
         return entry
     }
 

@@ -67,6 +67,22 @@ struct CanonicalFormTests {
         #expect(try value.canonicalBytes() == Array(expected.utf8))
     }
 
+    @Test("names with any first difference are ordered as their UTF-16 code units are")
+    func orderLaw() throws {
+        var generator = SeededGenerator(state: 5)
+        let scalars: [Unicode.Scalar] = ["a", "\u{7F}", "\u{80}", "\u{7FF}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"]
+        func name() -> String {
+            String(String.UnicodeScalarView((0..<Int.random(in: 0...3, using: &generator)).compactMap { _ in scalars.randomElement(using: &generator) }))
+        }
+        for _ in 0..<2_000 {
+            let (left, right) = (name(), name())
+            guard left != right else { continue }
+            let bytes = try JSONValue.object([left: 1, right: 2]).canonicalBytes()
+            let first = left.utf16.lexicographicallyPrecedes(right.utf16) ? (left, 1) : (right, 2)
+            #expect(bytes.starts(with: Array("{\"\(first.0)\":\(first.1),".utf8)))
+        }
+    }
+
     @Test("reading a canonical form and writing it again changes nothing")
     func roundTrip() throws {
         var generator = SeededGenerator(state: 2)
