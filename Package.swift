@@ -43,7 +43,9 @@ let package = Package(
         // What a record is. No Foundation, no NIO.
         .target(name: "Events", swiftSettings: parsing),
         // Sources and formats: bytes in, batches of events out.
-        .target(name: "Ingest", dependencies: ["Events", .product(name: "Yams", package: "Yams")], swiftSettings: parsing),
+        .target(
+            name: "Ingest", dependencies: ["Events", "CZlib", .product(name: "Yams", package: "Yams")], swiftSettings: parsing),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         // Sigma: parse, compile, match, correlate. Pure.
         .target(
             name: "Detection",

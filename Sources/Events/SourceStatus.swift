@@ -15,6 +15,10 @@ package struct SourceStatus: Sendable, Equatable {
     package var lastEvent: Timestamp?
     /// Up to a handful of lines that no format could read, newest last, cut to a length one can read.
     package var unparsedSamples: [String]
+    /// What is odd about it although it is read, with what to do.
+    package var warnings: [String] = []
+    /// Files that it consists of, where it is a pattern.
+    package var files: Int?
 
     package init(
         name: String, format: String, state: String, problem: String = "", counters: SourceCounters = SourceCounters(),
@@ -54,6 +58,57 @@ package struct SourceCounters: Sendable, Equatable, Codable {
     package var fromOnePrivateAddress: Int?
     /// How often the file was replaced or cut.
     package var rotations = 0
+    /// How many of these were cuts in place: what was written between the copy and the cut is in neither.
+    package var truncations = 0
+    /// Times when something that had been written could not be read: cut or taken away before, and no copy found.
+    package var gaps = 0
+    /// Compressed files that were given up: damaged, or far too large.
+    package var damaged = 0
+    /// Records that a receiver refused or gave up.
+    package var dropped = 0
 
     package init() {}
+}
+
+extension SourceCounters {
+    /// A counter that was not there when the snapshot was made is zero.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func count(_ key: CodingKeys) throws -> Int { try container.decodeIfPresent(Int.self, forKey: key) ?? 0 }
+        bytes = try count(.bytes)
+        lines = try count(.lines)
+        parsed = try count(.parsed)
+        unparsed = try count(.unparsed)
+        blank = try count(.blank)
+        overlong = try count(.overlong)
+        invalidUTF8 = try count(.invalidUTF8)
+        containingNUL = try count(.containingNUL)
+        partial = try count(.partial)
+        undated = try count(.undated)
+        fromOnePrivateAddress = try container.decodeIfPresent(Int.self, forKey: .fromOnePrivateAddress)
+        rotations = try count(.rotations)
+        truncations = try count(.truncations)
+        gaps = try count(.gaps)
+        damaged = try count(.damaged)
+        dropped = try count(.dropped)
+    }
+
+    /// Of several files that are one source.
+    package mutating func add(_ other: SourceCounters) {
+        bytes += other.bytes
+        lines += other.lines
+        parsed += other.parsed
+        unparsed += other.unparsed
+        blank += other.blank
+        overlong += other.overlong
+        invalidUTF8 += other.invalidUTF8
+        containingNUL += other.containingNUL
+        partial += other.partial
+        undated += other.undated
+        rotations += other.rotations
+        truncations += other.truncations
+        gaps += other.gaps
+        damaged += other.damaged
+        dropped += other.dropped
+    }
 }

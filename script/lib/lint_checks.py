@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 IMPORTERS = {
     "ArgumentParser": ("the command line", ["CommandLine"]),
     "CArgon2": ("password hashing", ["Identity"]),
+    "CZlib": ("compressed logs", ["Ingest"]),
     "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Identity", "Journal"]),
     "GRDB": ("SQLite", ["Storage"]),
     "Hummingbird": ("HTTP server", ["Console", "Server"]),

@@ -13,10 +13,13 @@ package struct FilePosition: Codable, Hashable, Sendable {
     package var isSkipping: Bool
     /// The first bytes of the file as a hash: a file cut and written anew (`copytruncate`) keeps its inode, not these.
     package var head: FileHead
+    /// Up to where lines have been given already, where parts of one that begins at `offset` wait for its last one.
+    package var given: Int64?
 
     /// Whether the numbers can be true: positions come back from a file that may have been damaged or edited.
     var isPlausible: Bool {
         offset >= 0 && line >= 1 && (0..<Int(Int32.max)).contains(generation) && (0...FileHead.maximumBytes).contains(head.count)
+            && given ?? offset >= offset
     }
 }
 

@@ -5,7 +5,7 @@ package import Events
 /// It is asked (`poll`), it never waits: no watcher that can die, and it works on every file system. Owned by one task.
 /// Rotation by renaming: the old file goes on being read, since writers keep it open until they are told, and is let go
 /// once it has been quiet for `retirement`. Copy and truncate: a file that shrank, or whose beginning is another than
-/// the one remembered, is read anew as the next generation.
+/// the one remembered, is read anew as the next generation, and the rest of the old one from its copy.
 package final class FileTail {
     /// How much is read at a time.
     package static let chunkBytes = 1 << 20
@@ -14,30 +14,39 @@ package final class FileTail {
 
     package let path: String
     package private(set) var parser: BatchParser
-    package private(set) var problem: SourceError?
+    package internal(set) var problem: SourceError?
 
     /// How many renamed files are kept open at most: as many rotations may fall into one `retirement`.
     static let maximumRetiring = 16
+    /// How many finished files are remembered, not to be taken for new ones.
+    static let maximumFinished = 32
 
-    private var current: Following?
+    var current: FollowedFile?
     /// Renamed files that may still be written to, oldest first.
-    private var retiring: [Following] = []
-    private var nextGeneration = 0
+    var retiring: [FollowedFile] = []
+    /// Old files of which nothing has been read, oldest first: what rotation left before the first start, or while nobody looked.
+    var waiting: [WaitingFile] = []
+    /// The beginnings of files that are done with.
+    var finished: [FileHead] = []
+    var nextGeneration = 0
+    /// What could not be read, newest last.
+    var losses: [String] = []
     private var lines: [RawLine] = []
 
-    /// A file being read.
-    private struct Following {
-        let file: LogFile
-        let generation: Int
-        var assembler: LineAssembler
-        var head: FileHead
-        var lastActivity: Timestamp
+    struct WaitingFile {
+        var position: FilePosition
+        var size: Int64
     }
 
-    /// - Parameter positions: what `positions` returned when the source was last snapshotted; empty to begin at the start.
-    package init(path: String, parser: BatchParser, resumingAt positions: [FilePosition] = [], now: Timestamp) {
+    /// - Parameters:
+    ///   - positions: what `positions` returned when the source was last snapshotted; empty to begin at the start.
+    ///   - readsBacklog: begin with what rotation has left beside it.
+    package init(
+        path: String, parser: BatchParser, resumingAt positions: [FilePosition] = [], readsBacklog: Bool = false, now: Timestamp
+    ) {
         self.path = path
         self.parser = parser
+        if positions.isEmpty, readsBacklog { putInLine(RotatedFiles.list(path)) }
         resume(positions.filter(\.isPlausible).sorted { $0.generation < $1.generation }, now: now)
     }
 
@@ -45,27 +54,32 @@ package final class FileTail {
     ///
     /// - Returns: whether anything was read: if so, ask again at once.
     package func poll(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        for index in retiring.indices {
-            if read(&retiring[index], into: &batch, now: now) { return true }
-        }
-        if let index = retiring.firstIndex(where: { isRetired($0, now: now) }) {
-            var old = retiring.remove(at: index)
-            if flush(&old, into: &batch, now: now) { return true }
-        }
-        if current == nil, !openCurrent(now: now) { return false }
-        guard var following = current.take() else { return false }
-        if isCut(following) {
-            let flushed = flush(&following, into: &batch, now: now)
-            parser.countRotation()
-            following = begin(following.file, now: now)
-            if flushed {
-                current = following
-                return true
+        // Each turn without a return ends one old file, or begins one.
+        while true {
+            for index in retiring.indices {
+                if read(&retiring[index], into: &batch, now: now) { return true }
             }
+            if let index = retiring.firstIndex(where: { $0.isRetired(now) }) {
+                if letGo(index, into: &batch, now: now) { return true }
+                continue
+            }
+            // None of them has anything to read now: the oldest makes room for the next.
+            if !waiting.isEmpty, retiring.count == FileTail.maximumRetiring, letGo(0, into: &batch, now: now) { return true }
+            if openWaiting(into: &batch, now: now) { continue }
+            if current == nil, !openCurrent(now: now) { return false }
+            guard var following = current.take() else { return false }
+            guard following.isCut(path) else {
+                let hasRead = read(&following, into: &batch, now: now)
+                current = following
+                return hasRead || followRename(into: &batch, now: now)
+            }
+            parser.countRotation()
+            parser.countTruncation()
+            current = begin(following.file, now: now)
+            if readOn(fromCopyOf: following, now: now) { continue }
+            noteGap("\(path) was cut in place, and no copy of it holds what was still unread")
+            if flush(&following, into: &batch, now: now) { return true }
         }
-        let hasRead = read(&following, into: &batch, now: now)
-        current = following
-        return hasRead || followRename(into: &batch, now: now)
     }
 
     /// Gives a line that has not ended yet as a partial one: for a source that is not followed any further, once `poll`
@@ -82,29 +96,27 @@ package final class FileTail {
 
     /// Where to resume: the unfinished old files first, if there are any.
     package var positions: [FilePosition] {
-        following.map { following in
-            FilePosition(
-                path: path, device: following.file.device, inode: following.file.inode, generation: following.generation,
-                offset: following.assembler.offset, line: following.assembler.nextLine,
-                isSkipping: following.assembler.isSkipping, head: following.head)
-        }
+        let open = following.map { $0.position(path: path) }
+        return waiting.isEmpty ? open : (open + waiting.map(\.position)).sorted { $0.generation < $1.generation }
     }
 
     /// From the next line on, fields are those of another rule set. A line that has not ended yet is still to be parsed: it is
     /// read whole, with the new one.
     package func use(_ formats: FormatSet) { parser.use(formats) }
 
-    private var following: [Following] { retiring + (current.map { [$0] } ?? []) }
+    private var following: [FollowedFile] { retiring + (current.map { [$0] } ?? []) }
 
     /// The line that begins at `offset`, read again; `nil` when that generation of the file is no longer open.
     package func line(generation: Int, offset: Int64) -> String? {
-        guard let following = following.first(where: { $0.generation == generation }) else { return nil }
+        guard let following = following.first(where: { $0.generation == generation }), !following.file.isCompressed else {
+            return nil
+        }
         var bytes: [UInt8] = []
         // Lines are short: a second, larger read is for the few that are not.
-        for count in [2048, LineAssembler.maximumLineBytes] {
+        for count in [2048, parser.format.framing.maximumBytes] {
             bytes.removeAll(keepingCapacity: true)
             guard let got = try? following.file.read(count, at: offset, into: &bytes, path: path), got > 0 else { return nil }
-            if let end = bytes.firstIndex(of: 0x0A) {
+            if let end = parser.format.framing.end(of: bytes.span) {
                 let isWindowsEnd = end > 0 && bytes[end - 1] == 0x0D
                 return String(decoding: bytes[..<(isWindowsEnd ? end - 1 : end)], as: UTF8.self)
             }
@@ -113,59 +125,43 @@ package final class FileTail {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// Bytes written but not read: of compressed files those on the disk.
+    package var lagBytes: Int {
+        let open = following.reduce(0) { $0 + $1.file.lag(behind: $1.assembler.offset) }
+        return Int(waiting.reduce(open) { $0 + $1.size })
+    }
+
     package var status: SourceStatus {
-        let lag = following.reduce(0) { $0 + max(0, Int($1.file.size - $1.assembler.offset)) }
-        let state = current != nil ? "following" : problem?.code == .missing ? "waiting" : "unreadable"
-        return SourceStatus(
-            name: path, format: parser.recognised?.rawValue ?? parser.format.rawValue, state: state,
-            problem: problem?.description ?? "", counters: parser.counters, lagBytes: lag, lastEvent: parser.lastTime,
+        let state = current != nil || problem == nil ? "following" : problem?.code == .missing ? "waiting" : "unreadable"
+        var status = SourceStatus(
+            name: path, format: parser.recognised?.rawValue ?? parser.format.rawValue,
+            state: state, problem: problem?.description ?? "", counters: parser.counters, lagBytes: lagBytes,
+            lastEvent: parser.lastTime,
             unparsedSamples: parser.unparsedSamples)
-    }
-
-    private func resume(_ positions: [FilePosition], now: Timestamp) {
-        nextGeneration = (positions.last?.generation ?? -1) + 1
-        for position in positions {
-            let standing = LogFile.identity(of: path)
-            let isInPlace = standing.map { $0 == (position.device, position.inode) } ?? false
-            let found = isInPlace ? path : LogFile.renamed(from: path, device: position.device, inode: position.inode)
-            guard let found, let file = try? LogFile(path: found),
-                file.head(position.head.count, path: found) == position.head, file.size >= position.offset
-            else {
-                // Cut while nobody looked: what stands there now is the next generation, opened by the first poll.
-                continue
-            }
-            let following = Following(
-                file: file, generation: position.generation,
-                assembler: LineAssembler(
-                    offset: position.offset, nextLine: position.line, isSkipping: position.isSkipping,
-                    framing: parser.format.framing),
-                head: position.head, lastActivity: now)
-            if isInPlace { current = following } else { retiring.append(following) }
-        }
-    }
-
-    private func openCurrent(now: Timestamp) -> Bool {
-        do {
-            let file = try LogFile(path: path)
-            problem = nil
-            if nextGeneration > 0 { parser.countRotation() }
-            current = begin(file, now: now)
-            return true
-        } catch {
-            problem = error
-            return false
-        }
+        status.warnings = losses
+        return status
     }
 
     /// The file from its beginning, as the next generation.
-    private func begin(_ file: LogFile, now: Timestamp) -> Following {
+    func begin(_ file: LogFile, now: Timestamp) -> FollowedFile {
         defer { nextGeneration += 1 }
-        return Following(
-            file: file, generation: nextGeneration, assembler: LineAssembler(framing: parser.format.framing), head: FileHead(),
-            lastActivity: now)
+        return FollowedFile(file, generation: nextGeneration, framing: parser.format.framing, now: now)
     }
 
-    private func read(_ following: inout Following, into batch: inout EventBatch, now: Timestamp) -> Bool {
+    func countRotation() { parser.countRotation() }
+
+    func noteGap(_ reason: String) {
+        parser.countGap()
+        noteLoss(reason)
+    }
+
+    private func noteLoss(_ reason: String) {
+        if losses.count == BatchParser.maximumSamples { losses.removeFirst() }
+        losses.append(reason)
+    }
+
+    private func read(_ following: inout FollowedFile, into batch: inout EventBatch, now: Timestamp) -> Bool {
+        guard !following.isBroken else { return false }
         batch.origin = BatchOrigin(source: path, generation: following.generation)
         let offset = following.assembler.readOffset
         following.assembler.begin(&batch)
@@ -175,60 +171,35 @@ package final class FileTail {
             problem = nil
         } catch {
             problem = error
+            if error.code == .damaged {
+                following.isBroken = true
+                parser.countDamaged()
+                noteLoss(error.description)
+            }
         }
+        // Cut while it was being read: what came may be of the new content. It is read again, from where it belongs.
+        if batch.bytes.count > before, following.isCut(path) { batch.bytes.removeLast(batch.bytes.count - before) }
         let got = batch.bytes.count - before
         following.head.extend(with: batch.bytes[before...], at: offset)
+        following.largestSize = max(following.largestSize, following.assembler.readOffset + Int64(got))
         if got > 0 { following.lastActivity = now }
         parse(&following, &batch, isFinal: false, now: now)
         return got > 0
     }
 
     /// Gives the unfinished line as a partial one. Reads nothing: the file may be another one by now.
-    private func flush(_ following: inout Following, into batch: inout EventBatch, now: Timestamp) -> Bool {
-        guard following.assembler.pendingBytes > 0 else { return false }
+    func flush(_ following: inout FollowedFile, into batch: inout EventBatch, now: Timestamp) -> Bool {
+        guard following.isUnfinished else { return false }
         batch.origin = BatchOrigin(source: path, generation: following.generation)
         following.assembler.begin(&batch)
         parse(&following, &batch, isFinal: true, now: now)
         return true
     }
 
-    private func parse(_ following: inout Following, _ batch: inout EventBatch, isFinal: Bool, now: Timestamp) {
+    private func parse(_ following: inout FollowedFile, _ batch: inout EventBatch, isFinal: Bool, now: Timestamp) {
         let from = following.assembler.offset
         following.assembler.finish(batch, isFinal: isFinal, into: &lines)
+        following.parts.join(&lines, of: &batch, isFinal: isFinal)
         parser.parse(lines, of: &batch, consumed: following.assembler.offset - from, reference: now)
-    }
-
-    private func isRetired(_ following: Following, now: Timestamp) -> Bool {
-        now.nanoseconds(since: following.lastActivity) > FileTail.retirement * 1_000_000_000
-    }
-
-    /// Copy and truncate: the file has shrunk, or its beginning has changed.
-    ///
-    /// The beginning is read every time: neither the size nor the time of change tells a file that was written anew to
-    /// the same size within one tick of the file system's clock.
-    private func isCut(_ following: Following) -> Bool {
-        if following.file.size < following.assembler.readOffset { return true }
-        guard let head = following.file.head(following.head.count, path: path) else { return false }
-        return head != following.head
-    }
-
-    /// Rotation by renaming: the file that now stands under the path becomes the current one.
-    private func followRename(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        guard let standing = LogFile.identity(of: path), var left = current,
-            standing != (left.file.device, left.file.inode)
-        else { return false }
-        left.lastActivity = now
-        current = nil
-        // Back to a file that is still being read, as when a symbolic link is switched there and back.
-        if let index = retiring.firstIndex(where: { standing == ($0.file.device, $0.file.inode) }) {
-            current = retiring.remove(at: index)
-        }
-        retiring.append(left)
-        var flushed = false
-        if retiring.count > FileTail.maximumRetiring {
-            var oldest = retiring.removeFirst()
-            flushed = flush(&oldest, into: &batch, now: now)
-        }
-        return current != nil || openCurrent(now: now) || flushed
     }
 }

@@ -1,13 +1,18 @@
 import Glibc
 
-/// An open log file. Closes its descriptor when it goes.
+/// An open log file, plain or compressed with gzip. Closes its descriptor when it goes. Owned by one task.
 ///
 /// Reads with `pread`: no shared file offset, and a file cut short under the reader gives an end of file, where a
-/// mapped one would raise SIGBUS.
+/// mapped one would raise SIGBUS. Of a compressed file, all offsets are those of the text in it.
 final class LogFile {
     let descriptor: Int32
     let device: UInt64
     let inode: UInt64
+    let isCompressed: Bool
+
+    private var decompressed: GzipReader?
+    /// The beginning of a compressed file's text, once it is known.
+    private var compressedHead: [UInt8]?
 
     /// - Throws: `SourceError` when the file cannot be opened, or is not something one can read lines from.
     init(path: String) throws(SourceError) {
@@ -26,18 +31,74 @@ final class LogFile {
         self.descriptor = descriptor
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
+        var magic: [UInt8] = [0, 0]
+        isCompressed =
+            unsafe magic.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, 2, 0) } == 2
+            && magic == GzipReader.magic
     }
 
     deinit { close(descriptor) }
 
-    /// The size now.
-    var size: Int64 {
+    /// The size on the disk now.
+    var size: Int64 { status.map { Int64($0.st_size) } ?? 0 }
+
+    /// When it was last written to, in nanoseconds since 1970.
+    var modified: Int64 { status.map(LogFile.modified) ?? 0 }
+
+    static func modified(_ status: stat) -> Int64 { Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec) }
+
+    private var status: stat? {
         var status = stat()
-        return unsafe fstat(descriptor, &status) == 0 ? Int64(status.st_size) : 0
+        return unsafe fstat(descriptor, &status) == 0 ? status : nil
     }
+
+    /// Nothing can follow what was read: only a compressed file says so itself.
+    var isAtEnd: Bool { decompressed?.isAtEnd ?? false }
+
+    /// Bytes behind `offset`; of a compressed file those on the disk.
+    func lag(behind offset: Int64) -> Int64 {
+        isCompressed ? (isAtEnd ? 0 : max(0, size - (decompressed?.consumed ?? 0))) : max(0, size - offset)
+    }
+
+    /// It does not reach up to `offset` any more.
+    func isCut(before offset: Int64) -> Bool { !isCompressed && size < offset }
 
     /// Appends up to `count` bytes from `offset` to `bytes`; returns how many there were, 0 at the end of the file.
     func read(_ count: Int, at offset: Int64, into bytes: inout [UInt8], path: String) throws(SourceError) -> Int {
+        guard isCompressed else { return try readPlain(count, at: offset, into: &bytes, path: path) }
+        let start = bytes.count
+        do {
+            let reader = try reader(before: offset)
+            var skipped: [UInt8] = []
+            while reader.produced < offset {
+                skipped.removeAll(keepingCapacity: true)
+                try fill(reader, Int(min(Int64(1 << 20), offset - reader.produced)), into: &skipped, path)
+                if skipped.isEmpty { return 0 }
+            }
+            try fill(reader, count, into: &bytes, path)
+            return bytes.count - start
+        } catch let error as SourceError {
+            throw error
+        } catch {
+            throw SourceError(path: path, compression: error as? GzipReader.Failure ?? .damaged)
+        }
+    }
+
+    /// The reader at hand, or a new one where it has gone past `offset`.
+    private func reader(before offset: Int64) throws -> GzipReader {
+        if let decompressed, decompressed.produced <= offset { return decompressed }
+        let reader = try GzipReader()
+        decompressed = reader
+        return reader
+    }
+
+    private func fill(_ reader: GzipReader, _ count: Int, into bytes: inout [UInt8], _ path: String) throws {
+        try reader.read(count, into: &bytes) { count, offset, input in
+            _ = try readPlain(count, at: offset, into: &input, path: path)
+        }
+    }
+
+    private func readPlain(_ count: Int, at offset: Int64, into bytes: inout [UInt8], path: String) throws(SourceError) -> Int {
         // The size is asked first: a quiet file is polled several times a second, and costs no buffer then.
         let size = self.size
         guard offset >= 0, offset < size else { return 0 }
@@ -58,9 +119,19 @@ final class LogFile {
     }
 
     /// The head as it is now, as many bytes of it as `count` asks for; `nil` when it cannot be read.
-    func head(_ count: Int, path: String) -> FileHead? {
+    func head(_ count: Int = FileHead.maximumBytes, path: String) -> FileHead? {
+        let count = min(count, FileHead.maximumBytes)
+        if let compressedHead { return FileHead(compressedHead.prefix(count)) }
         var bytes: [UInt8] = []
-        guard (try? read(min(count, FileHead.maximumBytes), at: 0, into: &bytes, path: path)) != nil else { return nil }
+        if isCompressed {
+            guard let reader = try? GzipReader(), (try? fill(reader, FileHead.maximumBytes, into: &bytes, path)) != nil else {
+                return nil
+            }
+            // A shorter one may still grow.
+            if bytes.count == FileHead.maximumBytes || reader.isAtEnd { compressedHead = bytes }
+            return FileHead(bytes.prefix(count))
+        }
+        guard (try? readPlain(count, at: 0, into: &bytes, path: path)) != nil else { return nil }
         return FileHead(bytes)
     }
 
@@ -74,27 +145,15 @@ final class LogFile {
     /// Where a rotation by renaming has put the file with that inode: in the same folder, or, where `path` is a
     /// symbolic link, in the folder of the file it names.
     static func renamed(from path: String, device: UInt64, inode: UInt64) -> String? {
-        if let found = find(in: folder(of: path), device: device, inode: inode) { return found }
-        guard let resolved = unsafe realpath(path, nil) else { return nil }
-        defer { unsafe free(resolved) }
-        return unsafe find(in: folder(of: String(cString: resolved)), device: device, inode: inode)
-    }
-
-    /// With its closing slash.
-    private static func folder(of path: String) -> String {
-        path.lastIndex(of: "/").map { String(path[...$0]) } ?? "./"
-    }
-
-    private static func find(in folder: String, device: UInt64, inode: UInt64) -> String? {
-        guard let listing = unsafe opendir(folder) else { return nil }
-        defer { unsafe closedir(listing) }
-        while let entry = unsafe readdir(listing) {
-            guard unsafe UInt64(entry.pointee.d_ino) == inode else { continue }
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                unsafe pointer.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+        for folder in RotatedFiles.places(of: path).map(\.folder) {
+            var found: String?
+            RotatedFiles.eachName(in: folder) { name, number in
+                guard found == nil, number == inode, let there = identity(of: folder + name), there == (device, inode) else {
+                    return
+                }
+                found = folder + name
             }
-            let candidate = folder + name
-            if let found = identity(of: candidate), found == (device, inode) { return candidate }
+            if let found { return found }
         }
         return nil
     }

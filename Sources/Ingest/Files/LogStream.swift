@@ -7,6 +7,7 @@ package struct LogStream: ~Copyable {
     private let name: String
     private let ownsDescriptor: Bool
     private var assembler: LineAssembler
+    private var parts = PartialLines()
     private var lines: [RawLine] = []
     private var isAtEnd = false
     package var parser: BatchParser
@@ -51,6 +52,7 @@ package struct LogStream: ~Copyable {
         isAtEnd = got == 0
         let from = assembler.offset
         assembler.finish(batch, isFinal: isAtEnd, into: &lines)
+        parts.join(&lines, of: &batch, isFinal: isAtEnd)
         parser.parse(lines, of: &batch, consumed: assembler.offset - from, reference: reference)
         return true
     }
@@ -63,6 +65,8 @@ package struct LogStream: ~Copyable {
         assembler.begin(&batch)
         batch.bytes.append(contentsOf: text.utf8)
         assembler.finish(batch, isFinal: true, into: &lines)
+        var parts = PartialLines()
+        parts.join(&lines, of: &batch, isFinal: true)
         parser.parse(lines, of: &batch, consumed: assembler.offset, reference: reference)
         return batch
     }

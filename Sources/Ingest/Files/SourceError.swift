@@ -4,6 +4,8 @@ import Glibc
 package struct SourceError: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Code: String, Sendable {
         case missing, unreadable, notAFile, failed
+        /// It does not hold what its beginning says: it is given up, and the others go on.
+        case damaged
     }
 
     package var code: Code
@@ -36,6 +38,22 @@ package struct SourceError: Error, Sendable, Hashable, CustomStringConvertible {
         code = .notAFile
         reason = isDirectory ? "it is a folder" : "it is not a regular file"
         advice = isDirectory ? "name the log files in it" : "name a log file, or pipe it to `vigie detect`"
+    }
+
+    init(path: String, compression failure: GzipReader.Failure) {
+        self.path = path
+        code = failure == .memory ? .failed : .damaged
+        switch failure {
+        case .damaged:
+            reason = "its compressed text is damaged"
+            advice = "check it with `gzip -t`; what stood before the damage has been read"
+        case .bomb:
+            reason = "it holds more than \(GzipReader.maximumRatio) times its size, which no log does"
+            advice = "look at it before anything unpacks it; the rest of it is not read"
+        case .memory:
+            reason = "there is no memory to decompress it"
+            advice = "see what uses up the memory"
+        }
     }
 
     package var description: String { "cannot read \(path): \(reason); \(advice)" }

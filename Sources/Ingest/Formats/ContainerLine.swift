@@ -6,11 +6,63 @@ import Events
 /// * CRI (containerd, CRI-O): `2026-03-01T10:00:00.123456789Z stdout F …`.
 /// * Compose's prefix: `web-1  | …`.
 ///
-/// Parts of a line that a runtime has cut up are joined before they come here.
+/// Parts of a line that a runtime has cut up are joined before they are unwrapped: `PartialLines`.
 enum ContainerLine {
     struct Inner: Sendable {
         var range: ByteRange
         var time: Timestamp?
+    }
+
+    /// Where a container's program wrote.
+    enum Stream: Sendable {
+        case output, error
+    }
+
+    /// What a runtime has put into one line of its log: a program's whole line, or a part of it.
+    struct Part: Sendable {
+        var stream: Stream
+        /// The last part, or all there is.
+        var isLast: Bool
+        /// The program's text as it stands in the log, Docker's with its escapes.
+        var text: Range<Int>
+        /// Where the wrapper ends.
+        var end: Int
+        /// Where CRI's `P` or `F` stands.
+        var tag: Int?
+    }
+
+    /// How a line is wrapped; `nil` for one that no runtime wrote. Costs a few comparisons for any other line.
+    static func part(_ bytes: Span<UInt8>, _ line: ByteRange) -> Part? {
+        let (start, end) = (Int(line.start), line.end)
+        guard end - start > 24 else { return nil }
+        if bytes[start] == UInt8(ascii: "{") { return dockerPart(bytes, start, end) }
+        // A CRI line begins with its time: 2026-03-01T…
+        guard bytes[start] &- 0x30 <= 9, bytes[start + 4] == UInt8(ascii: "-"), bytes[start + 10] == UInt8(ascii: "T"),
+            let space = bytes.firstIndex(of: 0x20, from: start, to: min(end, start + 64))
+        else { return nil }
+        let isError = bytes.hasPrefix(" stderr ", from: space, to: end)
+        guard isError || bytes.hasPrefix(" stdout ", from: space, to: end) else { return nil }
+        let tag = space + 8
+        guard tag + 2 <= end, bytes[tag] == UInt8(ascii: "F") || bytes[tag] == UInt8(ascii: "P"), bytes[tag + 1] == 0x20 else {
+            return nil
+        }
+        return Part(
+            stream: isError ? .error : .output, isLast: bytes[tag] == UInt8(ascii: "F"), text: tag + 2..<end, end: end, tag: tag)
+    }
+
+    private static func dockerPart(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Part? {
+        // The wrapper's own keys follow the text, in which a quotation mark is escaped: the last such place is theirs.
+        guard bytes.hasPrefix("{\"log\":\"", from: start, to: end),
+            let close = bytes.lastIndex(of: "\",\"stream\":\"std", from: start + 8, to: end)
+        else { return nil }
+        let isError = bytes.hasPrefix("\",\"stream\":\"stderr\"", from: close, to: end)
+        var isLast = false
+        if close - start >= 10, bytes[close - 1] == UInt8(ascii: "n") {
+            var backslashes = 0
+            while bytes[close - 2 - backslashes] == UInt8(ascii: "\\") { backslashes += 1 }
+            isLast = !backslashes.isMultiple(of: 2)
+        }
+        return Part(stream: isError ? .error : .output, isLast: isLast, text: start + 8..<close, end: end, tag: nil)
     }
 
     /// The text inside Docker's wrapper, decoded behind the other bytes of the batch; `nil` when the line has none.

@@ -54,6 +54,9 @@ package struct BatchParser: Sendable {
     }
 
     package mutating func countRotation() { counters.rotations += 1 }
+    package mutating func countTruncation() { counters.truncations += 1 }
+    package mutating func countGap() { counters.gaps += 1 }
+    package mutating func countDamaged() { counters.damaged += 1 }
 
     /// Fills the batch's events and fields from its lines.
     ///

@@ -32,6 +32,19 @@ package struct LineAssembler: Sendable {
         case lines
         /// JSON values, however many lines each of them takes; `RawLine.number` then counts values.
         case jsonValues
+
+        /// No record is longer.
+        var maximumBytes: Int { self == .jsonValues ? JSONValueCutter.maximumValueBytes : maximumLineBytes }
+
+        /// Where the record ends that the bytes begin with; `nil` where they end before it does.
+        func end(of bytes: Span<UInt8>) -> Int? {
+            switch self {
+            case .lines: return bytes.firstIndex(of: 0x0A, from: 0, to: bytes.count)
+            case .jsonValues:
+                var cutter = JSONValueCutter(start: 0, isSkipping: false)
+                return cutter.next(bytes, isFinal: false)?.range.upperBound
+            }
+        }
     }
 
     package init(offset: Int64 = 0, nextLine: Int64 = 1, isSkipping: Bool = false, framing: Framing = .lines) {

@@ -40,6 +40,49 @@ struct CopyTruncateTests {
         #expect(log.counters.partial == 1)
     }
 
+    @Test(
+        "what was unread when it was cut is read from the copy, compressed or not, and nothing is lost", arguments: [false, true])
+    func copy(_ isCompressed: Bool) throws {
+        let log = try FollowedLog(containing: "first\nhalf a l")
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.write("ine\nunread\n")
+        try FileManager.default.copyItem(atPath: log.path, toPath: log.path + ".1")
+        try writer.truncate()
+        try writer.write("new\n")
+        if isCompressed { try gzip(log.path + ".1") }
+        log.drain()
+        #expect(log.lines.map(\.description) == ["0:0:1 first", "0:6:2 half a line", "0:18:3 unread", "1:0:1 new"])
+        #expect(log.counters.truncations == 1 && log.counters.gaps == 0 && log.counters.partial == 0)
+    }
+
+    @Test("cut while nobody looked: the rest is read from the copy")
+    func copyWhileDown() throws {
+        let log = try FollowedLog(containing: "first\n")
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.write("unread\n")
+        try FileManager.default.copyItem(atPath: log.path, toPath: log.path + ".1")
+        try writer.truncate()
+        try writer.write("new\n")
+        try log.restart()
+        log.drain()
+        #expect(log.texts == ["first", "unread", "new"])
+        #expect(log.counters.gaps == 0)
+    }
+
+    @Test("cut without a copy: a gap, counted and told")
+    func gap() throws {
+        let log = try FollowedLog(containing: "first\n")
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.truncate()
+        try writer.write("new\n")
+        log.drain()
+        #expect(log.counters.gaps == 1 && log.counters.truncations == 1)
+        #expect(log.tail.status.warnings.count == 1)
+    }
+
     @Test("a file longer than what is remembered of its beginning is told apart by that beginning")
     func longFile() throws {
         let old = (1...200).map { "old line \($0)\n" }.joined()

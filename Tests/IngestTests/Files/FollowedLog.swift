@@ -54,6 +54,14 @@ final class FollowedLog {
         drain()
     }
 
+    /// Forgets what was read.
+    func beginAnew(readingBacklog: Bool) {
+        lines.removeAll()
+        tail = FileTail(
+            path: path, parser: BatchParser(format: .combined, plan: JSONFieldPlan(FieldTable())), readsBacklog: readingBacklog,
+            now: now)
+    }
+
     /// Stops and starts again from the positions, which go through JSON as the snapshot does.
     func restart(at positions: [FilePosition]? = nil) throws {
         let saved = try JSONEncoder().encode(positions ?? tail.positions)

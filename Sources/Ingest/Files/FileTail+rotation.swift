@@ -1,0 +1,155 @@
+import Events
+
+/// Which files a log has been, and where they are now.
+extension FileTail {
+    /// Finds the files again that were being read, and those that were rotated meanwhile.
+    func resume(_ positions: [FilePosition], now: Timestamp) {
+        nextGeneration = max(nextGeneration, (positions.last?.generation ?? -1) + 1)
+        let standing = LogFile.identity(of: path)
+        var newest: LogFile?
+        for position in positions {
+            if position.isUnread, standing.map({ $0 != (position.device, position.inode) }) ?? true {
+                waiting.append(WaitingFile(position: position, size: 0))
+            } else if let file = locate(position) {
+                let following = FollowedFile(file, at: position, framing: parser.format.framing, now: now)
+                let isInPlace = standing.map { $0 == (file.device, file.inode) } ?? false
+                if isInPlace { current = following } else { retiring.append(following) }
+                if position == positions.last { newest = file }
+            } else if position == positions.last {
+                noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
+            }
+        }
+        if current == nil, let newest { awaitMissed(since: newest) }
+    }
+
+    func openCurrent(now: Timestamp) -> Bool {
+        do {
+            let file = try LogFile(path: path)
+            problem = nil
+            if nextGeneration > 0 { countRotation() }
+            current = begin(file, now: now)
+            return true
+        } catch {
+            problem = error
+            return false
+        }
+    }
+
+    /// Rotation by renaming: the file that now stands under the path becomes the current one.
+    func followRename(into batch: inout EventBatch, now: Timestamp) -> Bool {
+        guard let standing = LogFile.identity(of: path), var left = current,
+            standing != (left.file.device, left.file.inode)
+        else { return false }
+        left.lastActivity = now
+        current = nil
+        // Back to a file that is still being read, as when a symbolic link is switched there and back.
+        if let index = retiring.firstIndex(where: { standing == ($0.file.device, $0.file.inode) }) {
+            current = retiring.remove(at: index)
+            retiring.append(left)
+        } else {
+            retiring.append(left)
+            awaitMissed(since: left.file)
+        }
+        var flushed = false
+        if retiring.count > FileTail.maximumRetiring { flushed = letGo(0, into: &batch, now: now) }
+        // Those between the old one and the new one come first.
+        if !waiting.isEmpty { return flushed || poll(into: &batch, now: now) }
+        return current != nil || openCurrent(now: now) || flushed
+    }
+
+    /// Lets go of an old file, with the line that it has not ended.
+    func letGo(_ index: Int, into batch: inout EventBatch, now: Timestamp) -> Bool {
+        var old = retiring.remove(at: index)
+        if finished.count == FileTail.maximumFinished { finished.removeFirst() }
+        finished.append(old.head)
+        return flush(&old, into: &batch, now: now)
+    }
+
+    /// Begins with the next old file; false when there is none.
+    func openWaiting(into batch: inout EventBatch, now: Timestamp) -> Bool {
+        guard !waiting.isEmpty else { return false }
+        let next = waiting.removeFirst()
+        countRotation()
+        guard let file = locate(next.position) else {
+            noteGap("a rotated file of \(path) went away before it was read")
+            return true
+        }
+        retiring.append(FollowedFile(file, at: next.position, framing: parser.format.framing, now: now))
+        return true
+    }
+
+    /// Where a file cut in place was copied before, the rest of it is read from there.
+    func readOn(fromCopyOf old: FollowedFile, now: Timestamp) -> Bool {
+        guard old.head.count > 0 else { return false }
+        let offset = old.assembler.readOffset
+        for candidate in RotatedFiles.list(path).reversed() where !isOpen(candidate) {
+            guard let copy = try? LogFile(path: candidate.path), copy.head(old.head.count, path: path) == old.head,
+                !copy.isCut(before: offset)
+            else { continue }
+            if !copy.isCompressed, copy.size < old.largestSize {
+                noteGap("the copy of \(path) lacks \(old.largestSize - copy.size) bytes that were in it before it was cut")
+            }
+            var following = old
+            following.file = copy
+            following.lastActivity = now
+            retiring.append(following)
+            return true
+        }
+        return false
+    }
+
+    /// The file that a position is about: under the path itself, under another name, or as a copy, compressed or not.
+    private func locate(_ position: FilePosition) -> LogFile? {
+        let least = position.given ?? position.offset
+        func isIt(_ file: LogFile) -> Bool {
+            file.head(position.head.count, path: path) == position.head && !file.isCut(before: least)
+        }
+        let isInPlace = LogFile.identity(of: path).map { $0 == (position.device, position.inode) } ?? false
+        let found = isInPlace ? path : LogFile.renamed(from: path, device: position.device, inode: position.inode)
+        if let found, let file = try? LogFile(path: found), isIt(file) { return file }
+        // Without a beginning, any file would do.
+        guard position.head.count > 0 else { return nil }
+        for candidate in RotatedFiles.list(path).reversed() where !isOpen(candidate) {
+            if let file = try? LogFile(path: candidate.path), isIt(file) { return file }
+        }
+        return nil
+    }
+
+    private func isOpen(_ file: RotatedFiles.File) -> Bool {
+        (retiring + (current.map { [$0] } ?? [])).contains { $0.file.device == file.device && $0.file.inode == file.inode }
+    }
+
+    /// Several rotations between two looks: files that were written after `last` and are not known yet.
+    ///
+    /// The file before the last one was written to before it, and so is older. Its compressed copy has its time and its beginning.
+    private func awaitMissed(since last: LogFile) {
+        let time = last.modified
+        putInLine(RotatedFiles.list(path).filter { $0.modified >= time })
+    }
+
+    /// Puts old files in line, but for those that are being read or have been.
+    func putInLine(_ files: [RotatedFiles.File]) {
+        let standing = LogFile.identity(of: path)
+        let known = retiring.map(\.head) + finished + waiting.map(\.position.head) + (current.map { [$0.head] } ?? [])
+        for file in files {
+            if isOpen(file) || standing.map({ $0 == (file.device, file.inode) }) ?? false { continue }
+            // What cannot be opened now is left out: nothing has been read of it, and the reason is the same later.
+            guard let opened = try? LogFile(path: file.path), let head = opened.head(path: file.path), head.count > 0 else {
+                continue
+            }
+            if known.contains(where: { $0.count > 0 && opened.head($0.count, path: file.path) == $0 }) { continue }
+            waiting.append(
+                WaitingFile(
+                    position: FilePosition(
+                        path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1,
+                        isSkipping: false, head: head, given: nil),
+                    size: file.size))
+            nextGeneration += 1
+        }
+    }
+}
+
+extension FilePosition {
+    /// An old file of which nothing has been read.
+    fileprivate var isUnread: Bool { offset == 0 && line == 1 && given == nil && head.count > 0 }
+}

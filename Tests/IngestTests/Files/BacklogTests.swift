@@ -1,0 +1,139 @@
+import Events
+import Foundation
+import Ingest
+import Testing
+
+@Suite("Rotated files beside a log")
+struct BacklogTests {
+    /// A folder in which a log was rotated before anybody looked.
+    private func rotatedLog(_ names: [String]) throws -> FollowedLog {
+        let log = try FollowedLog(containing: "now\n")
+        for name in names {
+            let path = log.folder.file(name)
+            let plain = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
+            try Data("of \(name)\n".utf8).write(to: URL(fileURLWithPath: plain))
+            if plain != path { try gzip(plain) }
+        }
+        return log
+    }
+
+    @Test(
+        "all are read once at the first start, the oldest first",
+        arguments: [
+            ["app.log.1", "app.log.2.gz", "app.log.10.gz"], ["app.log-20260301", "app.log-20260228.gz", "app.log-20251231.gz"],
+            ["app-2026-03-01.log.gz", "app-2026-02-28.log.gz", "app-2025-12-31.log.gz"],
+        ])
+    func oldestFirst(_ names: [String]) throws {
+        let log = try rotatedLog(names)
+        log.beginAnew(readingBacklog: true)
+        log.drain()
+        #expect(log.texts == names.reversed().map { "of \($0)" } + ["now"])
+        #expect(log.lines.map(\.generation) == [0, 1, 2, 3])
+        try log.restart()
+        log.retire()
+        #expect(log.lines.count == 4)
+    }
+
+    @Test("without being asked for, none is read")
+    func notAsked() throws {
+        let log = try rotatedLog(["app.log.1"])
+        log.drain()
+        #expect(log.texts == ["now"])
+    }
+
+    @Test("other files are left alone", arguments: ["app.log.1.xz", "app.log.swp", "app.logger.1", "app.log1", "other.log.1"])
+    func others(_ name: String) throws {
+        let log = try rotatedLog([name])
+        log.beginAnew(readingBacklog: true)
+        log.drain()
+        #expect(log.texts == ["now"])
+    }
+
+    @Test("stopped after every chunk, each line comes once")
+    func restarted() throws {
+        let log = try rotatedLog(["app.log.1", "app.log.2.gz", "app.log.3.gz"])
+        log.beginAnew(readingBacklog: true)
+        while log.pollOnce() { try log.restart() }
+        #expect(log.texts == ["of app.log.3.gz", "of app.log.2.gz", "of app.log.1", "now"])
+    }
+
+    @Test("rotated and compressed while nothing ran: the rest is read from what it was compressed to, and so are those between")
+    func compressedMeanwhile() throws {
+        let log = try FollowedLog(containing: "read\n")
+        log.drain()
+        try LogWriter(log.path).write("unread\n")
+        try rotate(log)
+        try gzip(log.path + ".1")
+        try FileManager.default.moveItem(atPath: log.path + ".1.gz", toPath: log.path + ".2.gz")
+        try Data("between\n".utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+        try LogWriter(log.path).write("new\n")
+        try log.restart()
+        log.drain()
+        #expect(log.texts == ["read", "unread", "between", "new"])
+        #expect(log.counters.gaps == 0)
+    }
+
+    @Test("what was taken away with unread lines is counted as a gap")
+    func takenAway() throws {
+        let log = try FollowedLog(containing: "read\n")
+        log.drain()
+        try FileManager.default.removeItem(atPath: log.path)
+        try LogWriter(log.path).write("new\n")
+        // The inode may come again: what the position remembers of the beginning tells.
+        try log.restart()
+        log.drain()
+        #expect(log.texts == ["read", "new"])
+        #expect(log.counters.gaps == 1)
+    }
+
+    @Test("several rotations between two looks: those between are read, too, and each once")
+    func severalRotations() throws {
+        let log = try FollowedLog(containing: "a\n")
+        log.drain()
+        for text in ["b", "c", "d"] {
+            for number in stride(from: 5, to: 0, by: -1) where FileManager.default.fileExists(atPath: log.path + ".\(number)") {
+                try FileManager.default.moveItem(atPath: log.path + ".\(number)", toPath: log.path + ".\(number + 1)")
+            }
+            try rotate(log)
+            try LogWriter(log.path).write(text + "\n")
+        }
+        log.drain()
+        #expect(log.texts == ["a", "b", "c", "d"])
+        log.retire()
+        try log.restart()
+        log.drain()
+        #expect(log.texts == ["a", "b", "c", "d"])
+    }
+
+    @Test("a damaged file is read up to the damage, counted, and does not hold up the others")
+    func damaged() throws {
+        let log = try rotatedLog(["app.log.2.gz"])
+        let text = (0..<20_000).map { "line \($0) \($0 &* 7919)\n" }.joined()
+        try Data(text.utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+        try gzip(log.path + ".1")
+        let path = log.path + ".1.gz"
+        var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+        for index in bytes.count / 2..<bytes.count / 2 + 64 { bytes[index] ^= 0xFF }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        log.beginAnew(readingBacklog: true)
+        log.drain()
+        #expect(log.texts.first == "of app.log.2.gz" && log.texts.last == "now" && log.texts.contains("line 0 0"))
+        #expect(log.counters.damaged == 1)
+        #expect(log.tail.status.warnings.first?.contains("damaged") == true)
+    }
+
+    @Test("a bomb is given up, and does not hold up the others")
+    func bomb() throws {
+        let log = try FollowedLog(containing: "now\n")
+        let plain = log.path + ".1"
+        try Data().write(to: URL(fileURLWithPath: plain))
+        // Zeros, which take no room on the disk.
+        try FileHandle(forWritingTo: URL(fileURLWithPath: plain)).truncate(atOffset: 256 << 20)
+        try gzip(plain)
+        log.beginAnew(readingBacklog: true)
+        log.drain()
+        #expect(log.texts.last == "now")
+        #expect(log.counters.damaged == 1 && log.counters.overlong == 1)
+        #expect(log.counters.bytes < 128 << 20)
+    }
+}
