@@ -46,6 +46,9 @@ let package = Package(
         .target(
             name: "Ingest", dependencies: ["Events", "CZlib", .product(name: "Yams", package: "Yams")], swiftSettings: parsing),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        // Every raw line, compressed, for as long as policy says; and reading it again.
+        .target(name: "Archive", dependencies: ["Events", "Ingest", "CZstd"], swiftSettings: parsing),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         // Sigma: parse, compile, match, correlate. Pure.
         .target(
             name: "Detection",
@@ -107,7 +110,7 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Events", "Ingest", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Storage", "Console",
+                "Events", "Ingest", "Archive", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Storage", "Console",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -120,7 +123,7 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Events", "Evidence", "Ingest", "Detection", "Journal", "Incidents", "Storage", "Server",
+                "Events", "Evidence", "Ingest", "Archive", "Detection", "Journal", "Incidents", "Storage", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -131,6 +134,7 @@ let package = Package(
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "Events"], exclude: ["Fixtures"], swiftSettings: strict),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Detection", "Events", "Ingest"], swiftSettings: strict),
         // Counts what a thread asks of the heap, for tests that allow nothing.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(
@@ -158,7 +162,7 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Console", "Detection", "Events", "Evidence", "Incidents", "Ingest", "Journal", "Storage", "vigie",
+                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Incidents", "Ingest", "Journal", "Storage", "vigie",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

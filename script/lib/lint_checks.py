@@ -16,6 +16,7 @@ IMPORTERS = {
     "ArgumentParser": ("the command line", ["CommandLine"]),
     "CArgon2": ("password hashing", ["Identity"]),
     "CZlib": ("compressed logs", ["Ingest"]),
+    "CZstd": ("compression of the archive", ["Archive"]),
     "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Identity", "Journal"]),
     "GRDB": ("SQLite", ["Storage"]),
     "Hummingbird": ("HTTP server", ["Console", "Server"]),

@@ -9,6 +9,14 @@ package struct RawLine: Sendable, BitwiseCopyable {
     package var isOverlong: Bool
     /// The file ended, or was replaced, before the line did. An over-long line is never partial: its end is not looked at.
     package var isPartial: Bool
+
+    package init(range: ByteRange, offset: Int64, number: Int64, isOverlong: Bool = false, isPartial: Bool = false) {
+        self.range = range
+        self.offset = offset
+        self.number = number
+        self.isOverlong = isOverlong
+        self.isPartial = isPartial
+    }
 }
 
 /// Cuts a stream of bytes into lines, across the borders of the chunks it arrives in.

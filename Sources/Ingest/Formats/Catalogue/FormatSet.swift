@@ -54,6 +54,8 @@ package struct FormatSet: Sendable {
     private(set) var constantBytes: [UInt8] = []
     private(set) var index = LiteralIndex([])
     private(set) var keyedIndex = KeyedIndex()
+    /// Changes with the text of any format: what was read with one and is read with another may have other fields.
+    package let fingerprint: UInt64
     /// Which keys of lines of keys and values become fields.
     package private(set) var plan: JSONFieldPlan
 
@@ -65,6 +67,9 @@ package struct FormatSet: Sendable {
         _ folder: FormatFolder, fields: FieldTable, logSources: LogSourceTable, taxonomy: EventTaxonomy = EventTaxonomy()
     ) {
         plan = JSONFieldPlan(fields, taxonomy: taxonomy)
+        fingerprint = folder.definitions.reduce(JSONFieldPlan.hashSeed) { hash, definition in
+            definition.text.utf8.reduce(JSONFieldPlan.extend(hash, 0)) { JSONFieldPlan.extend($0, $1) }
+        }
         var anchors: [(literal: [UInt8], value: Int)] = []
         for definition in folder.definitions {
             do throws(FormatProblem) {

@@ -1,0 +1,138 @@
+package import Events
+
+/// What policy has done to finished segments: packed, reduced to security events, removed.
+extension Archive {
+    /// To be called about once a minute. Each call does a bounded part of what there is to do.
+    package func maintain(at now: Timestamp) async {
+        rollIfDue(now)
+        do throws(ArchiveError) {
+            let held = try await settledHolds()
+            try await applyRetention(held, now)
+        } catch {
+            note("the archive's retention waits: \(error)")
+        }
+        do throws(ArchiveError) {
+            try packOne()
+        } catch {
+            note("a segment could not be packed: \(error)")
+        }
+    }
+
+    /// The holds in force. New ones are journalled here, and released ones go, after the journal says so.
+    private func settledHolds() async throws(ArchiveError) -> [LegalHold] {
+        var inForce: [LegalHold] = []
+        for var hold in try holds.holds() {
+            do {
+                if !hold.isJournalled {
+                    try await journal(.holdPlaced(hold))
+                    hold.isJournalled = true
+                    try holds.save(hold)
+                }
+                if hold.released != nil {
+                    try await journal(.holdReleased(hold))
+                    try holds.remove(hold)
+                    continue
+                }
+            } catch {
+                note("the legal hold \(hold.name) is in force, but not journalled yet: \(error)")
+            }
+            inForce.append(hold)
+        }
+        return inForce
+    }
+
+    private func applyRetention(_ held: [LegalHold], _ now: Timestamp) async throws(ArchiveError) {
+        let all = try ArchiveFolder.segments(folder)
+        for number in all where number < confirmedSegment {
+            let segment = try Segment(folder: folder, number: number, isGrowing: false)
+            let summary = SegmentSummary(segment)
+            let received = summary.received?.upperBound ?? segment.header.created
+            // Segments are in the order of their receipt: behind the first young one there is none to remove.
+            guard RetentionPolicy.isOlder(received, than: min(policy.keepDays, policy.securityDays), now: now) else { return }
+            if held.contains(where: { $0.covers(summary) }) { continue }
+            if RetentionPolicy.isOlder(received, than: max(policy.keepDays, policy.securityDays), now: now) {
+                try await delete(summary, .retention)
+            } else if !summary.isReduced, policy.keepDays < policy.securityDays {
+                try await reduce(segment, summary, all)
+            }
+        }
+    }
+
+    /// The journal says it first: a crash between leaves a segment that is said to be gone, and goes at the next call.
+    private func delete(_ summary: SegmentSummary, _ reason: ArchiveEvent.DeletionReason) async throws(ArchiveError) {
+        do {
+            try await journal(.deleted(summary, reason: reason))
+        } catch {
+            throw ArchiveError(.file, "segment \(summary.number) stays, since the journal cannot say that it goes: \(error)", "")
+        }
+        try ArchiveFolder.remove(ArchiveFolder.segmentPath(folder, summary.number))
+        try ArchiveFolder.remove(ArchiveFolder.indexPath(folder, summary.number))
+        try ArchiveFolder.synchronise(folder)
+    }
+
+    /// Leaves of a segment its security events: lines of security sources, and lines that findings rest on.
+    private func reduce(_ segment: Segment, _ summary: SegmentSummary, _ all: [UInt64]) async throws(ArchiveError) {
+        let cited = try citations(from: segment.header.number, all)
+        var rewriting = SegmentRewriting(segment)
+        try rewriting.keep { run, line in
+            line.isSecurity || cited.contains(Citation(origin: run.origin, offset: line.offset))
+        }
+        guard rewriting.lines > 0 else { return try await delete(summary, .retention) }
+        var header = segment.header
+        header.isReduced = true
+        do {
+            try await journal(.reduced(summary, keptLines: rewriting.lines))
+        } catch {
+            throw ArchiveError(
+                .file, "segment \(summary.number) stays whole, since the journal cannot say otherwise: \(error)", "")
+        }
+        try rewriting.replace(folder, header)
+    }
+
+    /// What findings rest on: a finding comes after its lines.
+    private func citations(from number: UInt64, _ all: [UInt64]) throws(ArchiveError) -> Set<Citation> {
+        var cited: Set<Citation> = []
+        for later in all where later >= number {
+            let segment = try Segment(folder: folder, number: later, isGrowing: later == all.last)
+            for block in segment.blocks where block.header.kind == .citations {
+                if case .success(.citations(let some)) = try segment.read(block) { cited.formUnion(some) }
+            }
+        }
+        return cited
+    }
+
+    /// Puts the small blocks of a quiet time together: one finished segment per call.
+    private func packOne() throws(ArchiveError) {
+        for number in try ArchiveFolder.segments(folder) where number < confirmedSegment && number >= packedSegment {
+            packedSegment = number + 1
+            let segment = try Segment(folder: folder, number: number, isGrowing: false)
+            let payload = segment.blocks.reduce(0) { $0 + $1.header.payloadBytes }
+            guard !segment.header.isPacked, segment.blocks.count > 1, segment.damages.isEmpty,
+                payload / segment.blocks.count < Archive.packedBlockBytes
+            else { continue }
+            var rewriting = SegmentRewriting(segment)
+            try rewriting.keep { _, _ in true }
+            // A block that cannot be read is left where it is, with all others.
+            guard !rewriting.hasDamage else { continue }
+            var header = segment.header
+            header.isPacked = true
+            return try rewriting.replace(folder, header)
+        }
+    }
+
+    /// - Returns: whether there was one that may go.
+    func deleteOldest() async -> Bool {
+        do throws(ArchiveError) {
+            let held = try await settledHolds()
+            for number in try ArchiveFolder.segments(folder) where number < confirmedSegment {
+                let summary = SegmentSummary(try Segment(folder: folder, number: number, isGrowing: false))
+                if held.contains(where: { $0.covers(summary) }) { continue }
+                try await delete(summary, .diskFull)
+                return true
+            }
+        } catch {
+            note("no segment could be removed to make room: \(error)")
+        }
+        return false
+    }
+}

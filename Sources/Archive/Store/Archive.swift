@@ -1,0 +1,260 @@
+package import Events
+
+/// Writes the archive: takes blocks of lines, and puts them into segment files.
+///
+/// One actor per data folder. It never throws at its writer: where lines cannot be archived it says so in its status, counts them, and
+/// tries again; detection goes on. Positions: a block is part of the archive once `synchronise` has returned a position behind it, and
+/// that position is saved together with those of the sources. A start cuts off what stands behind the saved one; the lines come again.
+package actor Archive {
+    /// A segment ends with the hour, so that retention is exact to the hour, or at this size.
+    static let segmentSeconds: Int64 = 3_600
+    static let segmentBytes = 128 << 20
+    /// Below this a finished segment's blocks are put together: on average, in bytes of payload.
+    static let packedBlockBytes = ArchiveFeed.blockBytes / 2
+    /// A write that failed is tried again after so long.
+    static let retryNanoseconds: Int64 = 10_000_000_000
+
+    let folder: String
+    private(set) var policy: RetentionPolicy
+    let holds: HoldFolder
+    let journal: @Sendable (ArchiveEvent) async throws -> Void
+    private let fingerprint: UInt64
+    private let trustedProxies: [String]
+    private let writer: BlockWriter
+
+    private var current: Current?
+    private var nextSegment: UInt64 = 1
+    private var nextRecord: UInt64 = 0
+    /// Segments before this one are finished for good: no start will cut them.
+    private(set) var confirmedSegment: UInt64 = 0
+    /// Segments before this one need not be looked at any more to be packed.
+    var packedSegment: UInt64 = 0
+    private var gap: Gap?
+    package private(set) var status = ArchiveStatus()
+
+    /// The segment being written.
+    private struct Current {
+        var file: ArchiveFile
+        var header: SegmentHeader
+        var length: Int
+        var blocks: [Segment.Block]
+        /// Written, but not yet known to be on the disk.
+        var isDirty = false
+    }
+
+    /// Lines that were not archived.
+    private struct Gap {
+        var since: Timestamp
+        var lines: Int
+        var reason: ArchiveError
+        var lastTry: Timestamp
+    }
+
+    /// - Parameters:
+    ///   - fingerprint: of the formats that lines are read with.
+    ///   - position: what was saved with the positions of the sources; `nil` when none was.
+    ///   - journal: writes down what people must be able to look up. When it throws, nothing is deleted.
+    package init(
+        folder: String, policy: RetentionPolicy = RetentionPolicy(), fingerprint: UInt64 = 0, trustedProxies: [String] = [],
+        resumingAt position: ArchivePosition? = nil, level: Int = 3, now: Timestamp,
+        journal: @escaping @Sendable (ArchiveEvent) async throws -> Void = { _ in }
+    ) {
+        self.folder = folder
+        self.policy = policy
+        self.fingerprint = fingerprint
+        self.trustedProxies = trustedProxies
+        self.journal = journal
+        holds = HoldFolder(archive: folder)
+        writer = BlockWriter(level: level)
+        do throws(ArchiveError) {
+            let recovered = try ArchiveRecovery.run(folder, resumingAt: position)
+            nextSegment = recovered.nextSegment
+            nextRecord = recovered.nextRecord
+            status.notices = recovered.notices
+            confirmedSegment = position?.segment ?? recovered.nextSegment
+            // Going on in the same file is only right for lines that are read in the same way.
+            if let open = recovered.open, open.header.fingerprint == fingerprint, open.header.trustedProxies == trustedProxies {
+                current = Current(file: open.file, header: open.header, length: open.length, blocks: open.blocks)
+                nextSegment = open.header.number + 1
+            }
+        } catch {
+            gap = Gap(since: now, lines: 0, reason: error, lastTry: now)
+            status.problem = error.description
+        }
+    }
+
+    /// Adds a block; where that is impossible, counts its lines as lost to the archive.
+    package func write(_ block: LineBlock) async {
+        guard let received = block.runs.last?.received else { return }
+        if let gap, received.nanoseconds(since: gap.lastTry) < Archive.retryNanoseconds, received >= gap.lastTry {
+            return lose(block.lines.count, gap.reason, at: received)
+        }
+        do throws(ArchiveError) {
+            try await makeRoom()
+            try roll(received)
+            guard let encoded = writer.encode(block, firstRecord: nextRecord) else {
+                throw ArchiveError(.memory, "there is no memory to compress a block in", "give Vigie more memory")
+            }
+            try append(encoded.header, encoded.bytes, keys: block.keys.sorted())
+            nextRecord += UInt64(block.lines.count)
+            status.lines += block.lines.count
+            status.textBytes += block.text.count
+        } catch {
+            return lose(block.lines.count, error, at: received)
+        }
+        await endGap()
+    }
+
+    /// Notes which lines findings rest on.
+    package func cite(_ citations: [Citation], at now: Timestamp) async {
+        guard !citations.isEmpty, gap == nil else { return }
+        do throws(ArchiveError) {
+            try roll(now)
+            guard let encoded = writer.encode(citations, at: now, firstRecord: nextRecord) else { return }
+            try append(encoded.header, encoded.bytes, keys: [])
+        } catch {
+            lose(0, error, at: now)
+        }
+    }
+
+    /// Makes durable what was written.
+    ///
+    /// - Returns: a position behind it, to be saved together with those of the sources.
+    package func synchronise(at now: Timestamp) -> ArchivePosition {
+        if let open = current, open.isDirty {
+            do throws(ArchiveError) {
+                try open.file.synchronise()
+                current?.isDirty = false
+            } catch {
+                // What the disk has of it is unknown: it is left as it is, and writing goes on in another segment.
+                lose(0, error, at: now)
+                current = nil
+            }
+        }
+        return ArchivePosition(segment: current?.header.number ?? nextSegment, length: current?.length ?? 0)
+    }
+
+    /// From now on, another policy holds.
+    package func setPolicy(_ policy: RetentionPolicy) { self.policy = policy }
+
+    /// Says that a position was saved: what stands before it is never cut any more.
+    package func confirm(_ position: ArchivePosition) {
+        confirmedSegment = max(confirmedSegment, position.segment)
+    }
+
+    /// Ends the segment at hand when the hour has passed, though nothing comes.
+    func rollIfDue(_ now: Timestamp) {
+        guard let current, now.seconds / Archive.segmentSeconds > current.header.created.seconds / Archive.segmentSeconds else {
+            return
+        }
+        do throws(ArchiveError) { try finish() } catch { lose(0, error, at: now) }
+    }
+
+    private func append(_ header: BlockHeader, _ bytes: [UInt8], keys: [ValueKey]) throws(ArchiveError) {
+        guard let open = current else { return }
+        // At `length`, not at the end: what a failed write left there is written over.
+        try open.file.write(bytes, at: open.length)
+        current?.blocks.append(
+            Segment.Block(offset: open.length, header: header, filter: header.isFiltered ? keys : []))
+        current?.length += bytes.count
+        current?.isDirty = true
+        status.bytes += bytes.count
+    }
+
+    private func roll(_ now: Timestamp) throws(ArchiveError) {
+        if let current {
+            let isOver = now.seconds / Archive.segmentSeconds != current.header.created.seconds / Archive.segmentSeconds
+            guard isOver || current.length >= Archive.segmentBytes else { return }
+            try finish()
+        }
+        try ArchiveFolder.make(folder)
+        let header = SegmentHeader(
+            number: nextSegment, created: now, fingerprint: fingerprint, trustedProxies: trustedProxies)
+        let path = ArchiveFolder.segmentPath(folder, nextSegment)
+        // One that a failed attempt left behind holds nothing.
+        try ArchiveFolder.remove(path)
+        let file = try ArchiveFile(path, writing: true, isNew: true)
+        try file.write(header.encoded, at: 0)
+        try ArchiveFolder.synchronise(folder)
+        current = Current(file: file, header: header, length: header.encoded.count, blocks: [], isDirty: true)
+        nextSegment += 1
+    }
+
+    private func finish() throws(ArchiveError) {
+        guard let open = current else { return }
+        // A failed write may have left something behind the last block.
+        try open.file.truncate(to: open.length)
+        try open.file.synchronise()
+        try SegmentIndex.save(folder, open.header, blocks: open.blocks, byteCount: open.length)
+        try ArchiveFolder.synchronise(folder)
+        current = nil
+    }
+
+    /// The newest few: a disk that fails every minute fills no memory.
+    func note(_ notice: String) {
+        guard status.notices.last != notice else { return }
+        if status.notices.count >= 20 { status.notices.removeFirst() }
+        status.notices.append(notice)
+    }
+
+    private func lose(_ lines: Int, _ reason: ArchiveError, at now: Timestamp) {
+        if gap == nil { gap = Gap(since: now, lines: 0, reason: reason, lastTry: now) }
+        gap?.lines += lines
+        if reason != gap?.reason || now.nanoseconds(since: gap?.lastTry ?? now) >= Archive.retryNanoseconds {
+            gap?.lastTry = now
+            gap?.reason = reason
+        }
+        status.lostLines += lines
+        status.problem = reason.description
+    }
+
+    /// Writing works again: the journal is told what is missing.
+    private func endGap() async {
+        guard let ended = gap else { return }
+        gap = nil
+        status.problem = nil
+        guard ended.lines > 0 else { return }
+        do {
+            try await journal(.gap(lines: ended.lines, reason: ended.reason.description, since: ended.since))
+        } catch {
+            note("the journal does not say that \(ended.lines) lines are missing from the archive: \(error)")
+        }
+    }
+
+    /// - Throws: `ArchiveError` when the disk is so full that what is left belongs to the journal.
+    private func makeRoom() async throws(ArchiveError) {
+        while let free = ArchiveFolder.freeBytes(folder), free < policy.minimumFreeBytes {
+            if policy.whenFull == .deleteOldest, await deleteOldest() { continue }
+            throw ArchiveError(
+                .diskFull, "the disk of \(folder) has only \(free >> 20) MiB left",
+                "make room, shorten archive.keep_days, or set archive.when_full to delete_oldest; detection goes on meanwhile")
+        }
+    }
+}
+
+/// A place in the archive: everything before it is whole.
+package struct ArchivePosition: Codable, Sendable, Hashable {
+    package var segment: UInt64
+    package var length: Int
+
+    package init(segment: UInt64, length: Int) {
+        self.segment = segment
+        self.length = length
+    }
+}
+
+/// How the archive is doing. Counts are since the start.
+package struct ArchiveStatus: Sendable, Equatable {
+    package var lines = 0
+    package var textBytes = 0
+    /// Bytes written.
+    package var bytes = 0
+    /// Lines that could not be archived.
+    package var lostLines = 0
+    /// Why nothing is archived at the moment, and what to do about it.
+    package var problem: String?
+    /// What was noticed at the start or since.
+    package var notices: [String] = []
+
+    package init() {}
+}

@@ -1,0 +1,82 @@
+package import Events
+
+/// Collects lines for the archive on the side of detection. Owned by one task.
+///
+/// While one block is compressed and written, the next is filled; a third waits for the first, so memory is bounded and a slow disk
+/// slows reading down instead of losing lines.
+package struct ArchiveFeed {
+    /// What a block aims at, in bytes of text: measured, see docs/archive.md.
+    package static let blockBytes = 512 << 10
+
+    private let archive: Archive
+    private var block = LineBlock()
+    private var citations: [Citation] = []
+    private var writing: Task<Void, Never>?
+    /// Log sources whose events are security events.
+    private let securitySources: Set<UInt16>
+    private let securityNames: Set<String>
+
+    /// - Parameters:
+    ///   - logSources: those with the category `authentication` have security events.
+    ///   - securityNames: sources all of whose lines are security events.
+    package init(_ archive: Archive, logSources: LogSourceTable, securityNames: Set<String> = []) {
+        self.archive = archive
+        self.securityNames = securityNames
+        securitySources = Set(
+            (0..<UInt16(clamping: logSources.count)).filter { number in
+                logSources[LogSourceID(rawValue: number)].categories.contains("authentication")
+            })
+    }
+
+    /// Adds the lines of a batch; returns once there is room for more.
+    ///
+    /// - Parameters:
+    ///   - format: as the source was configured.
+    ///   - received: what dates without a year were resolved against.
+    package mutating func add(_ batch: EventBatch, format: String, received: Timestamp) async {
+        let isSecuritySource = securityNames.contains(batch.origin.source)
+        for event in batch.events {
+            addLine(event, batch, isSecuritySource, format, received)
+            if block.text.count >= ArchiveFeed.blockBytes { await handOver() }
+        }
+    }
+
+    private mutating func addLine(
+        _ event: EventRecord, _ batch: EventBatch, _ isSecuritySource: Bool, _ format: String, _ received: Timestamp
+    ) {
+        let bytes = batch.bytes.span
+        block.add(
+            bytes.extracting(event.line.bounds), offset: event.offset, number: event.lineNumber, time: event.time,
+            hasOwnTime: event.hasOwnTime,
+            isSecurity: isSecuritySource || securitySources.contains(event.logSource.rawValue), origin: batch.origin,
+            format: format, received: received)
+        for index in event.fields {
+            let value = batch.fields[index]
+            guard value.field == .sourceIP || value.field == .userName else { continue }
+            if let key = ValueKey(value.field, bytes.extracting(value.range.bounds)) { block.add(key) }
+        }
+    }
+
+    /// Notes what a finding rests on.
+    package mutating func cite(_ citation: Citation) { citations.append(citation) }
+
+    /// Hands over what there is, and makes it durable.
+    ///
+    /// - Returns: the position to save with those of the sources.
+    package mutating func flush(at now: Timestamp) async -> ArchivePosition {
+        await handOver()
+        await writing?.value
+        writing = nil
+        await archive.cite(citations, at: now)
+        citations.removeAll(keepingCapacity: true)
+        return await archive.synchronise(at: now)
+    }
+
+    private mutating func handOver() async {
+        guard !block.isEmpty else { return }
+        await writing?.value
+        let full = block
+        block = LineBlock()
+        writing = Task { [archive] in await archive.write(full) }
+    }
+}
