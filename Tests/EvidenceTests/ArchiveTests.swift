@@ -45,7 +45,9 @@ struct ArchiveTests {
         #expect(try one.verify("red.tar").problems == [])
     }
 
-    @Test("an erased item is listed without its bytes, and the archive verifies; whoever leaves one out without an erasure is named")
+    @Test(
+        "an erased item is listed without its bytes, and the archive verifies; whoever leaves one out without an erasure is named"
+    )
     func erased() async throws {
         try await one.fill()
         let item = try await one.add(Array("203.0.113.9 asked".utf8), name: "addresses.log", marking: .clear)

@@ -62,7 +62,8 @@ struct EvidenceCollectorTests {
         try files.createDirectory(atPath: folder + "/deep", withIntermediateDirectories: true)
         try "<?php system($_GET[1]);".write(toFile: folder + "/deep/shell.php", atomically: true, encoding: .utf8)
         try "old".write(toFile: folder + "/old.php", atomically: true, encoding: .utf8)
-        try files.setAttributes([.modificationDate: Date(timeIntervalSince1970: 1_600_000_000)], ofItemAtPath: folder + "/old.php")
+        try files.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 1_600_000_000)], ofItemAtPath: folder + "/old.php")
         try files.createSymbolicLink(atPath: folder + "/passwd", withDestinationPath: "/etc/passwd")
         #expect(mkfifo(folder + "/pipe", 0o600) == 0)
         var options = world.options
@@ -120,10 +121,12 @@ struct EvidenceCollectorTests {
         let time = Timestamp(seconds: 1_772_323_200)
         let requests = (1...3).map { EvidenceRequest(incident: "SEC-2026-000\($0)", logs: ["/a", "/a", "/b"], occurredAt: time) }
         let item = EvidenceItem(
-            id: EvidenceItem.newID(), incident: "SEC-2026-0002", sha256: String(repeating: "a", count: 64), size: 1, name: "a.tail",
+            id: EvidenceItem.newID(), incident: "SEC-2026-0002", sha256: String(repeating: "a", count: 64), size: 1,
+            name: "a.tail",
             source: "/a", collector: EvidenceCapture.collector, host: "h", occurredAt: time, collectedAt: time)
         _ = try await journal.append(
-            requests.map { $0.draft() } + [item.draft(actor: "system"), requests[0].done(items: 2, failures: 0, at: time)], at: time)
+            requests.map { $0.draft() } + [item.draft(actor: "system"), requests[0].done(items: 2, failures: 0, at: time)],
+            at: time)
         await journal.close()
         var open = OpenEvidenceRequests()
         for entry in try world.entries() { open.observe(entry) }

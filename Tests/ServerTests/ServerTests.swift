@@ -66,7 +66,8 @@ struct ServerTests {
             #expect(types.count { $0 == "finding.recorded" } == 8)
             #expect(
                 types.allSatisfy {
-                    $0.hasPrefix("evidence.") || ["configuration.loaded", "rules.loaded", "incident.opened", "finding.recorded"].contains($0)
+                    $0.hasPrefix("evidence.")
+                        || ["configuration.loaded", "rules.loaded", "incident.opened", "finding.recorded"].contains($0)
                 })
         }
     }

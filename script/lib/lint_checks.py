@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 IMPORTERS = {
     "ArgumentParser": ("the command line", ["CommandLine"]),
     "CArgon2": ("password hashing", ["Identity"]),
-    "CZlib": ("compressed logs", ["Ingest"]),
+    "CZlib": ("compressed logs, and gzip of what is received", ["Ingest"]),
     "CZstd": ("compression of the archive", ["Archive"]),
     "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Identity", "Journal"]),
     "GRDB": ("SQLite", ["Storage"]),
@@ -23,6 +23,9 @@ IMPORTERS = {
     "Logging": ("the process's own log", ["CommandLine", "Console", "Server"]),
     "Mustache": ("page templates", ["Console"]),
     "NIOCore": ("byte buffers, live updates", ["Console", "Server"]),
+    "NIOPosix": ("sockets of the syslog receivers", ["Server"]),
+    "NIOSSL": ("TLS of the receivers", ["Server"]),
+    "NIOTLS": ("TLS of the receivers", ["Server"]),
     "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Server"]),
     "UnixSignals": ("SIGHUP", ["Server"]),
     "Yams": ("YAML of rules, formats and configuration", ["Detection", "Ingest", "Server"]),

@@ -34,7 +34,8 @@ struct EvidenceErase: AsyncParsableCommand {
         // All of them before anything is done: a slip in one id must not leave half of it done.
         let chosen = try ids.map { id in
             guard let item = items.first(where: { $0.id == id }) else {
-                throw CommandFailure(.failed, "there is no evidence \(id); nothing was erased; `vigie evidence list` shows what there is")
+                throw CommandFailure(
+                    .failed, "there is no evidence \(id); nothing was erased; `vigie evidence list` shows what there is")
             }
             return item
         }

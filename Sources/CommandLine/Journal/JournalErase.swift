@@ -60,7 +60,8 @@ struct JournalErase: AsyncParsableCommand {
         Output.line("erased: key \(key) is destroyed, recorded as entry \(sequence)")
         let items = try evidence(sealedWith: key)
         if !items.isEmpty {
-            Output.line("sealed evidence of the same incidents may hold it in the clear; look, and `vigie evidence erase` what does:")
+            Output.line(
+                "sealed evidence of the same incidents may hold it in the clear; look, and `vigie evidence erase` what does:")
             for item in items { Output.line("  \(item.id)  \(item.incident)  \(item.name)") }
         }
     }

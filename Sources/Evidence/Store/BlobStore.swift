@@ -147,7 +147,8 @@ package struct BlobStore: Sendable {
         guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else {
             throw EvidenceError(
                 .key,
-                "\(path) is missing, the key to the bytes of \(item.id) (\(item.name)): they were erased, or it has to come back from a backup")
+                "\(path) is missing, the key to the bytes of \(item.id) (\(item.name)): they were erased, or it has to come back from a backup"
+            )
         }
         guard (attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600 else {
             throw EvidenceError(.key, "others may read \(path); `chmod 600` it, and ask who did")

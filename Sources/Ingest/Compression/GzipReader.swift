@@ -1,10 +1,8 @@
-import CZlib
-
 /// Decompresses gzip (RFC 1952), member after member, from the beginning to the end.
 ///
 /// What it gives is bounded by what it is asked for, and in all by `maximumRatio`: a few kilobytes can stand for gigabytes. Not
 /// thread-safe; owned by one `LogFile`.
-@safe final class GzipReader {
+final class GzipReader {
     /// How many bytes may come of one compressed byte once `allowance` bytes have come. Logs shrink to a tenth or a thirtieth, the
     /// most monotonous of them to a hundredth; deflate goes up to 1,032.
     static let maximumRatio: Int64 = 200
@@ -26,8 +24,7 @@ import CZlib
     /// The last member has ended; what may stand behind it is no gzip.
     private(set) var isAtEnd = false
 
-    // zlib's state points back at its stream, which therefore must not move: it is on the heap and freed by `deinit`.
-    private let stream: UnsafeMutablePointer<z_stream>
+    private var inflater: Inflater
     private var input: [UInt8] = []
     private var used = 0
     /// Between two members: the end, unless another one follows.
@@ -37,17 +34,8 @@ import CZlib
     static let magic: [UInt8] = [0x1F, 0x8B]
 
     init() throws(Failure) {
-        unsafe stream = .allocate(capacity: 1)
-        unsafe stream.initialize(to: z_stream())
-        // 15: the largest window; + 16: gzip, and nothing else.
-        guard unsafe inflateInit2_(stream, 15 + 16, zlibVersion(), Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
-            throw .memory
-        }
-    }
-
-    deinit {
-        unsafe inflateEnd(stream)
-        unsafe stream.deallocate()
+        guard let inflater = Inflater(.gzip) else { throw .memory }
+        self.inflater = inflater
     }
 
     /// Appends up to `count` bytes; fewer where the file ends, for good or for now: it may still be being written.
@@ -75,37 +63,18 @@ import CZlib
                     break
                 }
                 isBetween = false
-                unsafe inflateReset(stream)
+                inflater.reset()
             }
-            let (taken, given, status) = unsafe input.withUnsafeMutableBytes { source in
-                unsafe bytes.withUnsafeMutableBytes { target in
-                    unsafe inflate(source, from: used, target, from: start + got, upTo: start + count)
-                }
-            }
+            let (taken, given, outcome) = inflater.inflate(input, from: used, into: &bytes, at: start + got..<start + count)
             used += taken
             got += given
             produced += Int64(given)
-            switch status {
-            case Z_STREAM_END: isBetween = true
-            case Z_OK, Z_BUF_ERROR: break
-            default: throw Failure.damaged
+            switch outcome {
+            case .ended: isBetween = true
+            case .going: break
+            case .damaged: throw Failure.damaged
             }
             if produced > GzipReader.allowance, produced / GzipReader.maximumRatio > consumed { throw Failure.bomb }
         }
-    }
-
-    private func inflate(
-        _ source: UnsafeMutableRawBufferPointer, from used: Int, _ target: UnsafeMutableRawBufferPointer, from start: Int,
-        upTo end: Int
-    ) -> (taken: Int, given: Int, status: Int32) {
-        guard let input = source.baseAddress, let output = target.baseAddress else { return (0, 0, Z_OK) }
-        unsafe stream.pointee.next_in = (input + used).assumingMemoryBound(to: UInt8.self)
-        unsafe stream.pointee.avail_in = UInt32(source.count - used)
-        unsafe stream.pointee.next_out = (output + start).assumingMemoryBound(to: UInt8.self)
-        unsafe stream.pointee.avail_out = UInt32(end - start)
-        let status = unsafe CZlib.inflate(stream, Z_NO_FLUSH)
-        let taken = unsafe source.count - used - Int(stream.pointee.avail_in)
-        let given = unsafe end - start - Int(stream.pointee.avail_out)
-        return (taken, given, status)
     }
 }

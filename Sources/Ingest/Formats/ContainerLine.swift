@@ -5,12 +5,23 @@ import Events
 /// * Docker's `json-file`: `{"log":"…\n","stream":"stdout","time":"…"}`; the text inside is decoded.
 /// * CRI (containerd, CRI-O): `2026-03-01T10:00:00.123456789Z stdout F …`.
 /// * Compose's prefix: `web-1  | …`.
+/// * The envelope of what came over a network: `ReceivedLine`.
 ///
 /// Parts of a line that a runtime has cut up are joined before they are unwrapped: `PartialLines`.
 enum ContainerLine {
     struct Inner: Sendable {
         var range: ByteRange
         var time: Timestamp?
+        /// Of a receiver's spool.
+        var envelope: ReceivedLine.Envelope?
+    }
+
+    /// The text inside a wrapper that is JSON, decoded behind the other bytes of the batch; `nil` when the line has none.
+    static func unwrap(_ line: ByteRange, in bytes: inout [UInt8], scratch: inout [UInt8]) -> Inner? {
+        if let envelope = ReceivedLine.unwrap(line, in: &bytes, scratch: &scratch) {
+            return Inner(range: envelope.message, time: envelope.time, envelope: envelope)
+        }
+        return unwrapDocker(line, in: &bytes, scratch: &scratch)
     }
 
     /// Where a container's program wrote.

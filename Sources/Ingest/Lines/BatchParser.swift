@@ -22,6 +22,8 @@ package struct BatchParser: Sendable {
     private var encoded: [Int] = []
     private var soleAddress = SoleAddress()
     private var unwrapped: [ContainerLine.Inner?] = []
+    private var receivedFormat = LogFormat.auto
+    private var receivedFormatName: [UInt8] = []
 
     /// How far ahead of the present a line's time may lie; a time beyond it counts as none. A day: clocks and zones differ.
     package static let maximumSecondsAhead: Int64 = 86_400
@@ -49,6 +51,8 @@ package struct BatchParser: Sendable {
     package mutating func use(_ formats: FormatSet) {
         plan = formats.plan
         matcher = FormatMatcher(formats)
+        receivedFormatName.removeAll()
+        receivedFormat = .auto
         // It remembers which keys were fields of the old rules.
         sink = FieldSink()
     }
@@ -76,7 +80,7 @@ package struct BatchParser: Sendable {
         batch.bytes += matcher.formats.constantBytes
         // Before the bytes are borrowed: what Docker wrapped is decoded behind them.
         unwrapped.removeAll(keepingCapacity: true)
-        for line in lines { unwrapped.append(ContainerLine.unwrapDocker(line.range, in: &batch.bytes, scratch: &sink.scratch)) }
+        for line in lines { unwrapped.append(ContainerLine.unwrap(line.range, in: &batch.bytes, scratch: &sink.scratch)) }
         do {
             let bytes = batch.bytes.span
             let isPlain = TextCheck.isPlain(bytes, 0..<bytes.count)
@@ -109,7 +113,12 @@ package struct BatchParser: Sendable {
             return
         }
         let inner = wrapped ?? ContainerLine.unwrapPrefix(bytes, line.range)
-        var parsed = recognise(bytes, inner?.range ?? line.range, reference: reference)
+        var parsed: ParsedLine?
+        if let envelope = inner?.envelope {
+            parsed = readReceived(bytes, line.range, envelope)
+        } else {
+            parsed = recognise(bytes, inner?.range ?? line.range, reference: reference)
+        }
         if let inner {
             if parsed?.time == nil { parsed?.time = inner.time }
             // The runtime's wrapper has been read, whatever the program's own words mean.
@@ -147,6 +156,66 @@ package struct BatchParser: Sendable {
                 line: line.range, firstField: sink.first, fieldCount: sink.values.count - sink.first,
                 time: parsed?.time ?? lastTime ?? reference, hasOwnTime: parsed?.time != nil,
                 logSource: parsed?.logSource ?? .unknown, offset: line.offset, lineNumber: line.number))
+    }
+
+    /// What a receiver took: the message as its own format has it, and beside it what the sender said about it.
+    ///
+    /// Times are held against the moment of reception, not the present, so that a backlog is read as it would have been then.
+    private mutating func readReceived(
+        _ bytes: Span<UInt8>, _ line: ByteRange, _ envelope: ReceivedLine.Envelope
+    ) -> ParsedLine? {
+        var parsed = readReceivedMessage(bytes, envelope)
+        if parsed != nil {
+            // What the message has said is not said again: the first value of a field counts.
+            _ = JSONFormat.scan(bytes, line, plan: plan, into: &sink)
+            removeScratchFields()
+        } else {
+            recognised = .json
+            parsed = attempt(.json, bytes, line, envelope.received)
+            parsed?.time = nil
+        }
+        if let time = parsed?.time, !ReceivedLines.isPlausible(time, received: envelope.received) {
+            counters.undated += 1
+            parsed?.time = nil
+        }
+        if parsed?.time == nil { parsed?.time = envelope.time }
+        return parsed
+    }
+
+    private mutating func readReceivedMessage(_ bytes: Span<UInt8>, _ envelope: ReceivedLine.Envelope) -> ParsedLine? {
+        let range = envelope.message
+        let named = receivedFormat(bytes, envelope.format)
+        if named != .auto {
+            recognised = named
+            return attempt(named, bytes, range, envelope.received)
+        }
+        // Formats that would take any text are left out: what the sender said says more than they would.
+        for candidate in [LogFormat.json, .combined] {
+            if let parsed = attempt(candidate, bytes, range, envelope.received) {
+                recognised = candidate
+                return parsed
+            }
+        }
+        if let parsed = matcher.readLine(bytes, range.bounds, only: nil, reference: envelope.received, into: &sink) {
+            recognised = matcher.lastFormat.map { .named($0) }
+            return parsed
+        }
+        for candidate in [LogFormat.syslog, .keyValue] {
+            if let parsed = attempt(candidate, bytes, range, envelope.received) {
+                recognised = candidate
+                return parsed
+            }
+        }
+        return nil
+    }
+
+    /// The format that a name in an envelope stands for; `auto` where there is none of that name.
+    private mutating func receivedFormat(_ bytes: Span<UInt8>, _ range: ByteRange) -> LogFormat {
+        guard !bytes.equals(receivedFormatName, range) else { return receivedFormat }
+        receivedFormatName = range.bounds.map { bytes[$0] }
+        let format = LogFormat(rawValue: String(decoding: receivedFormatName, as: UTF8.self)) ?? .auto
+        receivedFormat = format.isKnown(in: matcher.formats) && format != .windows ? format : .auto
+        return receivedFormat
     }
 
     private static let decodedFields =

@@ -95,7 +95,11 @@ struct JournalScanner: ~Copyable {
         let entry: Entry
         var isCanonical = true
         do {
-            if checksForm { (entry, isCanonical) = try Entry.check(record.bytes) } else { entry = try Entry(parsing: record.bytes) }
+            if checksForm {
+                (entry, isCanonical) = try Entry.check(record.bytes)
+            } else {
+                entry = try Entry(parsing: record.bytes)
+            }
         } catch {
             throw damage(.form(error.description), at: position, sequence: sequence)
         }

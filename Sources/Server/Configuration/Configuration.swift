@@ -48,7 +48,11 @@ package struct Configuration: Sendable, Equatable {
             case "trusted_proxies": trustedProxies = try reader.addressBlocks(value)
             case "evidence":
                 for (key, value) in try reader.mapping(value, known: ["system_logs", "upload_folders"]) {
-                    if key == "system_logs" { systemLogs = try reader.texts(value) } else { uploadFolders = try reader.texts(value) }
+                    if key == "system_logs" {
+                        systemLogs = try reader.texts(value)
+                    } else {
+                        uploadFolders = try reader.texts(value)
+                    }
                 }
             default:
                 for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls"]) {

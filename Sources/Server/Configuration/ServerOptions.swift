@@ -21,7 +21,9 @@ package struct ServerOptions: Sendable, Equatable {
     package var trustedProxies: [AddressBlock] = []
 
     /// Logs of the system whose ends are sealed with every incident, where they are there and can be read.
-    package var systemLogs = ["/var/log/syslog", "/var/log/messages", "/var/log/auth.log", "/var/log/secure", "/var/log/kern.log"]
+    package var systemLogs = [
+        "/var/log/syslog", "/var/log/messages", "/var/log/auth.log", "/var/log/secure", "/var/log/kern.log",
+    ]
     /// Folders where attackers may put files: those that changed lately are sealed with every incident, as suspicious.
     package var uploadFolders: [String] = []
 

@@ -36,7 +36,8 @@ struct EvidenceRequest: Sendable, Equatable {
     init?(_ entry: Entry) {
         guard entry.type == Self.type, let incident = entry.data["incident"]?.stringValue else { return nil }
         self.init(
-            incident: incident, logs: entry.data["logs"]?.arrayValue?.compactMap(\.stringValue) ?? [], occurredAt: entry.occurredAt)
+            incident: incident, logs: entry.data["logs"]?.arrayValue?.compactMap(\.stringValue) ?? [],
+            occurredAt: entry.occurredAt)
     }
 
     /// All was tried.

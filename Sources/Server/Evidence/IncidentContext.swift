@@ -35,7 +35,8 @@ struct IncidentContext: Sendable {
             sources.append(.bytes(name: "events.ndjson", source: "events behind the findings of \(incident)", events, .disk))
         }
         if let configuration = try? await configuration().canonicalBytes() {
-            sources.append(.bytes(name: "configuration.json", source: "configuration and rules in force", configuration, .topology))
+            sources.append(
+                .bytes(name: "configuration.json", source: "configuration and rules in force", configuration, .topology))
         }
         return sources
     }
@@ -83,7 +84,10 @@ struct IncidentContext: Sendable {
             "options": options.record, "rules_hash": .string(await rules.hash),
             "rules": .array(
                 await rules.summaries().map { rule in
-                    ["id": .string(rule.id), "file": .string(rule.file), "hash": .string(rule.hash), "refused": .bool(rule.problem != nil)]
+                    [
+                        "id": .string(rule.id), "file": .string(rule.file), "hash": .string(rule.hash),
+                        "refused": .bool(rule.problem != nil),
+                    ]
                 }),
         ]
     }

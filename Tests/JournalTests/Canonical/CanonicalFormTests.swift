@@ -70,9 +70,13 @@ struct CanonicalFormTests {
     @Test("names with any first difference are ordered as their UTF-16 code units are")
     func orderLaw() throws {
         var generator = SeededGenerator(state: 5)
-        let scalars: [Unicode.Scalar] = ["a", "\u{7F}", "\u{80}", "\u{7FF}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}"]
+        let scalars: [Unicode.Scalar] = [
+            "a", "\u{7F}", "\u{80}", "\u{7FF}", "\u{D7FF}", "\u{E000}", "\u{FFFF}", "\u{10000}", "\u{10FFFF}",
+        ]
         func name() -> String {
-            String(String.UnicodeScalarView((0..<Int.random(in: 0...3, using: &generator)).compactMap { _ in scalars.randomElement(using: &generator) }))
+            String(
+                String.UnicodeScalarView(
+                    (0..<Int.random(in: 0...3, using: &generator)).compactMap { _ in scalars.randomElement(using: &generator) }))
         }
         for _ in 0..<2_000 {
             let (left, right) = (name(), name())

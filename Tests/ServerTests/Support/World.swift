@@ -173,7 +173,8 @@ private func serve(
             group.cancelAll()
         }
         try await group.waitForAll()
-    }}
+    }
+}
 
 /// Tables made anew from the journal are those of the server that has just stopped, row by row, and the journal verifies. Every scenario
 /// with a server ends in this; what runs the program calls it by itself.
