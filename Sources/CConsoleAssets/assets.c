@@ -42,6 +42,15 @@ EMBEDDED(setup_mustache, "setup.mustache") = {
 EMBEDDED(error_mustache, "error.mustache") = {
 #embed "assets/error.mustache"
 };
+EMBEDDED(journal_mustache, "journal.mustache") = {
+#embed "assets/journal.mustache"
+};
+EMBEDDED(proof_mustache, "proof.mustache") = {
+#embed "assets/proof.mustache"
+};
+EMBEDDED(evidence_mustache, "evidence.mustache") = {
+#embed "assets/evidence.mustache"
+};
 EMBEDDED(finding_mustache, "finding.mustache") = {
 #embed "assets/finding.mustache"
 };
@@ -64,6 +73,9 @@ static const struct console_asset all[] = {
     ASSET(sign_in_mustache),
     ASSET(setup_mustache),
     ASSET(error_mustache),
+    ASSET(journal_mustache),
+    ASSET(proof_mustache),
+    ASSET(evidence_mustache),
     ASSET(finding_mustache),
     ASSET(severity_mustache),
     ASSET(time_mustache),

@@ -12,6 +12,7 @@ package struct Console: Sendable {
         package var sources: @Sendable () async -> [SourceStatus]
         package var rules: @Sendable () async -> [RuleSummary]
         package var detection: @Sendable () async -> DetectionStatus
+        package var ledger: any LedgerReading
         package var updates: ConsoleUpdates
         package var identity: SignInService
         /// Journals one identity decision. When it throws, the decision is not carried out towards the browser.
@@ -21,7 +22,8 @@ package struct Console: Sendable {
         package init(
             incidents: any IncidentReading, sources: @escaping @Sendable () async -> [SourceStatus],
             rules: @escaping @Sendable () async -> [RuleSummary],
-            detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() }, updates: ConsoleUpdates,
+            detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
+            ledger: any LedgerReading, updates: ConsoleUpdates,
             identity: SignInService,
             audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
         ) {
@@ -29,6 +31,7 @@ package struct Console: Sendable {
             self.sources = sources
             self.rules = rules
             self.detection = detection
+            self.ledger = ledger
             self.updates = updates
             self.identity = identity
             self.audit = audit
@@ -85,6 +88,7 @@ package struct Console: Sendable {
         let pages = router.group().add(middleware: RequireSignIn(console: self, answer: .redirect))
         pages.get("/") { _, _ in HTTPAnswer.redirect(to: "/incidents") }
         addIncidentRoutes(to: pages)
+        addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)
 
         let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))

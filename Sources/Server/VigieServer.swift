@@ -81,8 +81,8 @@ package struct VigieServer: Sendable {
 
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
-        let capture = EvidenceCapture(
-            store: BlobStore(directory: folder.evidence, keys: folder.evidenceKeys), host: ProcessInfo.processInfo.hostName)
+        let store = BlobStore(directory: folder.evidence, keys: folder.evidenceKeys)
+        let capture = EvidenceCapture(store: store, host: ProcessInfo.processInfo.hostName)
         let collector = EvidenceCollector(
             capture: capture, logger: logger, now: now
         ) { try await recorder.record($0, at: now()) }
@@ -112,6 +112,9 @@ package struct VigieServer: Sendable {
             Console.Dependencies(
                 incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() },
                 detection: { await watch.detection },
+                ledger: Ledger(
+                    folder: folder, key: try KeyFile.readPublic(KeyFile.publicPath(folder.checkpointKey)), count: { journal.count },
+                    projections: projections, store: store, now: now),
                 updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))

@@ -34,7 +34,7 @@ struct PagesTests {
             #expect(answer.status == 200)
             #expect(answer.text.contains(markup(escaped(text))), "\(path) shows the words")
             // The tags and their attribute names are the same whatever the words: nothing of them became structure.
-            #expect(try await structure(of: quiet.get(path).text) == structure(of: answer.text), "\(path)")
+            #expect(try await Self.structure(of: quiet.get(path).text) == Self.structure(of: answer.text), "\(path)")
         }
         let search = try await attacked.get("/incidents?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%27")
         #expect(!search.text.contains("<script>alert"))
@@ -60,7 +60,7 @@ struct PagesTests {
     private func markup(_ text: String) -> String { text }
 
     /// Every tag with the names of its attributes, as an HTML parser meets them (HTML 13.2.5, quoted values only).
-    private func structure(of html: String) -> [String] {
+    static func structure(of html: String) -> [String] {
         var tags: [String] = []
         var scalars = Array(html.unicodeScalars)[...]
         while let start = scalars.firstIndex(of: "<") {

@@ -1,5 +1,6 @@
 """script/soak journal: kill -9 during commits, faults put into a finished journal, clock steps, a large file as evidence."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -11,12 +12,22 @@ import subprocess
 import tempfile
 import time
 
+from lib import evidence_trial, machine
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
 
 def ask(vigie, *arguments, check=True, environment=None):
     done = subprocess.run([str(vigie), *map(str, arguments)], capture_output=True, text=True, env=environment)
     if check and done.returncode != 0:
         raise AssertionError(f"vigie {' '.join(map(str, arguments))}: {done.returncode}: {done.stderr}{done.stdout}")
     return done
+
+
+def program(vigie):
+    """Which program was tried: its version and the SHA-256 of the file."""
+    with open(vigie, "rb") as file:
+        return {"version": ask(vigie, "--version").stdout.strip(), "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
 
 
 def verdict(vigie, data, *more):
@@ -33,9 +44,13 @@ def receipts(path):
 
 def kills(options, work, rng):
     """Killed at random moments while entries are appended and checkpoints signed as fast as they can be."""
-    data, receipt = work / "killed", work / "receipt"
-    lost = unverified = 0
+    lost = unverified = entries = verified = 0
     for number in range(options.kills):
+        # A fresh folder now and then: what is read after each kill stays short.
+        if number % 20 == 0:
+            data, receipt = work / f"killed-{number}", work / f"receipt-{number}"
+            shutil.rmtree(work / f"killed-{number - 20}", ignore_errors=True)
+            entries += verified
         writer = subprocess.Popen(
             [str(options.vigie), "journal", "bench", "--directory", str(data), "--appends", "0", "--callers", "16", "--interval", "0",
              "--receipt", str(receipt)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -49,29 +64,30 @@ def kills(options, work, rng):
         time.sleep(rng.uniform(0, 0.25))
         writer.send_signal(signal.SIGKILL)
         writer.communicate()
-        if said := verdict(options.vigie, data):
+        done = ask(options.vigie, "journal", "verify", "--data", data, "--json", check=False)
+        if done.returncode != 0:
             unverified += 1
-            print(f"kill {number}: {said}")
-        count = json.loads(ask(options.vigie, "journal", "verify", "--data", data, "--json", check=False).stdout)["entries"]
-        if receipts(receipt) and max(receipts(receipt)) >= count:
+            print(f"kill {number}: {done.stdout}{done.stderr}")
+        verified = json.loads(done.stdout)["entries"] if done.stdout else 0
+        if receipts(receipt) and max(receipts(receipt)) >= verified:
             lost += 1
-            print(f"kill {number}: entry {max(receipts(receipt))} was acknowledged, {count} entries are there")
+            print(f"kill {number}: entry {max(receipts(receipt))} was acknowledged, {verified} entries are there")
+    entries += verified
     print(f"kill -9 during commits: {options.kills} kills, {lost} with acknowledged entries lost, {unverified} that do not verify; "
-          f"{count} entries at the end")
-    return {"kills": options.kills, "lost": lost, "unverified": unverified, "entries": count}
+          f"{entries} entries in all")
+    return {"kills": options.kills, "lost": lost, "unverified": unverified, "entries": entries}
 
 
 def faults(options, work, rng):
     """Every kind of change to the files of a finished journal, many places of each kind; each has to be found, with its file."""
     data = work / "faulty"
     ask(options.vigie, "journal", "bench", "--directory", data, "--appends", 700, "--callers", 4, "--interval", 20)
-    key = data / "keys" / "checkpoint.pub"
     newest = work / "witness-copy"
     shutil.copy(data / "journal" / "tlog" / "checkpoint", newest)
     assert verdict(options.vigie, data) is None
     table = []
 
-    def trial(kind, file, bytes_, *more, key_needed=True, names=True):
+    def trial(kind, file, bytes_, *more, names=True):
         whole = file.read_bytes() if file.exists() else None
         if bytes_ is None:
             file.unlink()
@@ -122,6 +138,14 @@ def faults(options, work, rng):
         trial("entry deleted", segment, b"".join(frames[:number] + frames[number + 1:]))
         trial("entry doubled", segment, b"".join(frames[:number] + [frames[number]] + frames[number:]))
         trial("entries reordered", segment, b"".join(frames[:number - 1] + [frames[number], frames[number - 1]] + frames[number + 1:]))
+    # The newest checkpoint put back to an older one, of the log's own making: it is signed, and true, and too old.
+    older = work / "older"
+    shutil.copytree(data, older)
+    ask(options.vigie, "journal", "bench", "--directory", older, "--appends", 50, "--callers", 1)
+    rolled = older / "journal" / "tlog" / "checkpoint"
+    rolled.write_bytes(newest.read_bytes())
+    said = verdict(options.vigie, older)
+    table.append(("checkpoint rolled back", said is not None, said is not None and "checkpoint" in said))
     # An older state of the whole folder, and another history under the same key.
     for kind, count in (("whole folder rolled back", 300), ("forked tree, same key", 700)):
         other = work / kind.split()[0]
@@ -135,7 +159,9 @@ def faults(options, work, rng):
         rows = [row for row in table if row[0] == kind]
         print(f"| {kind} | {len(rows)} | {sum(row[1] for row in rows)} | {sum(row[2] for row in rows)} |")
     print(f"| all | {len(table)} | {sum(row[1] for row in table)} | {sum(row[2] for row in table)} |")
-    return {"faults": len(table), "found": sum(row[1] for row in table), "named": sum(row[2] for row in table)}
+    by_kind = {kind: [[row[0] == kind for row in table].count(True), sum(row[1] for row in table if row[0] == kind),
+                      sum(row[2] for row in table if row[0] == kind)] for kind in kinds}
+    return {"faults": len(table), "found": sum(row[1] for row in table), "named": sum(row[2] for row in table), "by_kind": by_kind}
 
 
 def clock_steps(options, work):
@@ -180,8 +206,9 @@ def large_evidence(options, work):
 def run(options):
     work = pathlib.Path(tempfile.mkdtemp(prefix="vigie-journal-", dir=options.folder))
     rng = random.Random(options.seed)
-    result = {}
+    result = {"machine": machine.describe(ROOT), "seed": options.seed, "program": program(options.vigie)}
     try:
+        result["trials"] = evidence_trial.run(options, work)
         result |= faults(options, work, rng)
         result |= clock_steps(options, work)
         result |= kills(options, work, rng)
@@ -191,6 +218,20 @@ def run(options):
         shutil.rmtree(work, ignore_errors=True)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n")
-    passed = not result["lost"] and not result["unverified"] and result["faults"] == result["found"] == result["named"]
+    passed = all(row["holds"] for row in result["trials"]) and not result["lost"] and not result["unverified"] and result["faults"] == result["found"] == result["named"]
+    print("passed" if passed else "FAILED")
+    return 0 if passed else 1
+
+
+def run_evidence(options):
+    work = pathlib.Path(tempfile.mkdtemp(prefix="vigie-evidence-", dir=options.folder))
+    try:
+        rows = evidence_trial.run(options, work)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    if options.json:
+        facts = {"machine": machine.describe(ROOT), "program": program(options.vigie), "trials": rows}
+        options.json.write_text(json.dumps(facts, indent=1) + "\n")
+    passed = all(row["holds"] for row in rows)
     print("passed" if passed else "FAILED")
     return 0 if passed else 1

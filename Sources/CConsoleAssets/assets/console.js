@@ -261,7 +261,7 @@ const actions = {
   u: toggleZone,
   "?": () => byId("help")?.showModal(),
 };
-const places = { i: "/incidents", s: "/sources", r: "/rules" };
+const places = { i: "/incidents", s: "/sources", r: "/rules", l: "/journal" };
 
 function onKey(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || byId("help")?.open) return;
@@ -283,9 +283,44 @@ function onKey(event) {
   if (action) { event.preventDefault(); action(); }
 }
 
+// Proofs ---------------------------------------------------------------------------------------------------------------
+
+const fromHex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
+const toHex = (bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+async function sha256(...parts) {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) { bytes.set(part, at); at += part.length; }
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+}
+
+// RFC 6962: from the entry's bytes over its neighbours to the root, without the server.
+async function checkPath(section) {
+  let hash = await sha256([0], Uint8Array.from(atob(section.dataset.entry), (letter) => letter.charCodeAt(0)));
+  for (const step of section.querySelectorAll("[data-sibling]")) {
+    const sibling = fromHex(step.dataset.sibling);
+    hash = step.dataset.side === "left" ? await sha256([1], sibling, hash) : await sha256([1], hash, sibling);
+  }
+  return toHex(hash) === section.dataset.root;
+}
+
+function offerCheck() {
+  const button = byId("check");
+  // Browsers hash only for pages that came over TLS or from this machine.
+  if (!button || !crypto.subtle || !byId("path").dataset.root) return;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const holds = await checkPath(byId("path"));
+    setText(byId("checked"), holds ? "Your browser came to the same root." : "Your browser came to ANOTHER root: do not believe this page.");
+    byId("checked").className = holds ? "status well" : "status bad";
+  });
+}
+
 // Start ----------------------------------------------------------------------------------------------------------------
 
 paintTimes();
+offerCheck();
 if (signedIn) {
   for (const [id, action] of [["zone", toggleZone], ["theme", toggleTheme], ["keys", actions["?"]]]) {
     const button = byId(id);

@@ -145,7 +145,8 @@ struct EvidenceAdd: AsyncParsableCommand {
     @Option(help: "The machine they were collected on; default: this one.")
     var host: String?
 
-    @Option(help: "How far the source's clock is ahead of this one's, in milliseconds.")
+    // Unconditional: a number below zero is no option.
+    @Option(parsing: .unconditional, help: "How far the source's clock is ahead of this one's, in milliseconds; below 0 behind.")
     var clockOffset: Int64?
 
     @Option(help: "When it happened, RFC 3339; default: the file's last change.")

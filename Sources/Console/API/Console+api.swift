@@ -23,6 +23,16 @@ extension Console {
             }
             return try HTTPAnswer.json(APIIncidentDetail(detail))
         }
+        router.get("incidents/:id/evidence") { _, context in
+            let items = try await dependencies.ledger.evidence(of: try context.parameters.require("id"))
+            return try HTTPAnswer.json(APIEvidenceList(evidence: items.map(APIEvidence.init)))
+        }
+        router.get("journal/:sequence") { _, context in
+            guard let sequence = Int(try context.parameters.require("sequence")), sequence >= 0,
+                let proof = try await dependencies.ledger.proof(of: sequence)
+            else { throw ConsoleFailure.noEntry }
+            return try HTTPAnswer.json(APIProof(proof))
+        }
         router.get("sources") { _, _ in
             try HTTPAnswer.json(APISourceList(sources: await dependencies.sources().map(APISource.init)))
         }

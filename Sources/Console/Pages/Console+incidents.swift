@@ -57,7 +57,13 @@ extension Console {
         guard let detail = try await dependencies.incidents.incident(id: id, maximumFindings: maximum) else {
             throw ConsoleFailure.noIncident(id)
         }
-        var model = IncidentModels.detail(detail, now: dependencies.now())
+        let now = dependencies.now()
+        var model = IncidentModels.detail(detail, now: now)
+        let items = try await dependencies.ledger.evidence(of: detail.summary.id)
+        model["evidence"] = items.map { LedgerModels.evidence($0, now: now) }
+        model["hasEvidence"] = !items.isEmpty
+        model["evidenceCount"] = items.count
+        model["formToken"] = formToken(context)
         if !wantsAll { model["allPath"] = "/incidents/\(FormFields.encode(detail.summary.id))?findings=all" }
         return answer(
             "incident", model, title: "\(detail.summary.id) \(detail.summary.title)", section: "incidents", sequence: sequence,

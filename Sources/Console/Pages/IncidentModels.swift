@@ -79,6 +79,7 @@ enum IncidentModels {
     private static func timelineItem(_ item: TimelineItem, now: Timestamp) -> PageModel {
         [
             "sequence": item.sequence,
+            "proofPath": LedgerModels.path(item.sequence),
             "occurred": TimeText.model(item.occurredAt, now: now),
             "recorded": TimeText.model(item.recordedAt, now: now),
             "delay": delay(from: item.occurredAt, to: item.recordedAt),

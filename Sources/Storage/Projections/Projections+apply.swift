@@ -2,7 +2,7 @@ import Events
 import Foundation
 import GRDB
 import Incidents
-package import Journal
+import Journal
 
 extension Projections {
     /// What one entry does to the tables. Depends on the entry and the tables alone, so that a rebuild gives the same rows.
@@ -93,38 +93,7 @@ extension Projections {
         try addToTimeline(finding.incident, entry, finding.ruleTitle + events, database)
     }
 
-    /// What became of an incident's evidence stands on its timeline.
-    static func noteEvidence(_ entry: Entry, _ database: Database) throws {
-        guard let incident = entry.evidenceIncident else { return }
-        let name = entry.data["name"]?.stringValue ?? entry.data["evidence"]?.stringValue ?? ""
-        let text: String
-        switch entry.type {
-        case "evidence.added": text = "Evidence sealed: \(name), \(entry.data["size"]?.integerValue ?? 0) bytes"
-        case "evidence.capture_failed":
-            text = "Evidence not collected: \(name): \(entry.data["reason"]?.stringValue ?? "")"
-        case "evidence.requested": text = "Evidence is being collected"
-        case "evidence.collected":
-            let count = { (key: String) in entry.data[key]?.integerValue ?? 0 }
-            text =
-                "Evidence collected: \(count("items")) sealed, \(count("failures")) not"
-                + (entry.data["resumed"]?.boolValue == true ? ", after a restart" : "")
-        case "evidence.viewed":
-            text = "Evidence viewed: \(name), for \(entry.data["purpose"]?.stringValue ?? "")"
-        case "evidence.transferred":
-            text =
-                "Evidence handed to \(entry.data["recipient"]?.stringValue ?? ""): \(name), for \(entry.data["purpose"]?.stringValue ?? "")"
-        case "evidence.exported":
-            text =
-                "Evidence exported for \(entry.data["recipient"]?.stringValue ?? "") at \(entry.data["tlp"]?.stringValue ?? ""): "
-                + "\(entry.data["items"]?.integerValue ?? 0) items, \(entry.data["withheld"]?.integerValue ?? 0) withheld"
-        case "evidence.erased":
-            text = "Evidence erased: \(name): \(entry.data["reason"]?.stringValue ?? "")"
-        default: text = "Evidence: \(name)"
-        }
-        try addToTimeline(incident, entry, text, database)
-    }
-
-    private static func addToTimeline(_ incident: String, _ entry: Entry, _ text: String, _ database: Database) throws {
+    static func addToTimeline(_ incident: String, _ entry: Entry, _ text: String, _ database: Database) throws {
         try run(
             database, "INSERT INTO timeline VALUES (:sequence, :incident, :occurred, :recorded, :actor, :kind, :text)",
             [
@@ -135,19 +104,12 @@ extension Projections {
             ])
     }
 
-    private static func run(_ database: Database, _ sql: String, _ arguments: [String: (any DatabaseValueConvertible)?]) throws {
+    static func run(_ database: Database, _ sql: String, _ arguments: [String: (any DatabaseValueConvertible)?]) throws {
         try database.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments))
     }
 
     private static func text(_ value: JSONValue) throws -> String {
         String(decoding: try value.canonicalBytes(), as: UTF8.self)
-    }
-}
-
-extension Entry {
-    /// The incident of an entry about evidence.
-    package var evidenceIncident: String? {
-        type.hasPrefix("evidence.") ? data["incident"]?.stringValue : nil
     }
 }
 

@@ -98,6 +98,26 @@ package struct Projections: Sendable {
         migrator.registerMigration("2: counts that are lower bounds") { database in
             try database.execute(sql: "ALTER TABLE finding ADD COLUMN is_lower_bound INTEGER NOT NULL DEFAULT 0")
         }
+        // The rows of before come from the journal: everything is read again at the next start.
+        migrator.registerMigration("3: evidence") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE evidence (
+                        id TEXT PRIMARY KEY, sequence INTEGER NOT NULL, incident TEXT NOT NULL, sha256 TEXT NOT NULL,
+                        size INTEGER NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL, collector TEXT NOT NULL,
+                        host TEXT NOT NULL, clock_offset INTEGER, occurred_at INTEGER NOT NULL, collected_at INTEGER NOT NULL,
+                        volatility INTEGER NOT NULL, tlp TEXT NOT NULL, suspicious INTEGER NOT NULL, erased INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE INDEX evidence_by_incident ON evidence (incident, volatility, collected_at, id);
+                    CREATE TABLE custody (
+                        sequence INTEGER NOT NULL, evidence TEXT NOT NULL, kind TEXT NOT NULL, actor TEXT NOT NULL,
+                        occurred_at INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY (evidence, sequence)
+                    ) STRICT, WITHOUT ROWID;
+                    DELETE FROM incident; DELETE FROM incident_entity; DELETE FROM incident_category;
+                    DELETE FROM incident_technique; DELETE FROM finding; DELETE FROM timeline;
+                    UPDATE applied SET entries = 0;
+                    """)
+        }
         return migrator
     }
 }

@@ -21,7 +21,7 @@ final class World: Sendable {
 
     init(
         incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
-        detection: DetectionStatus = DetectionStatus(),
+        detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(),
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false
     ) throws {
@@ -35,7 +35,7 @@ final class World: Sendable {
         let console = try Console(
             .init(
                 incidents: FakeIncidents(details: incidents, fails: readingFails), sources: { sources }, rules: { rules },
-                detection: { detection },
+                detection: { detection }, ledger: ledger,
                 updates: updates, identity: service,
                 audit: { record in
                     if auditFails { throw JournalIsFull() }
@@ -86,6 +86,25 @@ struct FakeIncidents: IncidentReading {
         detail.findings = Array(detail.findings.prefix(maximumFindings))
         return detail
     }
+}
+
+/// A journal of as many entries as proofs, and items with the verdict that a test chooses.
+struct FakeLedger: LedgerReading {
+    var proofs: [LedgerProof] = []
+    var items: [EvidenceView] = []
+    var problem: String?
+
+    func entries(before sequence: Int?, limit: Int) async throws -> (entries: [LedgerEntry], total: Int) {
+        (proofs.map(\.entry).filter { $0.sequence < sequence ?? .max }.reversed().prefix(limit).map { $0 }, proofs.count)
+    }
+
+    func proof(of sequence: Int) async throws -> LedgerProof? { proofs.first { $0.entry.sequence == sequence } }
+
+    func evidence(of incident: String) async throws -> [EvidenceView] { items.filter { $0.incident == incident } }
+
+    func evidence(id: String) async throws -> EvidenceView? { items.first { $0.id == id } }
+
+    func verify(evidence: EvidenceView) async throws -> EvidenceVerdict { EvidenceVerdict(at: noon, problem: problem) }
 }
 
 /// A value behind a lock that closures can share.
