@@ -15,6 +15,8 @@ package struct FilePosition: Codable, Hashable, Sendable {
     package var head: FileHead
     /// Up to where lines have been given already, where parts of one that begins at `offset` wait for its last one.
     package var given: Int64?
+    /// A further name of a file of the same source, which is not read under it.
+    package var isAlias: Bool?
 
     /// Whether the numbers can be true: positions come back from a file that may have been damaged or edited.
     var isPlausible: Bool {

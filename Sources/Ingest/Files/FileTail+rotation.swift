@@ -15,7 +15,7 @@ extension FileTail {
                 let isInPlace = standing.map { $0 == (file.device, file.inode) } ?? false
                 if isInPlace { current = following } else { retiring.append(following) }
                 if position == positions.last { newest = file }
-            } else if position == positions.last {
+            } else if position == positions.last, standing != nil {
                 noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
             }
         }
@@ -142,7 +142,7 @@ extension FileTail {
                 WaitingFile(
                     position: FilePosition(
                         path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1,
-                        isSkipping: false, head: head, given: nil),
+                        isSkipping: false, head: head),
                     size: file.size))
             nextGeneration += 1
         }

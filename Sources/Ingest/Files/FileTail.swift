@@ -139,8 +139,28 @@ package final class FileTail {
             lastEvent: parser.lastTime,
             unparsedSamples: parser.unparsedSamples)
         status.warnings = losses
+        if let events = parser.counters.fromOnePrivateAddress {
+            status.warnings.append(
+                "all \(events) events of \(path) that name an address name the same private one: most likely a reverse proxy's, "
+                    + "behind which clients cannot be told apart; name it under trusted_proxies, or log the client's address")
+        }
         return status
     }
+
+    /// Everything that is there has been read.
+    var isAtEnd: Bool {
+        guard let current, retiring.isEmpty, waiting.isEmpty else { return false }
+        return current.file.size == current.assembler.readOffset
+    }
+
+    /// Nothing stands under the path any more, and nothing has come of the file that stood there for `retirement`.
+    func isGone(_ now: Timestamp) -> Bool {
+        guard let current, retiring.isEmpty, waiting.isEmpty, current.isRetired(now) else { return false }
+        return LogFile.identity(of: path) == nil
+    }
+
+    /// No file is open, and none is in line.
+    var hasNothing: Bool { current == nil && retiring.isEmpty && waiting.isEmpty }
 
     /// The file from its beginning, as the next generation.
     func begin(_ file: LogFile, now: Timestamp) -> FollowedFile {

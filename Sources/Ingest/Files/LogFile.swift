@@ -142,6 +142,16 @@ final class LogFile {
         return (UInt64(status.st_dev), UInt64(status.st_ino))
     }
 
+    /// The file that a symbolic link leads to in the end; `nil` for what is no link, and for one that leads nowhere.
+    static func target(ofLink path: String) -> String? {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let resolved = unsafe realpath(path, nil) else {
+            return nil
+        }
+        defer { unsafe free(resolved) }
+        return unsafe String(cString: resolved)
+    }
+
     /// Where a rotation by renaming has put the file with that inode: in the same folder, or, where `path` is a
     /// symbolic link, in the folder of the file it names.
     static func renamed(from path: String, device: UInt64, inode: UInt64) -> String? {

@@ -57,6 +57,17 @@ package struct BatchParser: Sendable {
         sink = FieldSink()
     }
 
+    /// The same for another file, as if nothing had been read.
+    func renewed(lastTime: Timestamp?) -> BatchParser {
+        var parser = self
+        parser.counters = SourceCounters()
+        parser.lastTime = lastTime
+        parser.recognised = nil
+        parser.unparsedSamples = []
+        parser.soleAddress = SoleAddress()
+        return parser
+    }
+
     package mutating func countRotation() { counters.rotations += 1 }
     package mutating func countTruncation() { counters.truncations += 1 }
     package mutating func countGap() { counters.gaps += 1 }

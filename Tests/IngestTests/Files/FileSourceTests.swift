@@ -1,0 +1,173 @@
+import Events
+import Foundation
+import Ingest
+import Testing
+
+/// A folder of logs followed as one source. Time is what the test says it is.
+final class FollowedFolder {
+    let folder: TemporaryFolder
+    let pattern: String
+    private(set) var source: FileSource
+    private(set) var lines: [String] = []
+    var now = Reading.reference
+    private var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
+
+    init(_ pattern: String = "*.log", files: [String: String] = [:], readsBacklog: Bool = false) throws {
+        folder = try TemporaryFolder()
+        self.pattern = folder.file(pattern)
+        for (name, text) in files { try Data(text.utf8).write(to: URL(fileURLWithPath: folder.file(name))) }
+        source = FollowedFolder.source(self.pattern, nil, readsBacklog, now)
+    }
+
+    func write(_ text: String, to name: String) throws { try LogWriter(folder.file(name)).write(text) }
+
+    /// A second passes, and everything that is there is read.
+    func drain() {
+        now = now.advanced(bySeconds: 2)
+        while source.poll(into: &batch, now: now) {
+            let name = batch.origin.source.dropFirst(folder.path.count + 1)
+            for event in batch.copied(FieldTable()) { lines.append("\(name): \(event.text)") }
+        }
+    }
+
+    /// Stops and starts again from the positions, which go through JSON as the snapshot does.
+    func restart() throws {
+        let saved = try JSONEncoder().encode(source.positions)
+        source = FollowedFolder.source(pattern, try JSONDecoder().decode([FilePosition].self, from: saved), false, now)
+    }
+
+    private static func source(_ pattern: String, _ positions: [FilePosition]?, _ backlog: Bool, _ now: Timestamp) -> FileSource {
+        FileSource(
+            path: pattern, parser: BatchParser(format: .combined, plan: JSONFieldPlan(FieldTable())), resumingAt: positions,
+            readsBacklog: backlog, now: now)
+    }
+}
+
+@Suite("Many logs behind one pattern")
+struct FileSourceTests {
+    @Test("what matches is read, and what appears later, too")
+    func appearing() throws {
+        let logs = try FollowedFolder(files: ["a.log": "a1\n", "b.log": "b1\n", "other.txt": "no\n"])
+        logs.drain()
+        try logs.write("c1\n", to: "c.log")
+        try logs.write("a2\n", to: "a.log")
+        logs.drain()
+        #expect(logs.lines.sorted() == ["a.log: a1", "a.log: a2", "b.log: b1", "c.log: c1"])
+        #expect(logs.source.status.files == 3 && logs.source.counters.lines == 4)
+        try logs.restart()
+        logs.drain()
+        #expect(logs.lines.count == 4)
+    }
+
+    @Test("a pattern may name folders")
+    func folders() throws {
+        let logs = try FollowedFolder("*/app-?.log")
+        for name in ["one", "two"] {
+            try FileManager.default.createDirectory(atPath: logs.folder.file(name), withIntermediateDirectories: false)
+            try logs.write("line\n", to: "\(name)/app-1.log")
+        }
+        logs.drain()
+        #expect(logs.lines.sorted() == ["one/app-1.log: line", "two/app-1.log: line"])
+    }
+
+    @Test("nothing matches yet: it says so, and waits")
+    func nothing() throws {
+        let logs = try FollowedFolder()
+        logs.drain()
+        #expect(logs.source.status.state == "waiting" && logs.source.status.problem.contains("no file matches"))
+        try logs.write("line\n", to: "a.log")
+        logs.drain()
+        #expect(logs.source.status.state == "following" && logs.source.status.problem.isEmpty)
+    }
+
+    @Test("rotated files that match as well are read as their log's, and not again as logs of their own")
+    func rotatedNames() throws {
+        let logs = try FollowedFolder("*.log*", files: ["a.log": "a1\n"], readsBacklog: true)
+        logs.drain()
+        try FileManager.default.moveItem(atPath: logs.folder.file("a.log"), toPath: logs.folder.file("a.log.1"))
+        logs.drain()
+        try logs.write("a2\n", to: "a.log")
+        logs.drain()
+        try logs.restart()
+        logs.drain()
+        #expect(logs.lines == ["a.log: a1", "a.log: a2"])
+    }
+
+    @Test("a file that gets another name that matches, and further names of a file, are not read again")
+    func aliases() throws {
+        let logs = try FollowedFolder(files: ["a.log": "a1\n"])
+        try FileManager.default.linkItem(atPath: logs.folder.file("a.log"), toPath: logs.folder.file("hard.log"))
+        try FileManager.default.createSymbolicLink(
+            atPath: logs.folder.file("soft.log"), withDestinationPath: logs.folder.file("a.log"))
+        logs.drain()
+        try FileManager.default.removeItem(atPath: logs.folder.file("hard.log"))
+        try FileManager.default.moveItem(atPath: logs.folder.file("a.log"), toPath: logs.folder.file("moved.log"))
+        logs.drain()
+        try logs.write("b1\n", to: "a.log")
+        for _ in 0..<8 { logs.drain() }
+        try logs.restart()
+        logs.drain()
+        #expect(logs.lines == ["a.log: a1", "a.log: b1"])
+    }
+
+    @Test("files that go away are forgotten, and one that cannot be read is named")
+    func leaving() throws {
+        let logs = try FollowedFolder(files: ["a.log": "a1\n", "b.log": "b1\n"])
+        try FileManager.default.createDirectory(atPath: logs.folder.file("folder.log"), withIntermediateDirectories: false)
+        logs.drain()
+        try FileManager.default.removeItem(atPath: logs.folder.file("a.log"))
+        for _ in 0..<8 { logs.drain() }
+        #expect(logs.source.status.files == 1)
+        #expect(logs.source.status.problem.contains("folder.log"))
+        #expect(logs.source.counters.gaps == 0 && logs.source.counters.lines == 2)
+    }
+
+    @Test("many more files than may be open: each line comes once, over a restart, and descriptors are bounded")
+    func manyFiles() throws {
+        let count = 500
+        let logs = try FollowedFolder()
+        for number in 0..<count { try logs.write("\(number) one\n", to: "f\(number).log") }
+        logs.drain()
+        #expect((1...64).contains(logs.descriptors))
+        #expect(Set(logs.lines).count == count && logs.lines.count == count)
+        for number in stride(from: 0, to: count, by: 7) { try logs.write("\(number) two\n", to: "f\(number).log") }
+        try logs.restart()
+        logs.drain()
+        for number in stride(from: 0, to: count, by: 11) { try logs.write("\(number) three\n", to: "f\(number).log") }
+        logs.drain()
+        let expected = count + (count + 6) / 7 + (count + 10) / 11
+        #expect(Set(logs.lines).count == expected && logs.lines.count == expected)
+        #expect(logs.source.status.files == count)
+    }
+
+    @Test("a rotation storm over a pattern: each line once")
+    func rotations() throws {
+        let logs = try FollowedFolder(files: ["a.log": "", "b.log": ""])
+        for round in 0..<20 {
+            for name in ["a", "b"] {
+                try logs.write("\(name)\(round)\n", to: "\(name).log")
+                if round % 3 != 1 { logs.drain() }
+                if round.isMultiple(of: 5) { try logs.restart() }
+                let path = logs.folder.file("\(name).log")
+                for number in stride(from: 30, to: 0, by: -1) where FileManager.default.fileExists(atPath: "\(path).\(number)") {
+                    try FileManager.default.moveItem(atPath: "\(path).\(number)", toPath: "\(path).\(number + 1)")
+                }
+                try FileManager.default.moveItem(atPath: path, toPath: "\(path).1")
+                try logs.write("", to: "\(name).log")
+            }
+        }
+        for _ in 0..<3 { logs.drain() }
+        #expect(logs.lines.sorted() == (0..<20).flatMap { ["a.log: a\($0)", "b.log: b\($0)"] }.sorted())
+    }
+}
+
+extension FollowedFolder {
+    /// How many files of the folder this process has open.
+    var descriptors: Int {
+        let own = "/proc/self/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: own)) ?? []
+        return names.count {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(own)/\($0)"))?.hasPrefix(folder.path) == true
+        }
+    }
+}
