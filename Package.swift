@@ -74,6 +74,17 @@ let package = Package(
         ),
         // Findings become incidents. Pure state machines over journal entries.
         .target(name: "Incidents", dependencies: ["Events", "Detection", "Journal"], swiftSettings: strict),
+        // Playbooks (CACAO 2.0), their durable execution, and leases: containment that ends and is proven. Pure state machines;
+        // the only importer of RSA, which CACAO signatures are made with.
+        .target(
+            name: "Response",
+            dependencies: [
+                "Events", "Journal",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
         // Accounts, passwords, sign-in sessions.
         .target(
             name: "Identity",
@@ -157,6 +168,9 @@ let package = Package(
         .testTarget(
             name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"], swiftSettings: strict
         ),
+        .testTarget(
+            name: "ResponseTests", dependencies: ["Response", "Events", "Journal"],
+            exclude: ["Conformance/cases", "Fixtures"], swiftSettings: strict),
         .testTarget(
             name: "StorageTests",
             dependencies: [

@@ -15,9 +15,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 IMPORTERS = {
     "ArgumentParser": ("the command line", ["CommandLine"]),
     "CArgon2": ("password hashing", ["Identity"]),
+    "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Identity", "Journal", "Response"]),
+    "CryptoExtras": ("RSA, which playbooks are signed with", ["Response"]),
     "CZlib": ("compressed logs, and gzip of what is received", ["Ingest"]),
     "CZstd": ("compression of the archive", ["Archive"]),
-    "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Identity", "Journal"]),
     "GRDB": ("SQLite", ["Storage"]),
     "Hummingbird": ("HTTP server", ["Console", "Server"]),
     "Logging": ("the process's own log", ["CommandLine", "Console", "Server"]),
