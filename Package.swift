@@ -73,7 +73,11 @@ let package = Package(
             swiftSettings: strict
         ),
         // Findings become incidents. Pure state machines over journal entries.
-        .target(name: "Incidents", dependencies: ["Events", "Detection", "Journal"], swiftSettings: strict),
+        .target(
+            name: "Incidents",
+            dependencies: ["Events", "Detection", "Journal", .product(name: "Yams", package: "Yams")],
+            swiftSettings: strict
+        ),
         // Playbooks (CACAO 2.0), their durable execution, and leases: containment that ends and is proven. Pure state machines;
         // the only importer of RSA, which CACAO signatures are made with.
         .target(
@@ -166,7 +170,8 @@ let package = Package(
             dependencies: ["Evidence", "Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict),
         .testTarget(
-            name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"], swiftSettings: strict
+            name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"],
+            exclude: ["Clocks/Fixtures", "Policy/Fixtures"], swiftSettings: strict
         ),
         .testTarget(
             name: "ResponseTests", dependencies: ["Response", "Events", "Journal"],

@@ -21,6 +21,7 @@ package struct Grouping: Sendable {
         guard !book.knows(findingID: finding.id) else { return [] }
         var record = FindingRecord(finding, lines: lines, incident: "", grouping: "the first finding of this incident")
         var events: [IncidentEvent] = []
+        var ended: String?
         if let home = home(of: record, in: book) {
             record.incident = home.incident.id
             record.grouping = home.reason
@@ -38,8 +39,16 @@ package struct Grouping: Sendable {
                     IncidentOpened(
                         incident: record.incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen
                     )))
+            if let address = record.address { ended = book.incidents(actor: address).first(where: \.isClosed)?.id }
         }
         events.append(.findingRecorded(record))
+        if let ended {
+            events.append(
+                .changed(
+                    IncidentChange(
+                        incident: record.incident, at: record.time, author: .system, action: .link(.recurrence, to: ended),
+                        text: "the same address as in \(ended), which was closed")))
+        }
         for event in events { book.apply(event) }
         return events
     }
@@ -122,7 +131,7 @@ package struct Grouping: Sendable {
     }
 
     private func isActive(_ incident: IncidentBook.Active, at record: FindingRecord) -> Bool {
-        record.firstSeen.nanoseconds(since: incident.lastSeen) <= quietPeriod
+        !incident.isClosed && record.firstSeen.nanoseconds(since: incident.lastSeen) <= quietPeriod
             && incident.firstSeen.nanoseconds(since: record.lastSeen) <= quietPeriod
     }
 

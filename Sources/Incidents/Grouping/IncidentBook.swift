@@ -18,6 +18,8 @@ package struct IncidentBook: Sendable, Equatable {
         /// Addresses of findings about nobody in particular: innocents may be among them.
         package var bystanders: Set<String> = []
         package var categories: Set<String> = []
+        /// People ended it: what its entities do next is another incident.
+        package var isClosed = false
     }
 
     package private(set) var active: [String: Active] = [:]
@@ -31,6 +33,8 @@ package struct IncidentBook: Sendable, Equatable {
     private var lastNumber: [Int: Int] = [:]
     /// Findings that are recorded: a replay meets them again and must not record them twice.
     private var known: Set<UInt128> = []
+    /// Where the findings of incidents go that were merged.
+    private var merged: [String: String] = [:]
 
     package init() {}
 
@@ -46,15 +50,82 @@ package struct IncidentBook: Sendable, Equatable {
             if let (year, number) = IncidentNumber.parse(opened.incident) {
                 lastNumber[year] = max(lastNumber[year] ?? 0, number)
             }
-        case .severityChanged(let change): active[change.incident]?.severity = change.to
+        case .severityChanged(let change):
+            // What rules say. A person's word stands until a rule says that it is worse than any rule has said so far.
+            if change.author == .system { active[change.incident]?.severity = change.to }
+        case .changed(let change): apply(change)
+        case .clockMissed, .page: break
         case .findingRecorded(let finding):
             if let id = UInt128(finding.id, radix: 16) { known.insert(id) }
             join(finding)
         }
     }
 
+    private mutating func apply(_ change: IncidentChange) {
+        switch change.action {
+        case .close: active[change.incident]?.isClosed = true
+        case .reopen: active[change.incident]?.isClosed = false
+        case .merge(let into): merge(change.incident, into: into)
+        case .split(let into, _, let entities): split(change.incident, into: into, entities: entities)
+        default: break
+        }
+    }
+
+    private mutating func merge(_ id: String, into other: String) {
+        guard let source = active[id], var target = active[other] else { return }
+        merged[id] = other
+        active[id]?.isClosed = true
+        target.severity = max(target.severity, source.severity)
+        target.firstSeen = min(target.firstSeen, source.firstSeen)
+        target.lastSeen = max(target.lastSeen, source.lastSeen)
+        target.addresses.formUnion(source.addresses)
+        target.accounts.formUnion(source.accounts)
+        target.contested.formUnion(source.contested)
+        target.bystanders.formUnion(source.bystanders)
+        target.categories.formUnion(source.categories)
+        active[other] = target
+        // In the order of the source's place: where it was the newest, the target is the newest now.
+        let keys = { (index: [String: [String]]) in index.filter { $0.value.contains(id) }.map(\.key) }
+        for key in keys(byActor) { IncidentBook.add(other, to: &byActor, key) }
+        for key in keys(byAccomplice) { IncidentBook.add(other, to: &byAccomplice, key) }
+        for key in keys(byAccount) { IncidentBook.add(other, to: &byAccount, key) }
+        for key in keys(bySurge) { IncidentBook.add(other, to: &bySurge, key) }
+    }
+
+    /// What the findings that were split off are about belongs to the new incident from now on.
+    private mutating func split(_ id: String, into other: String, entities: [IncidentEntity]) {
+        guard var source = active[id], var target = active[other] else { return }
+        target.severity = source.severity
+        target.lastSeen = max(target.lastSeen, source.lastSeen)
+        target.categories = source.categories
+        for entity in entities {
+            guard let value = entity.value else { continue }
+            switch entity.kind {
+            case .address:
+                let key = IncidentBook.key(address: value)
+                source.addresses.remove(key)
+                target.addresses.insert(key)
+                for index in [\IncidentBook.byActor, \.byAccomplice] where self[keyPath: index][key]?.contains(id) == true {
+                    self[keyPath: index][key]?.removeAll { $0 == id }
+                    IncidentBook.add(other, to: &self[keyPath: index], key)
+                }
+            case .account:
+                source.accounts.remove(value)
+                target.accounts.insert(value)
+                if source.contested.remove(value) != nil { target.contested.insert(value) }
+                guard byAccount[value]?.contains(id) == true else { continue }
+                byAccount[value]?.removeAll { $0 == id }
+                IncidentBook.add(other, to: &byAccount, value)
+            }
+        }
+        active[id] = source
+        active[other] = target
+    }
+
     private mutating func join(_ finding: FindingRecord) {
-        guard var incident = active[finding.incident] else { return }
+        var id = finding.incident
+        while let next = merged[id] { id = next }
+        guard var incident = active[id] else { return }
         incident.lastSeen = max(incident.lastSeen, finding.lastSeen)
         incident.firstSeen = min(incident.firstSeen, finding.firstSeen)
         incident.categories.insert(finding.category)
@@ -78,7 +149,7 @@ package struct IncidentBook: Sendable, Equatable {
             incident.bystanders.formUnion(others)
             IncidentBook.add(incident.id, to: &bySurge, finding.ruleID)
         }
-        active[finding.incident] = incident
+        active[id] = incident
     }
 
     private static func add(_ incident: String, to index: inout [String: [String]], _ key: String) {

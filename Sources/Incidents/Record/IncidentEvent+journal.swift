@@ -6,21 +6,12 @@ package import Journal
 extension IncidentEvent {
     package func draft() -> EntryDraft {
         switch self {
-        case .opened(let opened):
-            return EntryDraft(
-                type: "incident.opened", occurredAt: opened.firstSeen, actor: "system",
-                data: [
-                    "incident": .string(opened.incident), "title": .string(opened.title),
-                    "severity": .string(opened.severity.code),
-                ])
-        case .severityChanged(let change):
-            return EntryDraft(
-                type: "incident.severity_changed", occurredAt: change.at, actor: "system",
-                data: [
-                    "incident": .string(change.incident), "from": .string(change.from.code), "to": .string(change.to.code),
-                    "reason": .string(change.reason),
-                ])
+        case .opened(let opened): return opened.draft()
+        case .severityChanged(let change): return change.draft()
         case .findingRecorded(let finding): return finding.draft()
+        case .changed(let change): return change.draft()
+        case .clockMissed(let missed): return missed.draft()
+        case .page(let page): return page.draft()
         }
     }
 
@@ -28,23 +19,76 @@ extension IncidentEvent {
     ///
     /// - Parameter personal: the entry's personal fields as `EntryOpener` gives them.
     package init?(_ entry: Entry, personal: [String: JSONValue?]) {
-        let data = entry.data
         switch entry.type {
         case "incident.opened":
-            guard let incident = data["incident"]?.stringValue, let title = data["title"]?.stringValue,
-                let severity = data["severity"]?.stringValue.flatMap(Severity.init)
-            else { return nil }
-            self = .opened(IncidentOpened(incident: incident, title: title, severity: severity, firstSeen: entry.occurredAt))
+            guard let opened = IncidentOpened(entry, personal: personal) else { return nil }
+            self = .opened(opened)
         case "incident.severity_changed":
-            guard let incident = data["incident"]?.stringValue, let from = data["from"]?.stringValue.flatMap(Severity.init),
-                let to = data["to"]?.stringValue.flatMap(Severity.init), let reason = data["reason"]?.stringValue
-            else { return nil }
-            self = .severityChanged(SeverityChange(incident: incident, from: from, to: to, reason: reason, at: entry.occurredAt))
+            guard let change = SeverityChange(entry, personal: personal) else { return nil }
+            self = .severityChanged(change)
         case "finding.recorded":
             guard let finding = FindingRecord(entry, personal: personal) else { return nil }
             self = .findingRecorded(finding)
-        default: return nil
+        case "clock.missed":
+            guard let missed = ClockMissed(entry) else { return nil }
+            self = .clockMissed(missed)
+        default:
+            if let change = IncidentChange(entry, personal: personal) {
+                self = .changed(change)
+            } else if let page = PageEvent(entry, personal: personal) {
+                self = .page(page)
+            } else {
+                return nil
+            }
         }
+    }
+}
+
+extension IncidentOpened {
+    fileprivate func draft() -> EntryDraft {
+        var data: [String: JSONValue] = ["incident": .string(incident), "severity": .string(severity.code)]
+        if kind != .real { data["kind"] = .string(kind.rawValue) }
+        data.set(request, "request")
+        let subjects = author.subjects
+        if subjects.isEmpty {
+            data["title"] = .string(title)
+            return EntryDraft(type: "incident.opened", occurredAt: firstSeen, actor: author.id, data: data)
+        }
+        // What a person writes may be about people.
+        return EntryDraft(
+            type: "incident.opened", occurredAt: firstSeen, actor: author.id, data: data,
+            personal: author.fields + [PersonalField(name: "title", subjects: subjects, value: .string(title))])
+    }
+
+    fileprivate init?(_ entry: Entry, personal: [String: JSONValue?]) {
+        let data = entry.data
+        guard let incident = data["incident"]?.stringValue, let severity = data["severity"]?.stringValue.flatMap(Severity.init)
+        else { return nil }
+        self.init(
+            incident: incident, title: data["title"]?.stringValue ?? personal.text("title") ?? "(erased)", severity: severity,
+            firstSeen: entry.occurredAt, kind: data["kind"]?.stringValue.flatMap(IncidentKind.init) ?? .real,
+            author: Author(entry, personal: personal), request: data["request"]?.stringValue)
+    }
+}
+
+extension SeverityChange {
+    fileprivate func draft() -> EntryDraft {
+        var data: [String: JSONValue] = [
+            "incident": .string(incident), "from": .string(from.code), "to": .string(to.code),
+        ]
+        data.set(request, "request")
+        let personal = author.seal(reason, as: "reason", data: &data)
+        return EntryDraft(type: "incident.severity_changed", occurredAt: at, actor: author.id, data: data, personal: personal)
+    }
+
+    fileprivate init?(_ entry: Entry, personal: [String: JSONValue?]) {
+        let data = entry.data
+        guard let incident = data["incident"]?.stringValue, let from = data["from"]?.stringValue.flatMap(Severity.init),
+            let to = data["to"]?.stringValue.flatMap(Severity.init)
+        else { return nil }
+        self.init(
+            incident: incident, from: from, to: to, reason: data["reason"]?.stringValue ?? personal.text("reason"),
+            at: entry.occurredAt, author: Author(entry, personal: personal), request: data["request"]?.stringValue)
     }
 }
 

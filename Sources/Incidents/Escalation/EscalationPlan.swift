@@ -1,0 +1,153 @@
+package import Events
+
+/// One page of an escalation: when it is due, and to whom it goes by what is known now.
+package struct PlannedPage: Sendable, Equatable {
+    package var at: Timestamp
+    package var intent: PageIntent
+}
+
+/// What escalation wants: pure, of an incident's state, the policies and the present.
+package enum EscalationPlan {
+    /// Attempts at one page before it is given up.
+    package static let maximumAttempts = 10
+
+    /// Seconds to wait after a failed attempt: doubling from 15, an hour at most.
+    package static func backOff(attempt: Int) -> Int64 {
+        min(15 << Int64(min(max(attempt, 1) - 1, 8)), 3600)
+    }
+
+    /// Every page that the incident's policy foresees from now to its end, whoever is on call by then.
+    package static func pages(of incident: IncidentState, _ policies: Policies) -> [PlannedPage] {
+        guard let route = policies.escalation.routes[incident.severity], let steps = policies.escalation.policies[route],
+            incident.kind == .real || incident.kind == .drill
+        else { return [] }
+        var time = routeStart(of: incident, policies)
+        var pages: [PlannedPage] = []
+        for step in steps {
+            for target in step.targets {
+                let prefix = "\(incident.id)/\(incident.cycle)/\(route).\(step.name)/\(target.text)"
+                pages += intents(
+                    for: target, prefix: prefix, incident, purpose: .page, step: step.name, policies, at: time
+                ).map { PlannedPage(at: time, intent: $0) }
+            }
+            time = time.advanced(bySeconds: step.answersWithin)
+        }
+        return pages
+    }
+
+    /// When the route in force began: with the cycle, or with the severity that leads to it.
+    private static func routeStart(of incident: IncidentState, _ policies: Policies) -> Timestamp {
+        let route = policies.escalation.routes[incident.severity]
+        var start = incident.cycleStart
+        for step in incident.severities.reversed() {
+            guard policies.escalation.routes[step.severity] == route else { break }
+            start = max(step.at, incident.cycleStart)
+        }
+        return start
+    }
+
+    /// One for each way in which the target can be told.
+    private static func intents(
+        for target: PageTarget, prefix: String, _ incident: IncidentState, purpose: PageIntent.Purpose, step: String,
+        _ policies: Policies, at time: Timestamp
+    ) -> [PageIntent] {
+        let intent = { (channel: String, person: String?, address: String?) in
+            PageIntent(
+                key: "\(prefix)/\(channel)", incident: incident.id, cycle: incident.cycle, purpose: purpose, step: step,
+                target: target.text, channel: channel, person: person, address: address)
+        }
+        let person: String?
+        switch target.kind {
+        case .channel: return [intent(target.name, nil, nil)]
+        case .person: person = target.name
+        case .rotation: person = policies.onCall.rotations[target.name]?.person(at: time)
+        }
+        guard let person, let contacts = policies.onCall.people[person]?.contacts else { return [] }
+        return contacts.map { intent($0.channel, person, $0.address) }
+    }
+
+    /// What is to be recorded now: pages that are due and not yet intended, and the end of those that are not needed any more.
+    package static func events(for incident: IncidentState, _ policies: Policies, now: Timestamp) -> [PageEvent] {
+        var events: [PageEvent] = []
+        let record = { (key: String, what: PageEvent.What) in
+            PageEvent(incident: incident.id, key: key, at: now, what: what)
+        }
+        if let reason = reasonToStop(incident) {
+            for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key }) where page.intent.purpose == .page {
+                if page.status == .waiting { events.append(record(page.intent.key, .cancelled(reason: reason))) }
+                if let stop = stop(page, incident, policies) { events.append(record(stop.key, .intended(stop))) }
+            }
+        } else {
+            let planned = pages(of: incident, policies)
+            let route = policies.escalation.routes[incident.severity].map { "\(incident.id)/\(incident.cycle)/\($0)." }
+            for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
+            where page.intent.purpose == .page && page.status == .waiting {
+                guard let route, page.intent.key.hasPrefix(route) else {
+                    events.append(record(page.intent.key, .cancelled(reason: "the severity leads to other people now")))
+                    continue
+                }
+            }
+            for page in planned where page.at <= now && incident.pages[page.intent.key] == nil {
+                events.append(record(page.intent.key, .intended(page.intent)))
+            }
+        }
+        return events + reminders(for: incident, policies, now: now, record)
+    }
+
+    private static func reasonToStop(_ incident: IncidentState) -> String? {
+        if incident.isClosed { return "the incident is closed" }
+        return incident.isAcknowledged ? "the incident is acknowledged" : nil
+    }
+
+    /// PagerDuty goes on paging by itself until it is told.
+    private static func stop(_ page: PageState, _ incident: IncidentState, _ policies: Policies) -> PageIntent? {
+        let key = page.intent.key + "/stop"
+        // A page whose fate is not known may have arrived.
+        guard page.attempts > 0, policies.channels.channels[page.intent.channel]?.kind == .pagerduty, incident.pages[key] == nil
+        else { return nil }
+        var stop = page.intent
+        stop.key = key
+        stop.purpose = .stop
+        return stop
+    }
+
+    /// Clocks that were missed are told to those whom the policy names, until the incident is closed.
+    private static func reminders(
+        for incident: IncidentState, _ policies: Policies, now: Timestamp, _ record: (String, PageEvent.What) -> PageEvent
+    ) -> [PageEvent] {
+        guard incident.kind == .real || incident.kind == .drill else { return [] }
+        let prefix = "\(incident.id)/\(incident.cycle)/"
+        var events: [PageEvent] = []
+        for (key, due) in incident.missed.sorted(by: { $0.key < $1.key }) where key.hasPrefix(prefix) {
+            let name = key.dropFirst(prefix.count).prefix { $0 != "/" }
+            guard let clock = policies.clocks.clocks.first(where: { $0.id == name }) else { continue }
+            // The clock after closing tells of itself; the others have nothing to say then.
+            guard !incident.isClosed || clock.starts == .closed else { continue }
+            for target in clock.tells {
+                for intent in intents(
+                    for: target, prefix: "\(key)/\(target.text)", incident, purpose: .clock, step: clock.title, policies, at: due)
+                where incident.pages[intent.key] == nil && !isSuperseded(key, incident) {
+                    events.append(record(intent.key, .intended(intent)))
+                }
+            }
+        }
+        for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
+        where page.intent.purpose == .clock && page.status == .waiting && incident.mergedInto != nil {
+            events.append(record(page.intent.key, .cancelled(reason: "the incident was merged")))
+        }
+        return events
+    }
+
+    /// A reminder to send an update, where one was sent since.
+    private static func isSuperseded(_ key: String, _ incident: IncidentState) -> Bool {
+        let parts = key.split(separator: "/")
+        guard parts.count == 4, let round = parts.last?.split(separator: ".").first.flatMap({ Int($0) }) else { return false }
+        return round < incident.updateCount
+    }
+
+    /// When there is something to do next without anything happening.
+    package static func nextWake(of incident: IncidentState, _ policies: Policies, now: Timestamp) -> Timestamp? {
+        guard reasonToStop(incident) == nil else { return nil }
+        return pages(of: incident, policies).filter { incident.pages[$0.intent.key] == nil }.map(\.at).min()
+    }
+}

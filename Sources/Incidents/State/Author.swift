@@ -1,0 +1,17 @@
+/// Who did something: a person, or Vigie itself.
+package struct Author: Sendable, Hashable {
+    /// `system`, an account's id, or `uid:1000` for a command; stays readable for ever, so it is never a name.
+    package var id: String
+    /// The account's name; `nil` for Vigie itself, or once the person's key was erased.
+    package var name: String?
+
+    package init(id: String, name: String?) {
+        self.id = id
+        self.name = name
+    }
+
+    package static let system = Author(id: "system", name: nil)
+
+    /// As it is shown.
+    package var label: String { name ?? (id == "system" ? "vigie" : id) }
+}

@@ -1,0 +1,75 @@
+package import Events
+
+/// All incidents: the state that decisions are made on.
+///
+/// A pure state machine over incident events; a replay of the journal gives the same ledger. Owned by one task.
+package struct IncidentLedger: Sendable, Equatable {
+    package private(set) var incidents: [String: IncidentState] = [:]
+    /// What grouping goes by.
+    package internal(set) var book = IncidentBook()
+    /// Requests that were carried out; made again, they do nothing.
+    private var requests: Set<String> = []
+
+    package init() {}
+
+    package subscript(id: String) -> IncidentState? { incidents[id] }
+
+    package func knows(request: String) -> Bool { requests.contains(request) }
+
+    /// Takes the ledger over one event.
+    ///
+    /// - Parameter recordedAt: of its journal entry.
+    package mutating func apply(_ event: IncidentEvent, recordedAt: Timestamp) {
+        book.apply(event)
+        applyToIncidents(event, recordedAt: recordedAt)
+    }
+
+    /// For events that the book has seen already, because they were decided on it.
+    package mutating func applyToIncidents(_ event: IncidentEvent, recordedAt: Timestamp) {
+        switch event {
+        case .opened(let opened):
+            incidents[opened.incident] = IncidentState(opened, recordedAt: recordedAt)
+            if let request = opened.request { requests.insert(request) }
+        case .findingRecorded(let finding): incidents[current(finding.incident)]?.findingCount += 1
+        case .severityChanged(let change):
+            incidents[change.incident]?.apply(change)
+            if let request = change.request { requests.insert(request) }
+        case .changed(let change):
+            incidents[change.incident]?.apply(change)
+            applyToOther(change)
+            if let request = change.request { requests.insert(request) }
+        case .clockMissed(let missed): incidents[missed.incident]?.missed[missed.key] = missed.due
+        case .page(let page):
+            if case .intended(let intent) = page.what {
+                if incidents[page.incident]?.pages[page.key] == nil {
+                    incidents[page.incident]?.pages[page.key] = PageState(intent, at: page.at)
+                }
+            } else {
+                incidents[page.incident]?.pages[page.key]?.apply(page)
+            }
+        }
+    }
+
+    /// The other incident of a merge or a split.
+    private mutating func applyToOther(_ change: IncidentChange) {
+        switch change.action {
+        case .merge(let into):
+            guard let source = incidents[change.incident] else { return }
+            incidents[into]?.absorbed += [source.id] + source.absorbed
+            incidents[into]?.findingCount += source.findingCount
+            if let target = incidents[into] { incidents[into]?.firstSeen = min(target.firstSeen, source.firstSeen) }
+        case .split(let into, let findings, _):
+            incidents[into]?.findingCount += findings.count
+            incidents[into]?.links.append(IncidentState.Link(kind: .related, incident: change.incident))
+        default: return
+        }
+    }
+
+    /// Where an id leads after merges.
+    package func current(_ id: String) -> String {
+        var id = id
+        // Merging into what was merged is refused, so there is no circle; chains come from merging a target later.
+        while let next = incidents[id]?.mergedInto { id = next }
+        return id
+    }
+}

@@ -1,0 +1,97 @@
+package import Events
+
+/// What is true of one incident now: made of incident events in the journal's order, and of nothing else.
+package struct IncidentState: Sendable, Equatable {
+    /// One severity it has had, and why.
+    package struct SeverityStep: Sendable, Equatable {
+        package var severity: Severity
+        package var at: Timestamp
+        package var author: Author
+        package var reason: String?
+    }
+
+    package struct RoleAssignment: Sendable, Hashable {
+        package var role: String
+        /// `nil` once the person's key was erased.
+        package var person: String?
+    }
+
+    package struct Link: Sendable, Hashable {
+        package var kind: LinkKind
+        package var incident: String
+
+        package init(kind: LinkKind, incident: String) {
+            self.kind = kind
+            self.incident = incident
+        }
+    }
+
+    /// A time in which a clock stands still.
+    package struct Pause: Sendable, Equatable {
+        /// `nil` for all.
+        package var clock: String?
+        package var from: Timestamp
+        /// `nil` while it lasts.
+        package var until: Timestamp?
+        package var reason: String?
+    }
+
+    package let id: String
+    package internal(set) var title: String
+    package internal(set) var kind: IncidentKind
+    package internal(set) var phase = Phase.detection
+    /// How often it was opened: 1, and one more for each time it is opened again. Clocks and pages begin anew with each.
+    package internal(set) var cycle = 1
+    /// Oldest first; the last is in force.
+    package internal(set) var severities: [SeverityStep]
+    /// When Vigie opened it, by its own clock.
+    package internal(set) var openedAt: Timestamp
+    package internal(set) var firstSeen: Timestamp
+    package internal(set) var acknowledgedBy: Author?
+    /// Of this cycle. What did not hold, such as a containment that has to be done again, is taken out.
+    package internal(set) var milestones: [Milestone: Timestamp] = [:]
+    /// Status updates of this cycle.
+    package internal(set) var updateCount = 0
+    package internal(set) var resolution: Resolution?
+    package internal(set) var roles: [RoleAssignment] = []
+    package internal(set) var entities: [IncidentEntity] = []
+    package internal(set) var affectedUsers: Int?
+    package internal(set) var affectedData: [String] = []
+    package internal(set) var trafficLight: TrafficLight?
+    /// Accounts that may know of it; `nil` when everybody may.
+    package internal(set) var readers: [String]?
+    package internal(set) var links: [Link] = []
+    package internal(set) var mergedInto: String?
+    /// Incidents whose findings are its own by now.
+    package internal(set) var absorbed: [String] = []
+    package internal(set) var findingCount = 0
+    package internal(set) var noteCount = 0
+    package internal(set) var pauses: [Pause] = []
+    /// Clocks that were missed, by key, and when they were due.
+    package internal(set) var missed: [String: Timestamp] = [:]
+    /// Pages of this and earlier cycles, by key.
+    package internal(set) var pages: [String: PageState] = [:]
+
+    init(_ opened: IncidentOpened, recordedAt: Timestamp) {
+        id = opened.incident
+        title = opened.title
+        kind = opened.kind
+        severities = [SeverityStep(severity: opened.severity, at: recordedAt, author: opened.author, reason: nil)]
+        openedAt = recordedAt
+        firstSeen = opened.firstSeen
+        milestones[.opened] = recordedAt
+    }
+
+    package var severity: Severity { severities.last?.severity ?? .medium }
+    package var isClosed: Bool { phase == .closed }
+    package var isAcknowledged: Bool { acknowledgedBy != nil }
+    package var isRestricted: Bool { readers != nil }
+    /// When this cycle began.
+    package var cycleStart: Timestamp { milestones[.opened] ?? openedAt }
+
+    /// Whether an account may know of it. Vigie's own commands and administrators do not ask.
+    package func isReadable(by account: String, named name: String) -> Bool {
+        guard let readers else { return true }
+        return readers.contains(account) || roles.contains { $0.person == name }
+    }
+}
