@@ -2,8 +2,27 @@
 package protocol IncidentReading: Sendable {
     /// Newest activity first.
     func incidents(matching query: IncidentQuery) async throws -> IncidentPage
-    /// `nil` when there is no such incident.
-    func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail?
+    /// `nil` when there is no such incident, or none that the reader may know of.
+    func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail?
+}
+
+extension IncidentReading {
+    /// As Vigie's own commands read: everything.
+    package func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
+        try await incident(id: id, maximumFindings: maximumFindings, reader: nil)
+    }
+}
+
+/// For whom incidents are read: need-to-know incidents are there for their readers and for who has a role in them.
+package struct IncidentReader: Sendable, Equatable {
+    /// The account's id.
+    package var account: String
+    package var name: String
+
+    package init(account: String, name: String) {
+        self.account = account
+        self.name = name
+    }
 }
 
 /// Which incidents to list.
@@ -15,16 +34,19 @@ package struct IncidentQuery: Sendable, Equatable {
     /// 1 to 500.
     package var limit: Int
     package var offset: Int
+    /// `nil` reads everything.
+    package var reader: IncidentReader?
 
     package init(
         search: String = "", severities: Set<Severity> = Set(Severity.allCases), includesClosed: Bool = true, limit: Int = 100,
-        offset: Int = 0
+        offset: Int = 0, reader: IncidentReader? = nil
     ) {
         self.search = search
         self.severities = severities
         self.includesClosed = includesClosed
         self.limit = min(max(limit, 1), 500)
         self.offset = max(offset, 0)
+        self.reader = reader
     }
 }
 

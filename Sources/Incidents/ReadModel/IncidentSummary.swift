@@ -23,11 +23,20 @@ package struct IncidentSummary: Sendable, Equatable {
     package var categories: [String]
     /// ATT&CK technique ids, sorted.
     package var techniques: [String]
+    package var kind: IncidentKind
+    /// `nil` until somebody has acknowledged it, and again once it is reopened.
+    package var acknowledgedAt: Timestamp?
+    package var resolution: Resolution?
+    /// The incident that has its findings by now.
+    package var mergedInto: String?
+    /// Only some may know of it.
+    package var isRestricted: Bool
 
     package init(
         id: String, title: String, severity: Severity, phase: Phase, entities: [IncidentEntity], findingCount: Int,
         eventCount: Int, firstSeen: Timestamp, lastSeen: Timestamp, openedAt: Timestamp, updatedAt: Timestamp,
-        categories: [String], techniques: [String]
+        categories: [String], techniques: [String], kind: IncidentKind = .real, acknowledgedAt: Timestamp? = nil,
+        resolution: Resolution? = nil, mergedInto: String? = nil, isRestricted: Bool = false
     ) {
         self.id = id
         self.title = title
@@ -42,6 +51,11 @@ package struct IncidentSummary: Sendable, Equatable {
         self.updatedAt = updatedAt
         self.categories = categories
         self.techniques = techniques
+        self.kind = kind
+        self.acknowledgedAt = acknowledgedAt
+        self.resolution = resolution
+        self.mergedInto = mergedInto
+        self.isRestricted = isRestricted
     }
 }
 

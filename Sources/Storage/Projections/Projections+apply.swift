@@ -12,29 +12,42 @@ extension Projections {
             try run(
                 database,
                 """
-                INSERT INTO incident VALUES (:id, :title, :severity, 'detection', 0, 0, :first, :first, :recorded, :recorded, :sequence)
+                INSERT INTO incident (id, title, severity, phase, finding_count, event_count, first_seen, last_seen, opened_at,
+                    updated_at, updated_sequence, kind)
+                VALUES (:id, :title, :severity, 'detection', 0, 0, :first, :first, :recorded, :recorded, :sequence, :kind)
                 """,
                 [
                     "id": opened.incident, "title": opened.title, "severity": opened.severity.rawValue,
                     "first": opened.firstSeen.nanoseconds, "recorded": entry.recordedAt.nanoseconds,
-                    "sequence": Int64(entry.sequence),
+                    "sequence": Int64(entry.sequence), "kind": opened.kind.rawValue,
                 ])
-            try addToTimeline(opened.incident, entry, "Opened at \(opened.severity.code) by rule '\(opened.title)'", database)
         case .severityChanged(let change):
-            try run(
-                database,
-                "UPDATE incident SET severity = :to, updated_at = :recorded, updated_sequence = :sequence WHERE id = :id",
-                [
-                    "id": change.incident, "to": change.to.rawValue, "recorded": entry.recordedAt.nanoseconds,
-                    "sequence": Int64(entry.sequence),
-                ])
-            try addToTimeline(
-                change.incident, entry, "Severity \(change.from.code) → \(change.to.code): \(change.reason)", database)
+            try set("severity", change.to.rawValue, of: change.incident, entry, database)
         case .findingRecorded(let finding): try apply(finding, entry, database)
+        case .changed(let change): try apply(change, entry, database)
+        case .clockMissed(let missed): try touch(missed.incident, entry, database)
+        case .page: break
+        }
+        if let text = event.timelineText {
+            let author: Author? =
+                switch event {
+                case .opened(let opened): opened.author
+                case .severityChanged(let change): change.author
+                case .changed(let change): change.author
+                case .findingRecorded, .clockMissed, .page: nil
+                }
+            try addToTimeline(event.incident, entry, text, actor: author?.label, database)
         }
     }
 
-    private static func apply(_ finding: FindingRecord, _ entry: Entry, _ database: Database) throws {
+    private static func apply(_ recorded: FindingRecord, _ entry: Entry, _ database: Database) throws {
+        var finding = recorded
+        // What was on its way to an incident that was merged belongs where the merge leads.
+        while let other = try String.fetchOne(
+            database.cachedStatement(sql: "SELECT merged_into FROM incident WHERE id = ?"), arguments: [finding.incident])
+        {
+            finding.incident = other
+        }
         try run(
             database,
             """
@@ -89,16 +102,16 @@ extension Projections {
                 database, "INSERT OR IGNORE INTO incident_technique VALUES (:incident, :technique)",
                 ["incident": finding.incident, "technique": technique])
         }
-        let events = finding.count == 1 ? "" : " (\(finding.isLowerBound ? "at least " : "")\(finding.count) counted)"
-        try addToTimeline(finding.incident, entry, finding.ruleTitle + events, database)
     }
 
-    static func addToTimeline(_ incident: String, _ entry: Entry, _ text: String, _ database: Database) throws {
+    static func addToTimeline(
+        _ incident: String, _ entry: Entry, _ text: String, actor: String? = nil, _ database: Database
+    ) throws {
         try run(
             database, "INSERT INTO timeline VALUES (:sequence, :incident, :occurred, :recorded, :actor, :kind, :text)",
             [
                 "sequence": Int64(entry.sequence), "incident": incident, "occurred": entry.occurredAt.nanoseconds,
-                "recorded": entry.recordedAt.nanoseconds, "actor": entry.actor == "system" ? "vigie" : entry.actor,
+                "recorded": entry.recordedAt.nanoseconds, "actor": actor ?? (entry.actor == "system" ? "vigie" : entry.actor),
                 "kind": entry.type,
                 "text": text,
             ])

@@ -15,11 +15,13 @@ extension Projections: IncidentReading {
         }
     }
 
-    package func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
+    package func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
         try await pool.read { database in
-            guard let row = try Row.fetchOne(database, sql: "SELECT * FROM incident WHERE id = ?", arguments: [id]) else {
-                return nil
-            }
+            let (condition, arguments) = Projections.readable(by: reader)
+            guard
+                let row = try Row.fetchOne(
+                    database, sql: "SELECT * FROM incident WHERE id = ? AND \(condition)", arguments: [id] + arguments)
+            else { return nil }
             let timeline = try Row.fetchAll(
                 database,
                 sql: """
@@ -48,7 +50,9 @@ extension Projections: IncidentReading {
     /// Every word has to occur somewhere; a word is taken as it is, wildcards included.
     private static func filter(_ query: IncidentQuery) -> (sql: String, arguments: StatementArguments) {
         var parts = ["severity IN (\(query.severities.map { String($0.rawValue) }.sorted().joined(separator: ", ")))"]
-        var arguments: StatementArguments = []
+        let (condition, names) = readable(by: query.reader)
+        parts.append(condition)
+        var arguments = names
         if !query.includesClosed { parts.append("phase <> 'closed'") }
         for word in query.search.split(whereSeparator: \.isWhitespace).prefix(8) {
             let escaped = word.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
@@ -61,6 +65,30 @@ extension Projections: IncidentReading {
             for _ in 0..<4 { arguments += ["%\(escaped)%"] }
         }
         return (parts.joined(separator: " AND "), arguments)
+    }
+
+    /// What of a need-to-know incident reaches whom: nothing, for those who are neither readers of it nor have a role in it.
+    private static func readable(by reader: IncidentReader?) -> (sql: String, arguments: StatementArguments) {
+        guard let reader else { return ("TRUE", []) }
+        return (
+            """
+            (NOT is_restricted
+                OR EXISTS (SELECT 1 FROM incident_reader r WHERE r.incident = incident.id AND r.account = ?)
+                OR EXISTS (SELECT 1 FROM incident_role r WHERE r.incident = incident.id AND r.person = ?))
+            """, [reader.account, reader.name]
+        )
+    }
+
+    /// What findings are about, each once; for splitting them off.
+    package func entities(ofFindings ids: [String]) async throws -> [IncidentEntity] {
+        try await pool.read { database in
+            var entities: [IncidentEntity] = []
+            for id in ids {
+                let text = try String.fetchOne(database, sql: "SELECT entities FROM finding WHERE id = ?", arguments: [id])
+                for entity in text.map(RowJSON.entities) ?? [] where !entities.contains(entity) { entities.append(entity) }
+            }
+            return entities
+        }
     }
 
     private static func summary(_ row: Row, _ database: Database) throws -> IncidentSummary {
@@ -84,7 +112,10 @@ extension Projections: IncidentReading {
             },
             findingCount: row["finding_count"], eventCount: row["event_count"], firstSeen: time(row, "first_seen"),
             lastSeen: time(row, "last_seen"), openedAt: time(row, "opened_at"), updatedAt: time(row, "updated_at"),
-            categories: categories, techniques: techniques)
+            categories: categories, techniques: techniques, kind: IncidentKind(rawValue: row["kind"]) ?? .real,
+            acknowledgedAt: (row["acknowledged_at"] as Int64?).map(Timestamp.init(nanoseconds:)),
+            resolution: (row["resolution"] as String?).flatMap(Resolution.init(rawValue:)), mergedInto: row["merged_into"],
+            isRestricted: row["is_restricted"])
     }
 
     private static func timelineItem(_ row: Row) -> TimelineItem {

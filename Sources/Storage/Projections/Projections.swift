@@ -118,6 +118,21 @@ package struct Projections: Sendable {
                     UPDATE applied SET entries = 0;
                     """)
         }
+        migrator.registerMigration("4: what people do with incidents") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE incident ADD COLUMN kind TEXT NOT NULL DEFAULT 'real';
+                    ALTER TABLE incident ADD COLUMN acknowledged_at INTEGER;
+                    ALTER TABLE incident ADD COLUMN resolution TEXT;
+                    ALTER TABLE incident ADD COLUMN merged_into TEXT;
+                    ALTER TABLE incident ADD COLUMN is_restricted INTEGER NOT NULL DEFAULT 0;
+                    CREATE TABLE incident_reader (
+                        incident TEXT NOT NULL, account TEXT NOT NULL, PRIMARY KEY (incident, account)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE TABLE incident_role (incident TEXT NOT NULL, role TEXT NOT NULL, person TEXT) STRICT;
+                    CREATE UNIQUE INDEX incident_role_key ON incident_role (incident, role, ifnull(person, ''));
+                    """)
+        }
         return migrator
     }
 }

@@ -81,7 +81,7 @@ struct FakeIncidents: IncidentReading {
         return IncidentPage(incidents: Array(found.dropFirst(query.offset).prefix(query.limit)), total: found.count)
     }
 
-    func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
+    func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
         guard var detail = details.first(where: { $0.summary.id == id }) else { return nil }
         detail.findings = Array(detail.findings.prefix(maximumFindings))
         return detail

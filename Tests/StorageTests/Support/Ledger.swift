@@ -61,3 +61,14 @@ final class Ledger {
         return fresh
     }
 }
+
+extension Ledger {
+    /// Records what a person does.
+    func change(_ incident: String, _ action: IncidentChange.Action, text: String? = nil) async throws {
+        try await record([
+            .changed(
+                IncidentChange(
+                    incident: incident, at: Ledger.start, author: Author(id: "0a", name: "ana"), action: action, text: text))
+        ])
+    }
+}

@@ -1,0 +1,82 @@
+import Events
+import Journal
+import Testing
+
+@testable import Incidents
+@testable import Storage
+
+@Suite("What people do with incidents, in the tables")
+struct ChangeTests {
+    private let ledger: Ledger
+
+    init() throws { ledger = try Ledger() }
+
+    private func summary(_ id: String, reader: IncidentReader? = nil) async throws -> IncidentSummary? {
+        try await ledger.projections.incident(id: id, maximumFindings: 10, reader: reader)?.summary
+    }
+
+    @Test("acknowledged, moved on, closed, opened again")
+    func lifecycle() async throws {
+        try await ledger.open("SEC-2026-0001")
+        try await ledger.change("SEC-2026-0001", .acknowledge)
+        try await ledger.change("SEC-2026-0001", .phase(from: .detection, to: .triage), text: "looking")
+        try await ledger.change("SEC-2026-0001", .close(from: .triage, resolution: .falsePositive), text: "a scanner of ours")
+        let closed = try #require(try await summary("SEC-2026-0001"))
+        #expect(closed.phase == .closed && closed.resolution == .falsePositive && closed.acknowledgedAt == Ledger.start)
+        try await ledger.change("SEC-2026-0001", .reopen, text: "it was not")
+        let open = try #require(try await summary("SEC-2026-0001"))
+        #expect(open.phase == .triage && open.resolution == nil && open.acknowledgedAt == nil)
+        let timeline = try await ledger.projections.incident(id: "SEC-2026-0001", maximumFindings: 10)?.timeline
+        #expect(
+            timeline?.suffix(3).map(\.text) == [
+                "Phase detection → triage: looking", "Closed as false positive: a scanner of ours", "Opened again: it was not",
+            ])
+        #expect(timeline?.last?.actor == "ana")
+    }
+
+    @Test("merged and split, everything is counted anew, and a rebuild gives the same rows")
+    func mergeAndSplit() async throws {
+        try await ledger.open("SEC-2026-0001", address: "203.0.113.1", category: "scan")
+        try await ledger.open("SEC-2026-0002", address: "203.0.113.2", user: "alice")
+        try await ledger.change("SEC-2026-0001", .addEntity(IncidentEntity(kind: .account, value: "bob")))
+        try await ledger.change("SEC-2026-0002", .merge(into: "SEC-2026-0001"), text: "one campaign")
+        let merged = try #require(try await summary("SEC-2026-0001"))
+        #expect(merged.findingCount == 2 && merged.eventCount == 10 && Set(merged.categories) == ["scan", "brute_force"])
+        #expect(Set(merged.entities.compactMap(\.value)) == ["203.0.113.1", "203.0.113.2", "alice", "bob"])
+        let source = try #require(try await summary("SEC-2026-0002"))
+        #expect(source.mergedInto == "SEC-2026-0001" && source.phase == .closed && source.findingCount == 0)
+        // A finding that was on its way to the source arrives at the target.
+        try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0002", address: "203.0.113.2"))])
+        #expect(try await summary("SEC-2026-0001")?.findingCount == 3)
+
+        try await ledger.record([
+            .opened(IncidentOpened(incident: "SEC-2026-0003", title: "t", severity: .low, firstSeen: Ledger.start))
+        ])
+        try await ledger.change("SEC-2026-0001", .split(into: "SEC-2026-0003", findings: ["finding-1"], entities: []))
+        #expect(try await summary("SEC-2026-0003")?.entities == [IncidentEntity(kind: .address, value: "203.0.113.1")])
+        #expect(try await summary("SEC-2026-0001")?.findingCount == 2)
+        #expect(try await ledger.rebuilt().dump() == ledger.projections.dump())
+    }
+
+    @Test("a restricted incident is in no list, no search and no count of those who need not know")
+    func needToKnow() async throws {
+        try await ledger.open("SEC-2026-0001", title: "Secret")
+        try await ledger.open("SEC-2026-0002")
+        try await ledger.change("SEC-2026-0001", .restrict(readers: ["0a"]))
+        try await ledger.change("SEC-2026-0001", .assign(role: "legal_counsel", person: "cy"))
+        for (reader, count) in [
+            (IncidentReader(account: "0a", name: "ana"), 2), (.init(account: "0c", name: "cy"), 2),
+            (.init(account: "0b", name: "bo"), 1), (nil, 2),
+        ] {
+            let page = try await ledger.projections.incidents(matching: IncidentQuery(reader: reader))
+            #expect(page.total == count && page.incidents.count == count)
+            let found = try await ledger.projections.incidents(matching: IncidentQuery(search: "Secret", reader: reader))
+            #expect(found.total == count - 1)
+            #expect(try await summary("SEC-2026-0001", reader: reader) != nil || count == 1)
+        }
+        try await ledger.change("SEC-2026-0001", .release(role: "legal_counsel", person: "cy"))
+        #expect(try await summary("SEC-2026-0001", reader: IncidentReader(account: "0c", name: "cy")) == nil)
+        try await ledger.change("SEC-2026-0001", .unrestrict, text: "it is public")
+        #expect(try await summary("SEC-2026-0001", reader: IncidentReader(account: "0b", name: "bo")) != nil)
+    }
+}
