@@ -113,7 +113,8 @@ package struct VigieServer: Sendable {
                 incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() },
                 detection: { await watch.detection },
                 ledger: Ledger(
-                    folder: folder, key: try KeyFile.readPublic(KeyFile.publicPath(folder.checkpointKey)), count: { journal.count },
+                    folder: folder, key: try KeyFile.readPublic(KeyFile.publicPath(folder.checkpointKey)),
+                    count: { journal.count },
                     projections: projections, store: store, now: now),
                 updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),

@@ -8,16 +8,20 @@ struct LedgerPagesTests {
     static func proof(_ sequence: Int, text: String = "{}", problems: [String] = []) -> LedgerProof {
         LedgerProof(
             entry: LedgerEntry(
-                sequence: sequence, type: "incident.opened", actor: text, occurredAt: noon, recordedAt: noon, incident: "SEC-2026-0001"),
-            bytes: Array(text.utf8), leaf: "ab", steps: [.init(sibling: "cd", isSiblingLeft: true, result: "ef")], root: "ef", size: 9,
+                sequence: sequence, type: "incident.opened", actor: text, occurredAt: noon, recordedAt: noon,
+                incident: "SEC-2026-0001"),
+            bytes: Array(text.utf8), leaf: "ab", steps: [.init(sibling: "cd", isSiblingLeft: true, result: "ef")], root: "ef",
+            size: 9,
             checkpoint: "origin\n9\n\(text)\n", key: "log+1+key", file: Array("c2sp.org/tlog-proof@v1".utf8),
             vouchers: [.init(size: 8, witnesses: [text], timestamp: noon)], problems: problems)
     }
 
     static func item(_ text: String = "access.log", isErased: Bool = false) -> EvidenceView {
         EvidenceView(
-            id: "EV-0011223344556677", sequence: 3, incident: "SEC-2026-0001", sha256: "abc", size: 2048, name: text, source: text,
-            collector: text, host: text, clockOffset: -12, occurredAt: noon, collectedAt: noon, volatility: 4, marking: "TLP:AMBER",
+            id: "EV-0011223344556677", sequence: 3, incident: "SEC-2026-0001", sha256: "abc", size: 2048, name: text,
+            source: text,
+            collector: text, host: text, clockOffset: -12, occurredAt: noon, collectedAt: noon, volatility: 4,
+            marking: "TLP:AMBER",
             isSuspicious: true, isErased: isErased,
             custody: [CustodyView(sequence: 5, kind: "evidence.viewed", actor: text, at: noon, text: "Evidence viewed: \(text)")])
     }
@@ -26,7 +30,8 @@ struct LedgerPagesTests {
         try World(
             incidents: [Samples.incident(text: "sample", findings: 1)],
             ledger: FakeLedger(
-                proofs: (0..<120).map { Self.proof($0, text: text) }, items: [Self.item(text, isErased: isErased)], problem: problem))
+                proofs: (0..<120).map { Self.proof($0, text: text) }, items: [Self.item(text, isErased: isErased)],
+                problem: problem))
     }
 
     @Test("every entry of a timeline leads to its proof, which is shown checked, with everything to check it elsewhere")

@@ -1,3 +1,4 @@
+import Events
 import Evidence
 import Foundation
 import Journal

@@ -138,7 +138,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("Files are followed, and SIGHUP is heard", .timeLimit(.minutes(1)))
+    @Test("Files are followed, and SIGHUP is heard", .timeLimit(.minutes(10)))
     func followed() async throws {
         let world = try World()
         try await withServer(world) { running in
@@ -157,7 +157,7 @@ struct ReloadTests {
         #expect(program.stop() == 0, "SIGHUP does not end it")
     }
 
-    @Test("kill -9 around reloads: findings of unchanged rules are as if nothing had happened", .timeLimit(.minutes(2)))
+    @Test("kill -9 around reloads: findings of unchanged rules are as if nothing had happened", .timeLimit(.minutes(10)))
     func killed() async throws {
         let world = try World()
         let count = 6_000

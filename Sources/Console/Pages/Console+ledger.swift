@@ -52,7 +52,8 @@ extension Console {
         let sequence = dependencies.updates.sequence
         let proof = try await proof(context)
         return answer(
-            "proof", LedgerModels.proof(proof, now: dependencies.now()), title: "Entry \(proof.entry.sequence)", section: "journal",
+            "proof", LedgerModels.proof(proof, now: dependencies.now()), title: "Entry \(proof.entry.sequence)",
+            section: "journal",
             sequence: sequence, request: request, context: context)
     }
 

@@ -1,4 +1,5 @@
 import Crypto
+package import Events
 package import Journal
 
 /// Checks an archive with nothing but the log's public key: no database, no network, nothing is unpacked.

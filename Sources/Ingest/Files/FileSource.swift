@@ -189,7 +189,8 @@ package final class FileSource {
         status.warnings = (closedLosses + statuses.flatMap(\.warnings)).suffix(BatchParser.maximumSamples)
         if files == 0, refused.isEmpty { status.problem = "no file matches \(path); check it; Vigie keeps looking while it runs" }
         if let first = refused.min(by: { $0.key < $1.key }) {
-            status.problem = refused.count == 1 ? "\(first.value)" : "\(refused.count) files cannot be read, the first: \(first.value)"
+            status.problem =
+                refused.count == 1 ? "\(first.value)" : "\(refused.count) files cannot be read, the first: \(first.value)"
         }
         if surplus > 0 {
             status.warnings.append(

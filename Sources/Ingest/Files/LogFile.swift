@@ -145,7 +145,8 @@ final class LogFile {
     /// The file that a symbolic link leads to in the end; `nil` for what is no link, and for one that leads nowhere.
     static func target(ofLink path: String) -> String? {
         var status = stat()
-        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let resolved = unsafe realpath(path, nil) else {
+        guard unsafe lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK, let resolved = unsafe realpath(path, nil)
+        else {
             return nil
         }
         defer { unsafe free(resolved) }

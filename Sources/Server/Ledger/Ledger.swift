@@ -40,7 +40,9 @@ struct Ledger: LedgerReading {
     }
 
     func proof(of sequence: Int) async throws -> LedgerProof? {
-        guard sequence < Int(clamping: count()), let entry = try await read(from: UInt64(sequence), limit: 1).first else { return nil }
+        guard sequence < Int(clamping: count()), let entry = try await read(from: UInt64(sequence), limit: 1).first else {
+            return nil
+        }
         var proof = LedgerProof(
             entry: Self.line(entry), bytes: entry.canonicalBytes, leaf: entry.leafHash.description, key: key.text)
         let reader = TreeReader(journal: folder.journal)
@@ -53,7 +55,8 @@ struct Ledger: LedgerReading {
             proof.size = Int(clamping: checkpoint.checkpoint.size)
             proof.checkpoint = String(decoding: checkpoint.note.bytes, as: UTF8.self)
             guard let found = try reader.proof(of: entry, in: checkpoint, key: key) else {
-                proof.problems.append("It is newer than the last checkpoint: the next is signed within a second. Reload this page.")
+                proof.problems.append(
+                    "It is newer than the last checkpoint: the next is signed within a second. Reload this page.")
                 return proof
             }
             proof.steps = MerkleProof.path(
@@ -91,7 +94,9 @@ struct Ledger: LedgerReading {
     func verify(evidence: EvidenceView) async throws -> EvidenceVerdict {
         guard let entry = try await read(from: UInt64(evidence.sequence), limit: 1).first, let item = EvidenceItem(entry),
             item.id == evidence.id
-        else { return EvidenceVerdict(at: now(), problem: "entry \(evidence.sequence) of the journal is not the one that sealed it") }
+        else {
+            return EvidenceVerdict(at: now(), problem: "entry \(evidence.sequence) of the journal is not the one that sealed it")
+        }
         if evidence.isErased { return EvidenceVerdict(at: now(), problem: "its bytes were erased; the hash is all there is") }
         if let problem = try await proof(of: evidence.sequence)?.problems.first {
             return EvidenceVerdict(at: now(), problem: "its entry is not proved: \(problem)")
@@ -109,8 +114,10 @@ struct Ledger: LedgerReading {
 
     private func read(from start: UInt64, limit: Int) async throws -> [Entry] {
         let (directory, count) = (folder.journal, count)
-        return try await onQueue { Result { try JournalReader(directory: directory, from: start, bound: count).next(limit: limit) } }
-            .get()
+        return try await onQueue {
+            Result { try JournalReader(directory: directory, from: start, bound: count).next(limit: limit) }
+        }
+        .get()
     }
 
     /// Reading blocks: on a thread of its own.

@@ -49,14 +49,3 @@ actor Recorder {
         try await task.value
     }
 }
-
-extension IncidentEvent {
-    /// The incident it is about.
-    var incident: String {
-        switch self {
-        case .opened(let opened): opened.incident
-        case .findingRecorded(let finding): finding.incident
-        case .severityChanged(let change): change.incident
-        }
-    }
-}

@@ -111,7 +111,8 @@ extension Projections {
     private static func evidence(_ row: Row, _ database: Database) throws -> EvidenceView {
         let id: String = row["id"]
         let custody = try Row.fetchAll(
-            database.cachedStatement(sql: "SELECT * FROM custody WHERE evidence = ? ORDER BY sequence LIMIT 500"), arguments: [id])
+            database.cachedStatement(sql: "SELECT * FROM custody WHERE evidence = ? ORDER BY sequence LIMIT 500"), arguments: [id]
+        )
         return EvidenceView(
             id: id, sequence: row["sequence"], incident: row["incident"], sha256: row["sha256"], size: row["size"],
             name: row["name"], source: row["source"], collector: row["collector"], host: row["host"],
