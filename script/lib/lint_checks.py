@@ -29,7 +29,7 @@ IMPORTERS = {
     "NIOTLS": ("TLS of the receivers", ["Server"]),
     "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Server"]),
     "UnixSignals": ("SIGHUP", ["Server"]),
-    "Yams": ("YAML of rules, formats and configuration", ["Detection", "Ingest", "Server"]),
+    "Yams": ("YAML of rules, formats, policies and configuration", ["Detection", "Incidents", "Ingest", "Server"]),
 }
 # A module counts as the table's entry that its name begins with: HummingbirdTLS is Hummingbird.
 PREFIXES = ("Hummingbird",)
