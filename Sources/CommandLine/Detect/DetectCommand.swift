@@ -42,8 +42,7 @@ struct DetectCommand: ParsableCommand {
 
     func run() throws {
         let reference = try ReferenceTimeArgument.parse(referenceTime)
-        let ruleSet = try LoadedRules.load(rules)
-        let formats = LoadedRules.formats(rules, for: ruleSet)
+        let (ruleSet, formats) = try LoadedRules.loadWithFormats(rules)
         let format = try LogFormatArgument.parse(format, formats: formats)
         let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         var engine = Engine(ruleSet)

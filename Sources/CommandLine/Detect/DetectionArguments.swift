@@ -43,22 +43,30 @@ enum LoadedRules {
     }
 
     /// Loads and compiles; refused rules are named on standard error while the others run.
-    static func load(_ paths: [String]) throws -> RuleSet {
+    static func load(_ paths: [String]) throws -> RuleSet { try load(paths, against: formatFolder(paths)) }
+
+    /// Likewise, with the log formats of the same folders.
+    static func loadWithFormats(_ paths: [String]) throws -> (rules: RuleSet, formats: FormatSet) {
+        let folder = formatFolder(paths)
+        let ruleSet = try load(paths, against: folder)
+        for problem in folder.problems { Output.note("refused: \(problem)") }
+        return (
+            ruleSet, FormatSet(folder, fields: ruleSet.fields, logSources: ruleSet.logSources, taxonomy: ruleSet.taxonomy)
+        )
+    }
+
+    private static func formatFolder(_ paths: [String]) -> FormatFolder { FormatFolder(paths: paths.isEmpty ? ["rules"] : paths) }
+
+    /// - Parameter formats: whose log sources the rules are held against.
+    private static func load(_ paths: [String], against formats: FormatFolder) throws -> RuleSet {
         let folder = RuleFolder(paths: paths.isEmpty ? ["rules"] : paths)
         var logSources = LogSourceTable()
-        FormatFolder(paths: paths.isEmpty ? ["rules"] : paths).intern(into: &logSources)
+        formats.intern(into: &logSources)
         let (ruleSet, problems) = folder.compile(cachePath: cachePath, logSources: logSources)
         for problem in problems { Output.note("refused: \(problem)") }
         guard ruleSet.count > 0 else {
             throw CommandFailure(.usage, "no rule could be loaded; name a folder of rules with --rules")
         }
         return ruleSet
-    }
-
-    /// The log formats of the same folders; refused ones are named on standard error.
-    static func formats(_ paths: [String], for ruleSet: RuleSet) -> FormatSet {
-        let folder = FormatFolder(paths: paths.isEmpty ? ["rules"] : paths)
-        for problem in folder.problems { Output.note("refused: \(problem)") }
-        return FormatSet(folder, fields: ruleSet.fields, logSources: ruleSet.logSources, taxonomy: ruleSet.taxonomy)
     }
 }

@@ -85,6 +85,7 @@ struct CacheReader {
                 header: header,
                 body: .detection(SigmaDetection(logSource: source, searches: searches, conditions: conditions)))
         }
+        if kind == 2 { return correlation().map { SigmaDocument(header: header, body: .correlation($0)) } }
         guard kind == 1, let isNamed = flag(), let rules = strings(), let source = logSource(), let searches = searches(),
             let conditions = conditions(0), let line = line()
         else { return nil }
@@ -92,6 +93,79 @@ struct CacheReader {
             rules: isNamed ? rules : nil, logSource: source, searches: searches, conditions: conditions, line: line,
             title: header.title, hash: header.hash)
         return SigmaDocument(header: header, body: .filter(filter))
+    }
+
+    private mutating func correlation() -> SigmaCorrelation? {
+        guard let kind = self.kind(), let rules = strings(), let lines = list({ $0.line() }), lines.count == rules.count,
+            let groupBy = strings(), let aliases = list({ $0.alias() }), let timespan = signed(), let bounds = self.bounds(),
+            let expression = conditions(0), expression.count < 2, let generate = flag(), let clear = self.bounds(),
+            let suppression = optionalSigned(), let lateness = optionalSigned(),
+            let missing = string().flatMap(SigmaCorrelation.MissingField.init), let line = self.line()
+        else { return nil }
+        return SigmaCorrelation(
+            kind: kind, rules: rules, ruleLines: lines, groupBy: groupBy,
+            aliases: aliases.reduce(into: [:]) { $0[$1.0] = $1.1 }, timespan: timespan, bounds: bounds,
+            expression: expression.first, generate: generate, clear: clear, suppression: suppression, lateness: lateness,
+            missing: missing, line: line)
+    }
+
+    private mutating func kind() -> SigmaCorrelation.Kind? {
+        switch number() {
+        case 0: return .eventCount
+        case 1: return strings().map { .valueCount(fields: $0) }
+        case 2: return .temporal(isOrdered: false)
+        case 3: return .temporal(isOrdered: true)
+        case 4: return string().map { .sum(field: $0) }
+        case 5: return string().map { .average(field: $0) }
+        case 6: return string().flatMap { field in number().map { .percentile(field: field, Double(bitPattern: $0)) } }
+        case 7: return string().map { .median(field: $0) }
+        case 8: return .absence
+        default: return nil
+        }
+    }
+
+    /// What rules call a field for which a correlation has a name of its own.
+    private mutating func alias() -> (String, [String: String])? {
+        guard let name = string(),
+            let fields = list({ reader in reader.string().flatMap { rule in reader.string().map { (rule, $0) } } })
+        else { return nil }
+        return (name, fields.reduce(into: [:]) { $0[$1.0] = $1.1 })
+    }
+
+    private mutating func bounds() -> [SigmaCorrelation.Bound]? {
+        list { reader in
+            guard let comparison = reader.string().flatMap(Comparison.init), let bits = reader.number() else { return nil }
+            return SigmaCorrelation.Bound(comparison: comparison, value: Double(bitPattern: bits))
+        }
+    }
+
+    private mutating func signed() -> Int64? { number().map { Int64(bitPattern: $0) } }
+
+    private mutating func optionalSigned() -> Int64?? {
+        guard let isThere = flag() else { return nil }
+        guard isThere else { return .some(nil) }
+        return signed().map { .some($0) }
+    }
+
+    /// The literals that regular expressions need, by the expression.
+    mutating func literals() -> [RegexLiteralMemory.Key: [[UInt8]]]? {
+        guard let count = count() else { return nil }
+        var literals: [RegexLiteralMemory.Key: [[UInt8]]] = [:]
+        literals.reserveCapacity(count)
+        for _ in 0..<count {
+            guard let pattern = string(), let options = number().flatMap({ UInt8(exactly: $0) }),
+                let list = list({ $0.text() })
+            else { return nil }
+            literals[RegexLiteralMemory.Key(pattern: pattern, options: options)] = list
+        }
+        return literals
+    }
+
+    /// Bytes; not none, which would be found everywhere.
+    private mutating func text() -> [UInt8]? {
+        guard let count = count(), count > 0 else { return nil }
+        defer { index += count }
+        return Array(bytes[index..<index + count])
     }
 
     private mutating func header() -> RuleHeader? {

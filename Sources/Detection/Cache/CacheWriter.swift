@@ -68,7 +68,87 @@ struct CacheWriter {
                 searches(filter.searches)
                 conditions(filter.conditions)
                 number(UInt64(max(filter.line, 0)))
-            case .correlation: preconditionFailure("files with correlations are not cached")
+            case .correlation(let correlation):
+                number(2)
+                self.correlation(correlation)
+            }
+        }
+    }
+
+    private mutating func correlation(_ correlation: SigmaCorrelation) {
+        kind(correlation.kind)
+        strings(correlation.rules)
+        number(UInt64(correlation.ruleLines.count))
+        for line in correlation.ruleLines { number(UInt64(max(line, 0))) }
+        strings(correlation.groupBy)
+        number(UInt64(correlation.aliases.count))
+        for (alias, fields) in correlation.aliases.sorted(by: { $0.key < $1.key }) {
+            string(alias)
+            number(UInt64(fields.count))
+            for (rule, field) in fields.sorted(by: { $0.key < $1.key }) {
+                string(rule)
+                string(field)
+            }
+        }
+        signed(correlation.timespan)
+        bounds(correlation.bounds)
+        conditions(correlation.expression.map { [$0] } ?? [])
+        flag(correlation.generate)
+        bounds(correlation.clear)
+        signed(correlation.suppression)
+        signed(correlation.lateness)
+        string(correlation.missing.rawValue)
+        number(UInt64(max(correlation.line, 0)))
+    }
+
+    private mutating func kind(_ kind: SigmaCorrelation.Kind) {
+        switch kind {
+        case .eventCount: number(0)
+        case .valueCount(let fields):
+            number(1)
+            strings(fields)
+        case .temporal(let isOrdered): number(isOrdered ? 3 : 2)
+        case .sum(let field):
+            number(4)
+            string(field)
+        case .average(let field):
+            number(5)
+            string(field)
+        case .percentile(let field, let rank):
+            number(6)
+            string(field)
+            number(rank.bitPattern)
+        case .median(let field):
+            number(7)
+            string(field)
+        case .absence: number(8)
+        }
+    }
+
+    private mutating func bounds(_ bounds: [SigmaCorrelation.Bound]) {
+        number(UInt64(bounds.count))
+        for bound in bounds {
+            string(bound.comparison.rawValue)
+            number(bound.value.bitPattern)
+        }
+    }
+
+    private mutating func signed(_ value: Int64) { number(UInt64(bitPattern: value)) }
+
+    private mutating func signed(_ value: Int64?) {
+        flag(value != nil)
+        if let value { signed(value) }
+    }
+
+    mutating func literals(_ literals: [RegexLiteralMemory.Key: [[UInt8]]]) {
+        number(UInt64(literals.count))
+        for (key, list) in literals.sorted(by: { ($0.key.pattern, $0.key.options) < ($1.key.pattern, $1.key.options) }) {
+            string(key.pattern)
+            number(UInt64(key.options))
+            number(UInt64(list.count))
+            for literal in list {
+                number(UInt64(literal.count))
+                bytes.append(contentsOf: literal)
             }
         }
     }

@@ -1,18 +1,22 @@
 import Crypto
 
-/// Rule files as they were parsed last time, so that a start needs no YAML.
+/// Rule files as they were parsed last time, so that a start needs no YAML; and the literals that regular expressions need,
+/// which take longer to find than all the rest of compiling them.
 ///
-/// Entries are named by a file's path and the SHA-256 of its text: what has changed is parsed anew, and nothing else is. Files with
-/// correlations are left out: they are few, and cheap. The bytes end with the SHA-256 of what stands before it; bytes that
+/// Entries are named by a file's path and the SHA-256 of its text: what has changed is parsed anew, and nothing else is. The
+/// bytes end with the SHA-256 of what stands before it; bytes that
 /// were damaged, or written by another version, are no cache.
 package struct RuleCache {
     /// Raised whenever what the parser makes of a document changes, or how it is written here.
-    static let version: UInt64 = 2
+    static let version: UInt64 = 3
     private static let magic: UInt64 = 0x5641_4749_4552_5543
 
     private var entries: [String: Entry] = [:]
+    /// The literals of regular expressions, by the expression.
+    var literals = RegexLiteralMemory()
     /// Something was parsed anew: the cache is to be written.
-    private(set) var isStale = false
+    var isStale: Bool { hasNewEntries || keeps && literals.hasGrown }
+    private var hasNewEntries = false
 
     private struct Entry {
         var hash: String
@@ -49,6 +53,8 @@ package struct RuleCache {
             guard let path = reader.string(), let hash = reader.string(), let documents = reader.documents() else { return nil }
             entries[path] = Entry(hash: hash, documents: documents)
         }
+        guard let literals = reader.literals() else { return nil }
+        self.literals = RegexLiteralMemory(known: literals)
         guard reader.isAtEnd else { return nil }
     }
 
@@ -62,9 +68,9 @@ package struct RuleCache {
         let parsed = SigmaParser.parse(source)
         guard keeps else { return parsed }
         let documents = parsed.compactMap { try? $0.get() }
-        guard documents.count == parsed.count, documents.allSatisfy(\.canBeCached) else { return parsed }
+        guard documents.count == parsed.count else { return parsed }
         entries[source.path] = Entry(hash: hash, documents: documents, isUsed: true)
-        isStale = true
+        hasNewEntries = true
         return parsed
     }
 
@@ -78,14 +84,9 @@ package struct RuleCache {
             writer.string(entry.hash)
             writer.documents(entry.documents)
         }
+        writer.literals(literals.used)
         var bytes = writer.finish(magic: RuleCache.magic, version: RuleCache.version)
         bytes += Array(SHA256.hash(data: bytes))
         return bytes
-    }
-}
-
-extension SigmaDocument {
-    fileprivate var canBeCached: Bool {
-        if case .correlation = body { false } else { true }
     }
 }

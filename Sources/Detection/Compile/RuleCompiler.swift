@@ -13,9 +13,11 @@ struct RuleCompiler {
         var regexes: [BoundedRegex] = []
         /// Regular expressions by what they are made of: rules repeat them.
         private var regexIndices: [RegexKey: Int] = [:]
+        var literals: RegexLiteralMemory
 
-        init(fields: FieldTable) {
+        init(fields: FieldTable, literals: RegexLiteralMemory) {
             self.fields = fields
+            self.literals = literals
         }
 
         func keep(
@@ -23,7 +25,7 @@ struct RuleCompiler {
         ) throws(RegexError) -> Int {
             let key = RegexKey(pattern: pattern, options: options, subject: subject)
             if let known = regexIndices[key] { return known }
-            regexes.append(try BoundedRegex(pattern, options: options))
+            regexes.append(try literals.compile(pattern, options))
             regexIndices[key] = regexes.count - 1
             return regexes.count - 1
         }
@@ -41,10 +43,14 @@ struct RuleCompiler {
         var taxonomy: String
     }
 
-    init(pipelines: [Pipeline], fields: FieldTable = FieldTable()) {
+    /// - Parameter literals: what is known of regular expressions from before.
+    init(pipelines: [Pipeline], fields: FieldTable = FieldTable(), literals: RegexLiteralMemory = RegexLiteralMemory()) {
         self.pipelines = pipelines
-        tables = Tables(fields: fields)
+        tables = Tables(fields: fields, literals: literals)
     }
+
+    /// What is known of regular expressions, those compiled here included.
+    var literals: RegexLiteralMemory { tables.literals }
 
     var fields: FieldTable { tables.fields }
     var regexes: [BoundedRegex] { tables.regexes }

@@ -26,7 +26,8 @@ package struct RuleSet: Sendable {
     init(
         sources: [RuleSource], pipelines: [Pipeline] = [], logSources: LogSourceTable = LogSourceTable(), cache: inout RuleCache
     ) {
-        self.init(documents: RuleDocuments(sources, cache: &cache), pipelines: pipelines, logSources: logSources)
+        let documents = RuleDocuments(sources, cache: &cache)
+        self.init(documents: documents, pipelines: pipelines, logSources: logSources, literals: &cache.literals)
     }
 
     /// - Parameter probes: parts of rules, which come after the rules.
@@ -34,13 +35,21 @@ package struct RuleSet: Sendable {
         documents: RuleDocuments, probes: [RuleProbe] = [], pipelines: [Pipeline],
         logSources: LogSourceTable = LogSourceTable()
     ) {
+        var literals = RegexLiteralMemory()
+        self.init(documents: documents, probes: probes, pipelines: pipelines, logSources: logSources, literals: &literals)
+    }
+
+    private init(
+        documents: RuleDocuments, probes: [RuleProbe] = [], pipelines: [Pipeline], logSources: LogSourceTable,
+        literals: inout RegexLiteralMemory
+    ) {
         // In their order: the first one to name a field decides.
         pipelinesHash = RuleHash.combine(pipelines.enumerated().map { "\($0.offset) \($0.element.hash)" })
         var table = logSources
         var fields = FieldTable()
         taxonomy = EventTaxonomy(pipelines, fields: &fields, logSources: &table, problems: &problems)
         self.logSources = table
-        var compiler = RuleCompiler(pipelines: pipelines, fields: fields)
+        var compiler = RuleCompiler(pipelines: pipelines, fields: fields, literals: literals)
         problems += documents.problems
         for (index, (header, detection)) in documents.detections.enumerated() {
             do throws(RuleProblem) {
@@ -60,6 +69,7 @@ package struct RuleSet: Sendable {
         for index in rules.indices { rules[index].root = evaluation.add(rules[index].expression) }
         self.fields = compiler.fields
         regexes = compiler.regexes
+        literals = compiler.literals
     }
 
     /// What every loaded rule says about itself; rules that are only counted are not reported by themselves.

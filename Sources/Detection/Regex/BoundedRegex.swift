@@ -51,7 +51,7 @@ package struct BoundedRegex: Sendable {
     /// Lower-cased ASCII literals such that every input that matches contains at least one of them, ignoring ASCII
     /// letter case. At most 32, each of at least two bytes and three where the pattern allows. `nil`: none are known,
     /// and the regex must be run.
-    package let requiredLiterals: [[UInt8]]?
+    package private(set) var requiredLiterals: [[UInt8]]?
 
     let program: RegexProgram
 
@@ -66,6 +66,14 @@ package struct BoundedRegex: Sendable {
         self.options = options
         self.requiredLiterals = findsLiterals ? RequiredLiterals.useful(tree) : nil
         self.program = try RegexCompiler.compile(tree.trimmedForSearch)
+    }
+
+    /// Compiles a pattern whose literals are known.
+    ///
+    /// - Throws: why and where the pattern is refused.
+    init(_ pattern: String, options: Options, literals: [[UInt8]]?) throws(RegexError) {
+        try self.init(pattern, options: options, findsLiterals: false)
+        requiredLiterals = literals
     }
 
     /// The number of automaton states, for tests and for the rule linter.

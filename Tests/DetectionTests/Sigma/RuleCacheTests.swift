@@ -11,7 +11,18 @@ import Testing
     private func described(_ rules: RuleSet) -> String {
         // Not the witnesses: sets have no order.
         let lines = rules.rules.map { "\($0.header) \($0.logSource) \($0.expression) \($0.feeds) \($0.isReported)" }
-        return "\(lines.joined(separator: "\n"))\n\(rules.headers)\n\(rules.problems)\n\(rules.fields.names)"
+        let correlations = rules.correlations.map {
+            "\($0.header) \($0.definitionHash) \($0.kind) \($0.members) \($0.bounds) \($0.clear) \($0.feeds) \($0.isReported)"
+        }
+        let regexes = rules.regexes.map { "\($0.pattern) \($0.options.rawValue) \($0.requiredLiterals ?? [])" }
+        return """
+            \(lines.joined(separator: "\n"))
+            \(correlations.joined(separator: "\n"))
+            \(regexes.joined(separator: "\n"))
+            \(rules.headers)
+            \(rules.problems)
+            \(rules.fields.names)
+            """
     }
 
     private func sources() -> [RuleSource] {
