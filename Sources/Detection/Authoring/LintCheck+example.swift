@@ -25,7 +25,7 @@ extension LintCheck {
         case .invalidDate: "date: 2026/02/30\n" + LintCheck.plain
         case .invalidTag: "tags: [attack.credential-acces]\n" + LintCheck.plain
         case .redundantValue: "detection:\n  probe: {url.path|contains: [/admin, /administrator]}\n  condition: probe"
-        case .everyEvent: "detection:\n  large: {http.response.body.bytes|gt: 100000000}\n  condition: large"
+        case .everyEvent: "detection:\n  success: {event.outcome: success}\n  condition: not success"
         case .regexWithoutLiteral: "detection:\n  digits: {url.path|re: '/[0-9]{12}$'}\n  condition: digits"
         case .shortLiteral: "detection:\n  quote: {vigie.url.decoded|contains: \"'\"}\n  condition: quote"
         case .quantifierOfOne: "detection:\n  probe_path: {url.path|contains: /admin}\n  condition: all of probe_*"

@@ -2,21 +2,19 @@ import Events
 
 /// Every rule's expression, laid out flat for the engine.
 ///
-/// Trees of enums cost a reference count at every step; here a step is a few bytes in one array, and the literals of
-/// all rules are one run of bytes.
+/// Trees of enums cost a reference count at every step; here an expression is a decision diagram: a run of predicates, each
+/// of which says where to go on when it holds and when it does not. What joins them is gone by then, and of several parts
+/// the cheap ones stand in front.
 struct EvaluationTable: Sendable {
-    enum Operation: UInt8, Sendable, BitwiseCopyable {
-        case all, any, not, predicate, truth, falsehood
+    /// A predicate and what follows from it: the place of another step, or how the expression comes out.
+    struct Step: Sendable, BitwiseCopyable {
+        var predicate: FlatPredicate
+        var ifTrue: Int32
+        var ifFalse: Int32
     }
 
-    /// A node of an expression; the nodes below it follow it, up to `end`.
-    struct Step: Sendable, BitwiseCopyable {
-        var operation: Operation
-        /// Just behind the last node below this one.
-        var end: Int32
-        /// An index into `predicates`.
-        var predicate: Int32
-    }
+    static let truth: Int32 = -1
+    static let falsehood: Int32 = -2
 
     enum Kind: UInt8, Sendable, BitwiseCopyable {
         case literal, glob, regex, block, compare, exists, absent, isNull, field, timePart
@@ -37,31 +35,56 @@ struct EvaluationTable: Sendable {
     }
 
     private(set) var steps: [Step] = []
-    private(set) var predicates: [FlatPredicate] = []
     /// Literals one after the other, in lower case where letters do not count.
     private(set) var literals: [UInt8] = []
     private(set) var globs: [TextPattern] = []
     private(set) var blocks: [AddressBlock] = []
 
-    /// Appends an expression; returns the place of its root.
+    /// Appends an expression; returns the place at which its evaluation begins, or how it always comes out.
     mutating func add(_ expression: Expression) -> Int32 {
-        let place = steps.count
-        steps.append(Step(operation: .truth, end: 0, predicate: 0))
+        add(expression, ifTrue: EvaluationTable.truth, ifFalse: EvaluationTable.falsehood)
+    }
+
+    private mutating func add(_ expression: Expression, ifTrue: Int32, ifFalse: Int32) -> Int32 {
         switch expression {
-        case .constant(let value): steps[place].operation = value ? .truth : .falsehood
-        case .all(let parts), .any(let parts):
-            for part in parts { _ = add(part) }
-            if case .all = expression { steps[place].operation = .all } else { steps[place].operation = .any }
-        case .not(let inner):
-            steps[place].operation = .not
-            _ = add(inner)
+        case .constant(let value): return value ? ifTrue : ifFalse
+        case .not(let inner): return add(inner, ifTrue: ifFalse, ifFalse: ifTrue)
+        case .all(let parts):
+            // Each part has to know the one behind it.
+            return EvaluationTable.byCost(parts).reversed().reduce(ifTrue) { add($1, ifTrue: $0, ifFalse: ifFalse) }
+        case .any(let parts):
+            return EvaluationTable.byCost(parts).reversed().reduce(ifFalse) { add($1, ifTrue: ifTrue, ifFalse: $0) }
         case .predicate(let predicate):
-            steps[place].operation = .predicate
-            steps[place].predicate = Int32(predicates.count)
-            predicates.append(flat(predicate))
+            steps.append(Step(predicate: flat(predicate), ifTrue: ifTrue, ifFalse: ifFalse))
+            return Int32(steps.count - 1)
         }
-        steps[place].end = Int32(steps.count)
-        return Int32(place)
+    }
+
+    /// The cheapest first; the order of those that cost the same stays.
+    private static func byCost(_ parts: [Expression]) -> [Expression] {
+        guard parts.count > 1 else { return parts }
+        let costs = parts.map(cost)
+        guard zip(costs, costs.dropFirst()).contains(where: { $0 > $1 }) else { return parts }
+        return parts.indices.sorted { (costs[$0], $0) < (costs[$1], $1) }.map { parts[$0] }
+    }
+
+    /// Roughly, in comparisons of a few bytes.
+    private static func cost(_ expression: Expression) -> Int {
+        switch expression {
+        case .constant: return 0
+        case .not(let inner): return cost(inner)
+        case .all(let parts), .any(let parts): return parts.reduce(0) { $0 + cost($1) }
+        case .predicate(let predicate):
+            switch predicate.test {
+            case .exists, .isNull: return 1
+            case .text(let pattern):
+                guard pattern.literal != nil else { return 16 }
+                return pattern.anyBefore && pattern.anyAfter ? (predicate.subject == .line ? 32 : 8) : 2
+            case .compare: return 2
+            case .block, .field, .timePart: return 4
+            case .regex: return 64
+            }
+        }
     }
 
     private mutating func flat(_ predicate: Predicate) -> FlatPredicate {
@@ -123,19 +146,44 @@ struct EvaluationTable: Sendable {
         case .endsWith: return EvaluationTable.equal(wanted, bytes, range.upperBound - length, isCased)
         case .contains:
             guard length > 0 else { return true }
-            let first = wanted[0]
-            var index = range.lowerBound
-            while index + length <= range.upperBound {
-                let byte = bytes[index]
-                if byte == first || (!isCased && foldedToLowerCase(byte) == first),
-                    EvaluationTable.equal(wanted, bytes, index, isCased)
-                {
-                    return true
-                }
-                index += 1
-            }
-            return false
+            return EvaluationTable.contains(wanted, bytes, range, isCased)
         }
+    }
+
+    /// Sixteen places at a time: those at which both the first and the last byte fit are compared.
+    private static func contains(_ wanted: Span<UInt8>, _ bytes: Span<UInt8>, _ range: Range<Int>, _ isCased: Bool) -> Bool {
+        precondition(range.lowerBound >= 0 && range.upperBound <= bytes.count)
+        let last = range.upperBound - wanted.count
+        // All letters alike: others may pass, too, and fail the comparison.
+        let fold = SIMD16<UInt8>(repeating: 0x20)
+        let head = SIMD16<UInt8>(repeating: wanted[0] | 0x20)
+        let tail = SIMD16<UInt8>(repeating: wanted[wanted.count - 1] | 0x20)
+        let raw = unsafe bytes.bytes
+        var place = range.lowerBound
+        // The loads end at or before the end of the range.
+        while last &- place >= 15 {
+            let first = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: SIMD16<UInt8>.self)
+            let end = unsafe raw.unsafeLoadUnaligned(
+                fromUncheckedByteOffset: place &+ wanted.count &- 1, as: SIMD16<UInt8>.self)
+            let fits = ((first | fold) .== head) .& ((end | fold) .== tail)
+            let words = unsafe unsafeBitCast(fits, to: SIMD2<UInt64>.self)
+            if words[0] | words[1] != 0 {
+                for half in 0..<2 {
+                    // One bit for each byte.
+                    var found = UInt64(littleEndian: words[half]) & 0x8080_8080_8080_8080
+                    while found != 0 {
+                        if equal(wanted, bytes, place &+ half &* 8 &+ found.trailingZeroBitCount / 8, isCased) { return true }
+                        found &= found &- 1
+                    }
+                }
+            }
+            place &+= 16
+        }
+        while place <= last {
+            if bytes[place] | 0x20 == wanted[0] | 0x20, equal(wanted, bytes, place, isCased) { return true }
+            place &+= 1
+        }
+        return false
     }
 
     /// Whether one part of the text stands in another as `anchor` asks, whatever the case of letters.

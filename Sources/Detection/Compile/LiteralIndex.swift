@@ -15,8 +15,11 @@ final class LiteralIndex: Sendable {
 
     private let windows: [WindowTable]
     private let edges: [EdgeTable]
+    /// Literals that are a whole value, by their length: a place in `wholes`, or -1.
+    private let wholeOfLength: [Int16]
+    private let wholes: [EdgeTable]
     private let entries: [LiteralEntry]
-    private let text: [UInt8]
+    private let text: LiteralText
     /// What the literals stand for.
     private let outputs: [Int32]
 
@@ -50,10 +53,15 @@ final class LiteralIndex: Sendable {
             entries.append(entry)
         }
         self.entries = entries
-        self.text = text
+        self.text = LiteralText(bytes: text)
         self.outputs = outputs
         self.windows = windows.sorted { $0.key > $1.key }.map { WindowTable(width: $0.key, $0.value) }
-        self.edges = edges.sorted { $0.key.order < $1.key.order }.map { EdgeTable($0.key, $0.value) }
+        let tables = edges.sorted { $0.key.order < $1.key.order }.map { EdgeTable($0.key, $0.value) }
+        self.edges = tables.filter { !$0.kind.isWhole }
+        wholes = tables.filter(\.kind.isWhole)
+        var wholeOfLength = [Int16](repeating: -1, count: (wholes.last?.kind.width ?? -1) + 1)
+        for (place, table) in wholes.enumerated() { wholeOfLength[table.kind.width] = Int16(place) }
+        self.wholeOfLength = wholeOfLength
     }
 
     /// The numbers of literals, for tests and statistics.
@@ -64,14 +72,18 @@ final class LiteralIndex: Sendable {
     func scan(_ bytes: Span<UInt8>, _ range: Range<Int>, _ report: (Int32) -> Void) {
         for edge in edges.indices {
             let kind = edges[edge].kind
-            let width = kind.isWhole ? range.count : kind.width
-            guard width <= range.count, kind.width == width else { continue }
-            let start = kind.isEnd ? range.upperBound - width : range.lowerBound
-            edges[edge].find(EdgeTable.key(bytes, start, width)) { entry in
+            guard kind.width <= range.count else { continue }
+            let start = kind.isEnd ? range.upperBound - kind.width : range.lowerBound
+            edges[edge].find(EdgeTable.key(bytes, start, kind.width)) { entry in
                 let entry = entries[Int(entry)]
                 guard range.count >= Int(entry.count) else { return }
                 let start = entry.anchor == .endsWith ? range.upperBound - Int(entry.count) : range.lowerBound
                 check(entry, bytes, range, start, report)
+            }
+        }
+        if range.count < wholeOfLength.count, wholeOfLength[range.count] >= 0 {
+            wholes[Int(wholeOfLength[range.count])].find(EdgeTable.key(bytes, range.lowerBound, range.count)) { entry in
+                check(entries[Int(entry)], bytes, range, range.lowerBound, report)
             }
         }
         for window in windows.indices {
@@ -88,8 +100,7 @@ final class LiteralIndex: Sendable {
         let count = Int(entry.count)
         guard start >= range.lowerBound, start + count <= range.upperBound else { return }
         if entry.anchor == .equals, count != range.count { return }
-        let literal = Int(entry.text)
-        for offset in 0..<count where foldedToLowerCase(bytes[start + offset]) != text[literal + offset] { return }
+        guard text.stands(Int(entry.text), count, bytes, at: start) else { return }
         for output in Int(entry.outputs)..<Int(entry.outputEnd) { report(outputs[output]) }
     }
 
@@ -97,6 +108,31 @@ final class LiteralIndex: Sendable {
     private static func precedes(_ left: Literal, _ right: Literal) -> Bool {
         left.bytes == right.bytes
             ? left.anchor.order < right.anchor.order : left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
+
+/// All literals, one after the other, in lower case.
+struct LiteralText: Sendable {
+    let bytes: [UInt8]
+
+    /// Whether the literal of `count` bytes at `literal` stands in `text` at `start`, whatever the case of its letters there.
+    @inline(__always)
+    func stands(_ literal: Int, _ count: Int, _ text: Span<UInt8>, at start: Int) -> Bool {
+        let literals = bytes.span
+        guard count >= 8 else {
+            for offset in 0..<count where foldedToLowerCase(text[start + offset]) != literals[literal + offset] { return false }
+            return true
+        }
+        var offset = 0
+        while true {
+            // The last word overlaps the one before it. Both loads are checked; every pattern of eight bytes is an integer.
+            let place = min(offset, count - 8)
+            let have = unsafe text.bytes.unsafeLoadUnaligned(fromByteOffset: start + place, as: UInt64.self)
+            let want = unsafe literals.bytes.unsafeLoadUnaligned(fromByteOffset: literal + place, as: UInt64.self)
+            guard foldedToLowerCase(have) == want else { return false }
+            offset += 8
+            if offset >= count { return true }
+        }
     }
 }
 

@@ -149,3 +149,14 @@ struct TextPattern: Sendable, Hashable {
 func foldedToLowerCase(_ byte: UInt8) -> UInt8 {
     byte &- 0x41 < 26 ? byte | 0x20 : byte
 }
+
+/// Eight bytes with their ASCII letters in lower case: seven bits of each are added to what just carries into its top bit
+/// from the first capital on, and from the byte behind the last.
+@inline(__always)
+func foldedToLowerCase(_ word: UInt64) -> UInt64 {
+    let low = word & 0x7F7F_7F7F_7F7F_7F7F
+    let fromFirst = low &+ 0x3F3F_3F3F_3F3F_3F3F
+    let behindLast = low &+ 0x2525_2525_2525_2525
+    let isCapital = (fromFirst ^ behindLast) & ~word & 0x8080_8080_8080_8080
+    return word | isCapital >> 2
+}

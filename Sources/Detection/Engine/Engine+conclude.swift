@@ -4,31 +4,37 @@ import Events
 extension Engine {
     private func range(_ field: FieldID, _ batch: EventBatch) -> ByteRange? {
         let index = Int(field.rawValue)
-        return valueCount[index] > 0 ? batch.fields[Int(firstValue[index])].range : nil
+        return valueCount(of: index) > 0 ? batch.fields[firstValue(of: index)].range : nil
     }
 
     /// A finding of its own, a count in the correlations that the rule feeds, or both.
     mutating func conclude(_ rule: Int, _ event: EventRecord, _ batch: EventBatch, _ findings: inout [Finding]) {
         let compiled = rules[rule]
-        let address = range(.sourceIP, batch)
-        let user = range(.userName, batch)
         if compiled.value.isReported {
             let reference = EventReference(origin: batch.origin, offset: event.offset, line: event.lineNumber)
             findings.append(
                 Finding(
                     id: FindingID.make(rule: compiled.value.header.id, first: reference), time: event.time,
                     rule: compiled.value.header,
-                    count: 1, firstSeen: event.time, lastSeen: event.time, sourceIP: address.map(batch.text),
-                    userName: user.map(batch.text), otherAddresses: [], evidence: [reference]))
+                    count: 1, firstSeen: event.time, lastSeen: event.time, sourceIP: range(.sourceIP, batch).map(batch.text),
+                    userName: range(.userName, batch).map(batch.text), otherAddresses: [], evidence: [reference]))
         }
         guard !compiled.value.feeds.isEmpty else { return }
-        let counted = CountedEvent(
+        let cause = Cause(event: counted(event, batch))
+        for index in compiled.value.feeds.indices { count(cause, compiled.value.feeds[index], batch, &findings) }
+    }
+
+    /// The event at hand as correlations keep it; made for the first rule that matches it.
+    private mutating func counted(_ event: EventRecord, _ batch: EventBatch) -> CountedEvent {
+        if countedStamp == stamp { return countedEvent }
+        let user = range(.userName, batch)
+        countedEvent = CountedEvent(
             time: event.time.nanoseconds, origin: correlator.origins.index(of: batch.origin), offset: event.offset,
             line: event.lineNumber,
             user: user.map { UInt32(truncatingIfNeeded: hash(batch, $0)) | 1 } ?? 0,
-            address: address.flatMap { IPAddress(batch.bytes.span.extracting($0.bounds)) })
-        let cause = Cause(event: counted)
-        for feed in compiled.value.feeds { count(cause, feed, batch, &findings) }
+            address: range(.sourceIP, batch).flatMap { IPAddress(batch.bytes.span.extracting($0.bounds)) })
+        countedStamp = stamp
+        return countedEvent
     }
 
     private func hash(_ batch: EventBatch, _ range: ByteRange) -> UInt64 {

@@ -11,27 +11,19 @@ extension Engine {
         }
     }
 
-    /// Whether the step at `place`, with all below it, holds for the event at hand.
+    /// Whether the expression that begins at `place` holds for the event at hand.
+    @inline(__always)
     mutating func holds(
-        _ place: Int, _ program: Program, _ conditions: Conditions, _ event: EventRecord, _ bytes: Span<UInt8>,
+        _ place: Int32, _ program: Program, _ conditions: Conditions, _ event: EventRecord, _ bytes: Span<UInt8>,
         _ fields: Span<FieldValue>
     ) -> Bool {
-        let step = conditions.table.steps[place]
-        switch step.operation {
-        case .truth: return true
-        case .falsehood: return false
-        case .predicate:
-            return holds(conditions.table.predicates[Int(step.predicate)], program, conditions.table, event, bytes, fields)
-        case .not: return !holds(place + 1, program, conditions, event, bytes, fields)
-        case .all, .any:
-            let isAny = step.operation == .any
-            var child = place + 1
-            while child < Int(step.end) {
-                if holds(child, program, conditions, event, bytes, fields) == isAny { return isAny }
-                child = Int(conditions.table.steps[child].end)
-            }
-            return !isAny
+        var place = place
+        while place >= 0 {
+            let step = conditions.table.steps[Int(place)]
+            place =
+                holds(step.predicate, program, conditions.table, event, bytes, fields) ? step.ifTrue : step.ifFalse
         }
+        return place == EvaluationTable.truth
     }
 
     private mutating func holds(
@@ -43,12 +35,12 @@ extension Engine {
             return regexStamps[Int(predicate.operand)] == stamp
         }
         guard predicate.subject >= 0 else { return holds(predicate, evaluation, event.line.bounds, bytes, fields) }
-        let count = Int(valueCount[Int(predicate.subject)])
+        let count = valueCount(of: Int(predicate.subject))
         switch predicate.kind {
         case .isNull, .absent: return count == 0
         case .exists: return count > 0
         default:
-            let first = Int(firstValue[Int(predicate.subject)])
+            let first = firstValue(of: Int(predicate.subject))
             for index in first..<first + count where holds(predicate, evaluation, fields[index].range.bounds, bytes, fields) {
                 return true
             }
@@ -74,8 +66,8 @@ extension Engine {
             guard let time = Timestamp(iso8601: bytes.extracting(range), assumedOffsetSeconds: 0) else { return false }
             return predicate.comparison.holds(Double(predicate.part.value(of: time)), predicate.number)
         case .field:
-            let first = Int(firstValue[operand])
-            for index in first..<first + Int(valueCount[operand])
+            let first = firstValue(of: operand)
+            for index in first..<first + valueCount(of: operand)
             where EvaluationTable.holds(bytes, range, predicate.anchor, fields[index].range.bounds) {
                 return true
             }

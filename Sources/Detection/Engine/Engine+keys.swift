@@ -22,7 +22,7 @@ extension Engine {
             } else if let range = first(field.field == .sourcePrefix ? .sourceIP : field.field, batch) {
                 // A client that is no address (a host name in an old Apache log) is a group of its own.
                 Engine.append(length: UInt32(range.count), to: &key)
-                key.append(contentsOf: batch.bytes[range.bounds])
+                unsafe batch.bytes.span.extracting(range.bounds).withUnsafeBufferPointer { unsafe key.append(contentsOf: $0) }
             } else {
                 guard groupsMissing else { return false }
                 Engine.append(length: Engine.missing, to: &key)
@@ -48,7 +48,7 @@ extension Engine {
 
     private func first(_ field: FieldID, _ batch: EventBatch) -> ByteRange? {
         let index = Int(field.rawValue)
-        return valueCount[index] > 0 ? batch.fields[Int(firstValue[index])].range : nil
+        return valueCount(of: index) > 0 ? batch.fields[firstValue(of: index)].range : nil
     }
 
     /// A part of the group key that a finding was found under; behind them, for an absence, its address and user.

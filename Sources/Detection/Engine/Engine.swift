@@ -22,17 +22,21 @@ package struct Engine {
     package private(set) var statistics = MatchStatistics()
     var correlator: Correlator
 
-    // The event at hand: for each field the place of its first value in the batch, and how many there are.
-    var firstValue: [Int32]
-    var valueCount: [Int32]
+    /// By field, where the event at hand has its values.
+    private var places: [ValuePlace]
     // Candidates of the event at hand; a rule is one when its stamp is the event's.
     private var candidates: [Int32] = []
     private var stamps: [UInt64]
     // Likewise for the regular expressions that match the event at hand.
     private(set) var regexStamps: [UInt64]
-    private(set) var stamp: UInt64 = 0
-    // The values of the event at hand that rules look at.
-    private var looks: [Look] = []
+    /// A number for the event at hand; between events one that nothing bears.
+    private(set) var stamp: UInt64 = 1
+    /// The event that bears the stamp, as correlations keep it.
+    var countedEvent = CountedEvent(time: 0, origin: 0, offset: 0, line: 0)
+    var countedStamp: UInt64 = 0
+    // The values of the event at hand that rules look at; in place, so that writing one asks nobody.
+    private var looks = InlineArray<48, Look>(repeating: Look(range: ByteRange(start: 0, count: 0), slots: 0))
+    private var lookCount = 0
     // What was found in the value at hand: rules, and as negative numbers regular expressions.
     private var found: [Int32] = []
     private var suspects: [Int32] = []
@@ -48,8 +52,7 @@ package struct Engine {
         programs = Array(repeating: nil, count: ruleSet.logSources.count)
         sieveMatchers = Array(repeating: [], count: ruleSet.logSources.count)
         correlator = Correlator(ruleSet.correlations, hashKey: hashKey)
-        firstValue = Array(repeating: 0, count: ruleSet.fields.count)
-        valueCount = Array(repeating: 0, count: ruleSet.fields.count)
+        places = Array(repeating: ValuePlace(stamp: 0, first: 0, count: 0), count: ruleSet.fields.count)
         stamps = Array(repeating: 0, count: ruleSet.rules.count)
         regexStamps = Array(repeating: 0, count: ruleSet.regexes.count)
     }
@@ -82,11 +85,33 @@ package struct Engine {
     /// How often the automaton of several expressions together may outgrow its memory before they are tried one by one.
     private static let maximumResets = 3
 
+    /// Where a field's values stand in the batch, for the event that bears the stamp; others lack the field.
+    private struct ValuePlace: BitwiseCopyable {
+        var stamp: UInt64
+        var first: Int32
+        var count: Int32
+    }
+
+    /// How many values the event at hand has of a field.
+    @inline(__always)
+    func valueCount(of field: Int) -> Int { places[field].stamp == stamp ? Int(places[field].count) : 0 }
+
+    /// Where the first of them stands in the batch's fields; only where there are some.
+    @inline(__always)
+    func firstValue(of field: Int) -> Int { Int(places[field].first) }
+
     /// A value, and the slots as whose value it stands in the event.
     private struct Look: BitwiseCopyable {
         var range: ByteRange
-        /// A set of slot numbers; from 62 up, a number by itself, with the highest bit set.
+        /// A set of slot numbers; from `maximumSlots` up, a number by itself, with the highest bit set.
         var slots: UInt64
+
+        static let maximumSlots: Int16 = 62
+
+        @inline(__always)
+        static func slots(_ slot: Int16) -> UInt64 {
+            slot < maximumSlots ? 1 << UInt64(slot) : 1 << 63 | UInt64(slot)
+        }
     }
 
     private mutating func consume(
@@ -108,15 +133,14 @@ package struct Engine {
             findCandidates(program, source, event, bytes, fields)
             statistics.events += 1
             statistics.candidates += candidates.count
-            guard !candidates.isEmpty else { continue }
-            load(event, fields)
             for place in candidates.indices {
                 let candidate = Int(candidates[place])
-                guard holds(Int(roots[candidate]), program, conditions, event, bytes, fields) else { continue }
+                guard holds(roots[candidate], program, conditions, event, bytes, fields) else { continue }
                 statistics.matches += 1
                 matched(&self, event, candidate)
             }
-            unload(event, fields)
+            // What the event had is forgotten.
+            stamp &+= 1
         }
     }
 
@@ -128,63 +152,73 @@ package struct Engine {
         return program
     }
 
-    private mutating func load(_ event: EventRecord, _ fields: Span<FieldValue>) {
-        for index in event.fields {
-            let field = Int(fields[index].field.rawValue)
-            if valueCount[field] == 0 { firstValue[field] = Int32(index) }
-            valueCount[field] += 1
-        }
-    }
-
-    private mutating func unload(_ event: EventRecord, _ fields: Span<FieldValue>) {
-        for index in event.fields { valueCount[Int(fields[index].field.rawValue)] = 0 }
-    }
-
     private mutating func findCandidates(
         _ program: Program, _ source: Int, _ event: EventRecord, _ bytes: Span<UInt8>, _ fields: Span<FieldValue>
     ) {
         candidates.removeAll(keepingCapacity: true)
-        stamp &+= 1
-        for rule in program.always { candidates.append(rule) }
-        looks.removeAll(keepingCapacity: true)
+        for index in program.always.indices { candidates.append(program.always[index]) }
+        locate(event, fields)
+        lookCount = 0
         for index in event.fields {
             let slot = program.slotOfField[Int(fields[index].field.rawValue)]
-            if slot >= 0 { look(slot, fields[index].range) }
+            guard slot != -1 else { continue }
+            let range = fields[index].range
+            if slot >= 0 {
+                look(slot, range, program, source, bytes)
+            } else {
+                // Numbers and addresses by themselves are read again sooner than remembered.
+                program.gauges[-2 - Int(slot)].read(bytes, range.bounds) { nominate($0) }
+            }
         }
-        if program.lineSlot >= 0 { look(program.lineSlot, event.line) }
-        statistics.values += looks.count
-        for index in looks.indices { search(program, source, looks[index], bytes) }
+        if program.lineSlot >= 0 { look(program.lineSlot, event.line, program, source, bytes) }
+        statistics.values += lookCount
+        for index in 0..<lookCount { search(program, source, looks[index], bytes) }
         // Findings of one event come in the order of the rules, whichever literal was seen first.
         if candidates.count > 1 { candidates.sort() }
     }
 
+    /// Notes where the event has its values.
+    private mutating func locate(_ event: EventRecord, _ fields: Span<FieldValue>) {
+        let stamp = self.stamp
+        var places = places.mutableSpan
+        for index in event.fields {
+            let field = Int(fields[index].field.rawValue)
+            if places[field].stamp == stamp {
+                places[field].count += 1
+            } else {
+                places[field] = ValuePlace(stamp: stamp, first: Int32(truncatingIfNeeded: index), count: 1)
+            }
+        }
+    }
+
     /// Adds a value to those to be looked through; one that stands for several fields is looked through once.
     @inline(__always)
-    private mutating func look(_ slot: Int16, _ range: ByteRange) {
-        guard slot < 62 else {
-            looks.append(Look(range: range, slots: 1 << 63 | UInt64(slot)))
-            return
+    private mutating func look(_ slot: Int16, _ range: ByteRange, _ program: Program, _ source: Int, _ bytes: Span<UInt8>) {
+        guard lookCount < looks.count else {
+            // Of an event with so many values, the last ones are looked through at once.
+            return search(program, source, Look(range: range, slots: Look.slots(slot)), bytes)
         }
-        for index in looks.indices
-        where looks[index].range.start == range.start && looks[index].range.count == range.count && looks[index].slots >> 63 == 0
-        {
-            looks[index].slots |= 1 << UInt64(slot)
-            return
+        if slot < Look.maximumSlots {
+            for index in 0..<lookCount where looks[index].range == range && looks[index].slots >> 63 == 0 {
+                looks[index].slots |= 1 << UInt64(slot)
+                return
+            }
         }
-        looks.append(Look(range: range, slots: 1 << UInt64(slot)))
+        looks[lookCount] = Look(range: range, slots: Look.slots(slot))
+        lookCount += 1
     }
 
     @inline(__always)
     private mutating func search(_ program: Program, _ source: Int, _ look: Look, _ bytes: Span<UInt8>) {
         let range = look.range.bounds
-        let place = ValueMemory.place(of: bytes, range, slots: look.slots, source: source)
-        if let place, memory.holds(bytes, range, slots: look.slots, source: source, at: place) {
+        let pair = ValueMemory.pair(of: bytes, range, slots: look.slots, source: source)
+        if let pair, let place = memory.find(bytes, range, slots: look.slots, source: source, pair: pair) {
             statistics.remembered += 1
             for index in memory.outputs(at: place) { note(memory[output: index], program) }
             return
         }
         searchAnew(program, source, look, bytes)
-        if let place { memory.keep(bytes, range, slots: look.slots, source: source, at: place, found) }
+        if let pair { memory.keep(bytes, range, slots: look.slots, source: source, pair: pair, found) }
         for index in found.indices { note(found[index], program) }
     }
 
@@ -211,13 +245,25 @@ package struct Engine {
                 suspects.append(output)
             }
         }
-        for index in sieveMatchers[source][slot].indices {
+        program.slots[slot].gauge.read(bytes, range) { rule in
+            if !found.contains(rule) { found.append(rule) }
+        }
+        var sieve = 0
+        while sieve < sieveMatchers[source][slot].count {
+            if let regex = program.slots[slot].sieves[sieve].sole {
+                suspects.append(Program.output(regex: regex))
+                sieve += 1
+                continue
+            }
             // One that has to forget its states again and again costs more than its expressions do one by one.
             guard
-                sieveMatchers[source][slot][index].resets >= Engine.maximumResets
-                    || sieveMatchers[source][slot][index].matches(bytes, in: range)
-            else { continue }
-            for regex in program.slots[slot].sieves[index].regexes { suspects.append(Program.output(regex: Int(regex))) }
+                sieveMatchers[source][slot][sieve].resets >= Engine.maximumResets
+                    || sieveMatchers[source][slot][sieve].matches(bytes, in: range)
+            else {
+                sieve = program.slots[slot].sieves[sieve].end
+                continue
+            }
+            sieve += 1
         }
         statistics.regexes += suspects.count
         for index in suspects.indices where matchers[Program.regex(suspects[index])].matches(bytes, in: range) {

@@ -8,16 +8,23 @@ final class Program: Sendable {
         /// Finds rules' witnesses, and literals without which a regular expression cannot match.
         var literals: LiteralIndex
         var sieves: [Sieve] = []
+        var gauge = ValueGauge()
     }
 
-    /// Regular expressions of one field, tried together: when none of them matches, none needs to be tried by itself.
+    /// Regular expressions of one field, tried together: when none of them matches, none needs to be tried by itself. Each
+    /// sieve is followed by those of its two halves, down to single expressions.
     struct Sieve: Sendable {
         var regex: BoundedRegex
-        var regexes: [Int32]
+        /// The expression, where it is one by itself.
+        var sole: Int?
+        /// The place behind the last sieve of its halves.
+        var end: Int
     }
 
     let slots: [Slot]
-    /// By field: its slot, or -1 where no rule looks for anything.
+    /// Of fields in which nothing is looked for: rules ask for numbers, addresses or their presence only.
+    let gauges: [ValueGauge]
+    /// By field: its slot; -1 where no rule looks for anything; from -2 down the places in `gauges`.
     let slotOfField: [Int16]
     /// The raw line's slot, or -1.
     let lineSlot: Int16
@@ -36,6 +43,7 @@ final class Program: Sendable {
         var always: [Int32] = []
         var isLate = [Bool](repeating: false, count: ruleSet.regexes.count)
         var witnessed: [Int: [Int32]] = [:]
+        var measured: [FieldID: ValueGauge] = [:]
         for (index, rule) in ruleSet.rules.enumerated() where rule.applies(to: source) {
             // An expression is tried only on values in which one of its literals was seen, or that its sieve let through.
             for pattern in rule.expression.regexes {
@@ -58,6 +66,15 @@ final class Program: Sendable {
             }
             for literal in witness.literals { literals[literal.subject, default: []].append((literal.literal, Int32(index))) }
             for pattern in witness.patterns { witnessed[pattern.regex, default: []].append(Int32(index)) }
+            for bound in witness.bounds {
+                measured[bound.field, default: ValueGauge()].bounds.append(
+                    ValueGauge.Bound(comparison: bound.comparison, number: bound.number, rule: Int32(index)))
+            }
+            for field in witness.fields { measured[field, default: ValueGauge()].present.append(Int32(index)) }
+            for block in witness.blocks {
+                measured[block.field, default: ValueGauge()].blocks.append(
+                    ValueGauge.Block(block: block.block, rule: Int32(index)))
+            }
         }
         self.always = always
         self.isLate = isLate
@@ -65,8 +82,11 @@ final class Program: Sendable {
         slots = subjects.map { subject in
             Slot(
                 subject: subject, literals: LiteralIndex(literals[subject] ?? []),
-                sieves: patterns[subject].map { Program.sieves(Set($0).sorted(), ruleSet.regexes) } ?? [])
+                sieves: patterns[subject].map { Program.sieves(Set($0).sorted(), ruleSet.regexes, from: 0) } ?? [],
+                gauge: subject.field.flatMap { measured.removeValue(forKey: $0) } ?? ValueGauge())
         }
+        let others = measured.sorted { $0.key.rawValue < $1.key.rawValue }
+        gauges = others.map(\.value)
         var slotOfField = [Int16](repeating: -1, count: ruleSet.fields.count)
         var lineSlot: Int16 = -1
         for (index, subject) in subjects.enumerated() {
@@ -75,6 +95,7 @@ final class Program: Sendable {
             case .field(let field): slotOfField[Int(field.rawValue)] = Int16(index)
             }
         }
+        for (index, gauge) in others.enumerated() { slotOfField[Int(gauge.key.rawValue)] = Int16(-2 - index) }
         self.slotOfField = slotOfField
         self.lineSlot = lineSlot
         var starts: [Int32] = [0]
@@ -87,16 +108,20 @@ final class Program: Sendable {
         self.witnessed = flat
     }
 
-    /// One sieve if the expressions fit into one, else as many as are needed.
-    private static func sieves(_ patterns: [Int], _ regexes: [BoundedRegex]) -> [Sieve] {
-        // One by itself has compiled before; only several together can be too large.
-        let joined =
-            patterns.count == 1
-            ? regexes[patterns[0]]
-            : try? BoundedRegex(patterns.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
-        if let joined { return [Sieve(regex: joined, regexes: patterns.map(Int32.init))] }
+    /// The sieves of these expressions, the first of which stands at `start`.
+    private static func sieves(_ patterns: [Int], _ regexes: [BoundedRegex], from start: Int) -> [Sieve] {
+        if patterns.count == 1 {
+            // Nothing to sift: it is tried itself.
+            return [Sieve(regex: regexes[patterns[0]], sole: patterns[0], end: start + 1)]
+        }
+        // Each has compiled by itself before; several together can be too large.
+        let joined = try? BoundedRegex(patterns.map { regexes[$0].asGroup }.joined(separator: "|"), findsLiterals: false)
         let middle = patterns.count / 2
-        return sieves(Array(patterns[..<middle]), regexes) + sieves(Array(patterns[middle...]), regexes)
+        let first = start + (joined == nil ? 0 : 1)
+        var halves = sieves(Array(patterns[..<middle]), regexes, from: first)
+        halves += sieves(Array(patterns[middle...]), regexes, from: first + halves.count)
+        guard let joined else { return halves }
+        return [Sieve(regex: joined, sole: nil, end: first + halves.count)] + halves
     }
 }
 
@@ -109,6 +134,10 @@ extension Program {
 }
 
 extension Predicate.Subject {
+    fileprivate var field: FieldID? {
+        if case .field(let field) = self { field } else { nil }
+    }
+
     /// A fixed order: the line, then fields by number.
     fileprivate var order: Int {
         switch self {

@@ -3,15 +3,15 @@ import Events
 /// What was found in values seen before: most values of a log have stood in it already.
 ///
 /// A value is known again by all its bytes, never by a hash alone, so whoever writes the log can make the engine slower
-/// (as slow as it is without this memory) but not blind. One value has one place; a newer one takes it over. The memory is
-/// made once and does not grow.
+/// (as slow as it is without this memory) but not blind. A value has a pair of places; a newer one takes over the one that was
+/// not used last, so that two frequent values do not drive each other out. The memory is made once and does not grow.
 struct ValueMemory: Sendable {
     /// A power of two. With `maximumBytes`, 1.1 MiB.
     static let places = 4096
     /// Longer values are not kept.
     static let maximumBytes = 224
     /// Values in which more than this was found are not kept.
-    static let maximumOutputs = 6
+    static let maximumOutputs = 12
 
     private struct Place: Sendable, BitwiseCopyable {
         /// As what the value was looked through: `Program.Look`, and the program's number. A count of -1: nothing here yet.
@@ -25,9 +25,12 @@ struct ValueMemory: Sendable {
     private var bytes = [UInt8](repeating: 0, count: ValueMemory.places * ValueMemory.maximumBytes)
     private var outputs = [Int32](repeating: 0, count: ValueMemory.places * ValueMemory.maximumOutputs)
 
-    /// Where a value belongs; `nil` when it is too long to be kept.
+    /// By pair: whether its second place was used last.
+    private var usedSecond = [Bool](repeating: false, count: ValueMemory.places / 2)
+
+    /// Where the pair begins to which a value belongs; `nil` when it is too long to be kept.
     @inline(__always)
-    static func place(of text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int) -> Int? {
+    static func pair(of text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int) -> Int? {
         guard range.count <= maximumBytes else { return nil }
         let raw = unsafe text.bytes
         // Two lanes of multiply and fold; it only has to spread.
@@ -44,20 +47,26 @@ struct ValueMemory: Sendable {
         if index + 8 <= range.upperBound {
             first = (first ^ word(raw, index)) &* 0xBF58_476D_1CE4_E5B9
             first ^= first >> 32
-            index += 8
         }
-        var rest: UInt64 = 0
-        while index < range.upperBound {
-            rest = rest << 8 | UInt64(text[index])
-            index += 1
-        }
+        let rest = tail(raw, range)
         let hash = (first ^ rest ^ second << 1) &* 0x9E37_79B9_7F4A_7C15
-        return Int(truncatingIfNeeded: hash >> 40) & (places - 1)
+        return Int(truncatingIfNeeded: hash >> 40) & (places / 2 - 1) &* 2
     }
 
-    /// Whether this value stands at its place.
+    /// The place of its pair at which this value stands.
     @inline(__always)
-    func holds(_ text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int, at place: Int) -> Bool {
+    mutating func find(_ text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int, pair: Int) -> Int? {
+        let isSecond = usedSecond[pair / 2]
+        let last = isSecond ? pair + 1 : pair
+        if holds(text, range, slots: slots, source: source, at: last) { return last }
+        let other = pair + 1 - (last - pair)
+        guard holds(text, range, slots: slots, source: source, at: other) else { return nil }
+        usedSecond[pair / 2] = !isSecond
+        return other
+    }
+
+    @inline(__always)
+    private func holds(_ text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int, at place: Int) -> Bool {
         let known = places[place]
         guard known.count == Int16(truncatingIfNeeded: range.count), known.slots == slots,
             known.source == Int32(truncatingIfNeeded: source)
@@ -70,11 +79,8 @@ struct ValueMemory: Sendable {
             guard Self.word(kept, start + offset) == Self.word(raw, range.lowerBound + offset) else { return false }
             offset += 8
         }
-        while offset < range.count {
-            guard bytes[start + offset] == text[range.lowerBound + offset] else { return false }
-            offset += 1
-        }
-        return true
+        guard offset < range.count else { return true }
+        return Self.tail(kept, start..<start + range.count) == Self.tail(raw, range)
     }
 
     /// What was found in the value at `place`.
@@ -88,13 +94,36 @@ struct ValueMemory: Sendable {
     subscript(output index: Int) -> Int32 { outputs[index] }
 
     /// Keeps a value and what was found in it.
-    mutating func keep(_ text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int, at place: Int, _ found: [Int32]) {
+    mutating func keep(_ text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int, pair: Int, _ found: [Int32]) {
         guard found.count <= Self.maximumOutputs else { return }
+        usedSecond[pair / 2].toggle()
+        let place = usedSecond[pair / 2] ? pair + 1 : pair
         let start = place * Self.maximumBytes
-        for offset in 0..<range.count { bytes[start + offset] = text[range.lowerBound + offset] }
+        unsafe text.extracting(range).withUnsafeBytes { value in
+            unsafe bytes.withUnsafeMutableBytes { kept in
+                // As many bytes as a place has, at most: see `place`.
+                unsafe UnsafeMutableRawBufferPointer(rebasing: kept[start..<start + value.count]).copyMemory(from: value)
+            }
+        }
         for (offset, output) in found.enumerated() { outputs[place * Self.maximumOutputs + offset] = output }
         places[place] = Place(
             slots: slots, source: Int32(truncatingIfNeeded: source), count: Int16(range.count), outputCount: Int16(found.count))
+    }
+
+    /// The last eight bytes of a text, or all of a shorter one.
+    @inline(__always)
+    private static func tail(_ bytes: RawSpan, _ range: Range<Int>) -> UInt64 {
+        if range.count >= 8 { return word(bytes, range.upperBound - 8) }
+        if range.lowerBound + 8 <= bytes.byteCount {
+            // What stands behind the text is cut off.
+            return UInt64(littleEndian: word(bytes, range.lowerBound)) & (1 &<< UInt64(truncatingIfNeeded: range.count * 8) &- 1)
+        }
+        var tail: UInt64 = 0
+        for offset in 0..<range.count {
+            let byte = unsafe bytes.unsafeLoad(fromByteOffset: range.lowerBound + offset, as: UInt8.self)
+            tail |= UInt64(byte) << UInt64(offset * 8)
+        }
+        return tail
     }
 
     @inline(__always)
