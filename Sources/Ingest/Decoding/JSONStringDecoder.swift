@@ -6,10 +6,12 @@ enum JSONStringDecoder {
     static func append(_ text: Span<UInt8>, _ range: Range<Int>, to bytes: inout [UInt8]) {
         var index = range.lowerBound
         while index < range.upperBound {
-            let byte = text[index]
-            guard byte == UInt8(ascii: "\\"), index + 1 < range.upperBound else {
-                bytes.append(byte)
-                index += 1
+            // All up to the next escape as it is.
+            var plain = text.firstIndex(of: UInt8(ascii: "\\"), from: index, to: range.upperBound) ?? range.upperBound
+            if plain + 1 == range.upperBound { plain += 1 }
+            if plain > index {
+                unsafe text.extracting(index..<plain).withUnsafeBufferPointer { unsafe bytes.append(contentsOf: $0) }
+                index = plain
                 continue
             }
             let escape = text[index + 1]

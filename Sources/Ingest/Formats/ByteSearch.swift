@@ -25,6 +25,16 @@ extension Span where Element == UInt8 {
             byte: { $0 == one || $0 == other })
     }
 
+    /// The first of three bytes.
+    @inline(__always)
+    func firstIndex(of one: UInt8, or other: UInt8, or third: UInt8, from start: Int, to end: Int) -> Int? {
+        let (first, second, last) = (ByteWord.repeating(one), ByteWord.repeating(other), ByteWord.repeating(third))
+        return firstWordwise(
+            from: start, to: end,
+            word: { ByteWord.zeros($0 ^ first) | ByteWord.zeros($0 ^ second) | ByteWord.zeros($0 ^ last) },
+            byte: { $0 == one || $0 == other || $0 == third })
+    }
+
     /// - Parameter word: marks what is sought with the top bit of its byte; marks above the first may be false.
     @inline(__always)
     private func firstWordwise(

@@ -46,9 +46,10 @@ extension FieldSink {
 
     /// Takes the line's values of all fields from number `number` on out again.
     mutating func removeFields(from number: Int) {
-        guard values[first...].contains(where: { Int($0.field.rawValue) >= number }) else { return }
         var kept = first
-        for index in first..<values.count {
+        while kept < values.count, Int(values[kept].field.rawValue) < number { kept += 1 }
+        guard kept < values.count else { return }
+        for index in kept..<values.count {
             let isKept = Int(values[index].field.rawValue) < number
             if let place = escaped.firstIndex(of: index) {
                 if isKept { escaped[place] = kept } else { escaped.remove(at: place) }

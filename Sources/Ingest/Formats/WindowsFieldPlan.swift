@@ -24,6 +24,8 @@ final class WindowsFieldPlan: Sendable {
 
     let copies: [FieldID: FieldID]
     let lists: [FieldID: [Entry]]
+    /// By field: whether it is in `copies` or `lists`, as few are.
+    private let hasMore: [Bool]
     private let entries: [Entry]
     /// Open addressing; -1 is free. At most half full.
     private let buckets: [Int32]
@@ -57,6 +59,10 @@ final class WindowsFieldPlan: Sendable {
         lists = taxonomy.assignments.reduce(into: [:]) { lists, assignments in
             lists[assignments.list] = assignments.fields.map { Entry(name: Array($0.key.lowercased().utf8), field: $0.value) }
         }
+        let more = Array(copies.keys) + Array(lists.keys)
+        var hasMore = [Bool](repeating: false, count: (more.map { Int($0.rawValue) }.max() ?? -1) + 1)
+        for field in more { hasMore[Int(field.rawValue)] = true }
+        self.hasMore = hasMore
         var origins: [UInt64: [Origin]] = [:]
         var deciding: [FieldID] = []
         for origin in taxonomy.origins {
@@ -72,6 +78,11 @@ final class WindowsFieldPlan: Sendable {
         self.origins = origins
         self.deciding = deciding
         otherwise = taxonomy.otherwise
+    }
+
+    /// Whether the field's values also go to other fields.
+    func goesFurther(_ field: FieldID) -> Bool {
+        Int(field.rawValue) < hasMore.count && hasMore[Int(field.rawValue)]
     }
 
     /// The field of that name; `nil` where no rule wants it.

@@ -26,6 +26,8 @@ private struct WindowsEventScanner {
     private var index: Int
     /// `System.TimeCreated`'s attribute.
     private(set) var time: ByteRange?
+    /// The fields below 2,048 that the event has, by number.
+    private var seen = InlineArray<32, UInt64>(repeating: 0)
 
     private struct Text {
         var range: ByteRange
@@ -135,24 +137,38 @@ private struct WindowsEventScanner {
         if bytes.isText("null", text.range), bytes[Int(text.range.start) - 1] != UInt8(ascii: "\"") { return }
         guard let field = plan.field(name, bytes) else { return }
         if field == .timestamp, time == nil { time = text.range }
-        sink.insert(field, text.range, isEscaped: text.isEscaped)
+        insert(field, text.range, isEscaped: text.isEscaped, into: &sink)
+        guard plan.goesFurther(field) else { return }
         if let copy = plan.copies[field], sink.range(of: copy) == nil {
             // Not marked a second time: undoing a value's escapes moves every field that names the same bytes.
-            sink.insert(copy, text.range, isEscaped: false)
+            insert(copy, text.range, isEscaped: false, into: &sink)
         }
         if let entries = plan.lists[field] { split(bytes, text, entries, into: &sink) }
     }
 
+    /// Adds a value beside those that the field has already: elements of one name may stand apart in an event.
+    private mutating func insert(_ field: FieldID, _ range: ByteRange, isEscaped: Bool, into sink: inout FieldSink) {
+        let (word, bit) = (Int(field.rawValue) / 64, UInt64(1) << UInt64(field.rawValue % 64))
+        // Fields beyond the set are sought among the event's.
+        let isSeen = word < seen.count ? seen[word] & bit != 0 : sink.range(of: field) != nil
+        if isSeen { return sink.addFurther(field, Int(range.start), range.end, isEscaped: isEscaped) }
+        if word < seen.count { seen[word] |= bit }
+        if isEscaped { sink.escaped.append(sink.values.count) }
+        sink.add(field, range)
+    }
+
     /// `SHA1=…,IMPHASH=…`: every part to its own field.
-    private func split(_ bytes: Span<UInt8>, _ text: Text, _ entries: [WindowsFieldPlan.Entry], into sink: inout FieldSink) {
+    private mutating func split(
+        _ bytes: Span<UInt8>, _ text: Text, _ entries: [WindowsFieldPlan.Entry], into sink: inout FieldSink
+    ) {
         var start = Int(text.range.start)
         while start < text.range.end {
             let comma = bytes.firstIndex(of: UInt8(ascii: ","), from: start, to: text.range.end) ?? text.range.end
             if let equals = bytes.firstIndex(of: UInt8(ascii: "="), from: start, to: comma) {
-                let name = (start..<equals).map { bytes[$0] &- 0x41 < 26 ? bytes[$0] | 0x20 : bytes[$0] }
-                if let entry = entries.first(where: { $0.name == name }) {
-                    sink.insert(
-                        entry.field, ByteRange(start: equals + 1, count: comma - equals - 1), isEscaped: text.isEscaped)
+                if let entry = entries.first(where: { bytes.isText($0.name, start..<equals) }) {
+                    insert(
+                        entry.field, ByteRange(start: equals + 1, count: comma - equals - 1), isEscaped: text.isEscaped,
+                        into: &sink)
                 }
             }
             start = comma + 1
@@ -185,17 +201,13 @@ private struct WindowsEventScanner {
         guard take(UInt8(ascii: "\""), bytes) else { return nil }
         let start = index
         var isEscaped = false
-        while index < end {
-            let byte = bytes[index]
-            if byte == UInt8(ascii: "\"") {
-                index += 1
-                return Text(range: ByteRange(start: start, count: index - 1 - start), isEscaped: isEscaped)
+        while let found = bytes.firstIndex(of: UInt8(ascii: "\""), or: UInt8(ascii: "\\"), from: index, to: end) {
+            if bytes[found] == UInt8(ascii: "\"") {
+                index = found + 1
+                return Text(range: ByteRange(start: start, count: found - start), isEscaped: isEscaped)
             }
-            if byte == UInt8(ascii: "\\") {
-                isEscaped = true
-                index += 1
-            }
-            index += 1
+            isEscaped = true
+            index = found + 2
         }
         index = end
         return nil
@@ -213,20 +225,19 @@ private struct WindowsEventScanner {
     }
 }
 
-extension FieldSink {
-    /// Adds a value beside those that the field has already: elements of one name may stand apart in an event.
-    fileprivate mutating func insert(_ field: FieldID, _ range: ByteRange, isEscaped: Bool) {
-        if self.range(of: field) != nil {
-            return addFurther(field, Int(range.start), range.end, isEscaped: isEscaped)
-        }
-        if isEscaped { escaped.append(values.count) }
-        add(field, range)
-    }
-}
-
 extension Span<UInt8> {
     fileprivate func isText(_ text: StaticString, _ range: ByteRange) -> Bool {
         guard Int(range.count) == text.utf8CodeUnitCount else { return false }
         return hasPrefix(text, from: Int(range.start), to: range.end)
+    }
+
+    /// Whether the range is this text, which has no capital letters, whatever the case of its own.
+    fileprivate func isText(_ text: [UInt8], _ range: Range<Int>) -> Bool {
+        guard range.count == text.count else { return false }
+        for offset in text.indices {
+            let byte = self[range.lowerBound + offset]
+            guard text[offset] == (byte &- 0x41 < 26 ? byte | 0x20 : byte) else { return false }
+        }
+        return true
     }
 }

@@ -384,9 +384,10 @@ package struct BatchParser: Sendable {
         batch.bytes.append(contentsOf: sink.scratch)
         let decoded = ByteRange(start: start, count: batch.bytes.count - start)
         // Fields derived from the escaped text (path, query, decoded forms) name parts of it: they follow it.
-        let mark = batch.bytes[decoded.bounds].firstIndex(of: UInt8(ascii: "?")) ?? decoded.end
+        let mark = batch.bytes.span.firstIndex(of: UInt8(ascii: "?"), from: start, to: decoded.end) ?? decoded.end
         for index in batch.events[place.event].fields {
             let value = batch.fields[index]
+            guard value.range.start == range.start || value.range.end == range.end else { continue }
             if value.range == range {
                 batch.fields[index].range = decoded
             } else if value.range.start == range.start, value.field == .urlPath || value.field == .decodedPath {

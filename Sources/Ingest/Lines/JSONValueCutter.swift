@@ -50,13 +50,21 @@ struct JSONValueCutter {
         var isText = false
         var index = start
         while index < limit {
+            if isText {
+                // Most of a value is text: to the next byte of it that means something.
+                guard
+                    let found = bytes.firstIndex(
+                        of: UInt8(ascii: "\""), or: UInt8(ascii: "\\"), or: 0x0A, from: index, to: limit)
+                else { break }
+                index = found
+            }
             let byte = bytes[index]
             if isText {
                 if byte == UInt8(ascii: "\\") {
-                    index += 1
-                } else if byte == UInt8(ascii: "\"") {
-                    isText = false
+                    index += 2
+                    continue
                 }
+                if byte == UInt8(ascii: "\"") { isText = false }
             } else {
                 switch byte {
                 case UInt8(ascii: "\""): isText = true

@@ -198,10 +198,11 @@ extension FormatMatcher {
         scan: (JSONFieldPlan, inout FieldSink) -> Bool
     ) {
         candidates.removeAll(keepingCapacity: true)
-        for value in sink.values[sink.first...] {
+        for index in sink.first..<sink.values.count {
+            let value = sink.values[index]
             formats.keyedIndex.formats(value.field, bytes, value.range.bounds) { candidates.append($0) }
         }
-        candidates.sort()
+        if candidates.count > 1 { candidates.sort() }
         var last: Int32 = -1
         for position in candidates.indices where candidates[position] != last {
             last = candidates[position]

@@ -80,6 +80,8 @@ struct KeyedIndex: Sendable {
     private(set) var isTrigger: [Bool] = []
     private var formatsByField: [[Int32]] = []
     private var formatsByValue: [UInt64: [Int32]] = [:]
+    /// By field: a bit for each length of a value that tells a format, 63 and more as one. Most values of a line have another.
+    private var lengthsByField: [UInt64] = []
     /// By format.
     private(set) var plans: [JSONFieldPlan?] = []
     /// By format: for each of its cases, the fields that a line has which has the keys of the case's conditions.
@@ -106,6 +108,7 @@ struct KeyedIndex: Sendable {
         firstScratchField = fields.count
         func field(_ key: String) -> FieldID? { known.field(named: key) ?? table.intern(key) }
         var byField: [(FieldID, Int32)] = []
+        var lengths: [(FieldID, Int)] = []
         for (number, format) in formats.enumerated() {
             needed.append([])
             guard let keyed = format.keyed else { continue }
@@ -120,12 +123,15 @@ struct KeyedIndex: Sendable {
                     } else {
                         formatsByValue[KeyedIndex.hash(field, value.text), default: []].append(Int32(number))
                         byField.append((field, -1))
+                        lengths.append((field, value.text.count))
                     }
                 }
             }
         }
         isTrigger = Array(repeating: false, count: table.count)
         formatsByField = Array(repeating: [], count: table.count)
+        lengthsByField = Array(repeating: 0, count: table.count)
+        for (field, length) in lengths { lengthsByField[Int(field.rawValue)] |= 1 << UInt64(min(length, 63)) }
         for (field, format) in byField {
             isTrigger[Int(field.rawValue)] = true
             if format >= 0 { formatsByField[Int(field.rawValue)].append(format) }
@@ -137,8 +143,8 @@ struct KeyedIndex: Sendable {
     func formats(_ field: FieldID, _ bytes: Span<UInt8>, _ range: Range<Int>, _ found: (Int32) -> Void) {
         let number = Int(field.rawValue)
         guard number < isTrigger.count, isTrigger[number] else { return }
-        for format in formatsByField[number] { found(format) }
-        guard range.count <= 64 else { return }
+        for index in formatsByField[number].indices { found(formatsByField[number][index]) }
+        guard range.count <= 64, lengthsByField[number] >> UInt64(min(range.count, 63)) & 1 == 1 else { return }
         var hash = KeyedIndex.seed(field)
         for index in range { hash = JSONFieldPlan.extend(hash, bytes[index]) }
         if let formats = formatsByValue[hash] { for format in formats { found(format) } }
@@ -148,9 +154,16 @@ struct KeyedIndex: Sendable {
     func mayApply(_ format: Int, _ sink: FieldSink) -> Bool {
         for entry in needed[format].indices {
             guard sink.present & needed[format][entry].bits == needed[format][entry].bits else { continue }
-            if needed[format][entry].others.allSatisfy({ sink.range(of: $0) != nil }) { return true }
+            if hasOthers(of: format, entry, sink) { return true }
         }
         return false
+    }
+
+    private func hasOthers(of format: Int, _ entry: Int, _ sink: FieldSink) -> Bool {
+        for index in needed[format][entry].others.indices where sink.range(of: needed[format][entry].others[index]) == nil {
+            return false
+        }
+        return true
     }
 
     private static func seed(_ field: FieldID) -> UInt64 {
