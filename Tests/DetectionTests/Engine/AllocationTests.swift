@@ -7,12 +7,12 @@ import Testing
 @testable import Detection
 
 /// Once an engine has seen a kind of event, evaluating another one takes nothing from the heap. A match that is reported may.
-/// Addresses are left out: reading one allocates, in `IPAddress`.
+/// script/allocations checks the same of the whole program as it is shipped: reading, matching and counting.
 @Suite struct AllocationTests {
     private static let isCounted = allocations_of_thread() >= 0
 
     /// Unoptimised code puts values that are changed in place into boxes on the heap (most of all in `RegexMatcher`): what
-    /// the engine itself takes shows only in a release build.
+    /// the engine itself takes shows only in a release build (`swift test -c release -Xswiftc -enable-testing`).
     private static let isOptimised: Bool = {
         #if DEBUG
         false
