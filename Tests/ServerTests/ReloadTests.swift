@@ -180,9 +180,11 @@ struct ReloadTests {
             written += piece
         }
         for change in changes {
+            let read = try world.snapshotOffset() ?? 0
             let program = try Program(arguments)
             try append()
-            try await eventually("something is read") { try program.isRunning == false || world.snapshotOffset() ?? 0 > 0 }
+            // By this process: until it listens, a hang-up would be its end.
+            try await eventually("something is read") { try program.isRunning == false || world.snapshotOffset() ?? 0 > read }
             let before = try DetectionSnapshot.load(world.data)?.rules
             try write(change, world)
             program.hangUp()

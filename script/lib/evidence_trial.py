@@ -1,4 +1,4 @@
-"""script/soak journal: evidence as a user handles it, with every kind of bad archive; a timestamp authority, a witness, two processes."""
+"""script/soak evidence: evidence as a user handles it, with every kind of bad archive; a timestamp authority, a witness, two processes."""
 
 import io
 import json
