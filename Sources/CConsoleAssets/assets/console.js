@@ -144,6 +144,7 @@ async function refresh() {
     if (!answer.ok) return;
     const fresh = parse(await answer.text());
     paintTimes(fresh);
+    offerCheck(fresh);
     morphChildren(main, fresh);
     markRow(chosen, false);
   } catch {
@@ -305,16 +306,18 @@ async function checkPath(section) {
   return toHex(hash) === section.dataset.root;
 }
 
-function offerCheck() {
-  const button = byId("check");
-  // Browsers hash only for pages that came over TLS or from this machine.
-  if (!button || !crypto.subtle || !byId("path").dataset.root) return;
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    const holds = await checkPath(byId("path"));
-    setText(byId("checked"), holds ? "Your browser came to the same root." : "Your browser came to ANOTHER root: do not believe this page.");
-    byId("checked").className = holds ? "status well" : "status bad";
-  });
+// Browsers hash only for pages that came over TLS or from this machine.
+function offerCheck(root = document) {
+  const section = root.querySelector("#path");
+  if (crypto.subtle && section?.dataset.root) section.querySelector("#check").hidden = false;
+}
+
+async function onCheck(event) {
+  if (event.target.id !== "check") return;
+  const holds = await checkPath(byId("path"));
+  const words = holds ? "Your browser came to the same root." : "Your browser came to ANOTHER root: do not believe this page.";
+  setText(byId("checked"), words);
+  byId("checked").className = holds ? "status well" : "status bad";
 }
 
 // Start ----------------------------------------------------------------------------------------------------------------
@@ -331,6 +334,7 @@ if (signedIn) {
   keysOff.checked = settings.get("keys") === "off";
   keysOff.addEventListener("change", () => settings.set("keys", keysOff.checked ? "off" : "on"));
   document.addEventListener("keydown", onKey);
+  document.addEventListener("click", onCheck);
   document.addEventListener("visibilitychange", onVisibility);
   document.addEventListener("change", (event) => {
     if (event.target.type === "checkbox") event.target.closest("form[data-auto]")?.requestSubmit();
