@@ -25,7 +25,9 @@ let package = Package(
     name: "vigie",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "vigie", targets: ["vigie"])
+        .executable(name: "vigie", targets: ["vigie"]),
+        // For apps on Hummingbird: what they need to be protected, and nothing of the rest.
+        .library(name: "Guard", targets: ["Guard"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -122,6 +124,22 @@ let package = Package(
         ),
         // Templates, style sheet and script, embedded with C23 #embed: one binary, nothing beside it.
         .target(name: "CConsoleAssets", exclude: ["assets"]),
+        // Adopted by apps: identifiers, security log, metrics, limits, and the leases that are in force. Its API is public.
+        .target(
+            name: "Guard",
+            dependencies: [
+                "Events",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         // Options, wiring, start, stop. Tests start it in-process on port 0.
         .target(
             name: "Server",
@@ -215,6 +233,19 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "GuardTests",
+            dependencies: [
+                "Guard", "Events",
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x

@@ -1,0 +1,75 @@
+/// What never reaches a log, whatever an event says. Applied at one point: where a line is written.
+struct Redaction: Sendable {
+    /// Paths below which the next segment opens something by itself, as `/api/get-version/`.
+    let capabilityPaths: [String]
+    /// Longer values are cut: one line is never longer than a reader takes.
+    static let longestValue = 2048
+    static let mark = "***"
+
+    /// Names that sound secret. `token.id` and `session.id` are identifiers.
+    private static let secretWords = [
+        "password", "passwd", "passphrase", "secret", "authorization", "cookie", "credential", "private_key", "api_key", "apikey",
+        "access_token", "refresh_token", "reset_token",
+    ]
+    private static let secretParameters: Set<String> = [
+        "token", "key", "auth", "signature", "sig", "code", "password", "secret", "access_token", "refresh_token", "api_key",
+        "apikey",
+        "session", "jwt",
+    ]
+
+    func value(_ text: String, named name: String) -> String {
+        let lowered = name.lowercased()
+        if lowered == "token" || lowered == "key" || lowered.hasSuffix(".token") || lowered.hasSuffix(".key")
+            || Self.secretWords.contains(where: lowered.contains)
+        {
+            return Self.mark
+        }
+        return Self.cut(free(text))
+    }
+
+    /// A target as clients send it: values of secret parameters and capability links are taken out.
+    func target(_ text: String) -> String {
+        let path = text.prefix { $0 != "?" }
+        var result = String(path)
+        for prefix in capabilityPaths where path.hasPrefix(prefix) {
+            let rest = path.dropFirst(prefix.count)
+            let segment = rest.prefix { $0 != "/" }
+            // Enough to tell links apart, too little to use one.
+            result = prefix + segment.prefix(6) + (segment.count > 6 ? Self.mark : "") + rest.dropFirst(segment.count)
+        }
+        guard path.endIndex < text.endIndex else { return Self.cut(free(result)) }
+        let query = text[text.index(after: path.endIndex)...].split(separator: "&", omittingEmptySubsequences: false).map {
+            pair in
+            let name = pair.prefix { $0 != "=" }
+            guard name.endIndex < pair.endIndex else { return String(pair) }
+            // A name may be escaped to look like another; decoded names are compared.
+            let plain = RoutePattern.decoded(name).lowercased()
+            return Self.secretParameters.contains(plain) ? "\(name)=\(Self.mark)" : String(pair)
+        }
+        return Self.cut(free(result + "?" + query.joined(separator: "&")))
+    }
+
+    /// Takes bearer credentials and JSON Web Tokens out of a text.
+    private func free(_ text: String) -> String {
+        guard text.contains("eyJ") || text.contains("earer ") || text.contains("asic ") else { return text }
+        var words = text.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+        for index in words.indices {
+            let previous = index > 0 ? words[index - 1].lowercased() : ""
+            if previous.hasSuffix("bearer") || previous.hasSuffix("basic") {
+                words[index] = Self.mark
+            } else if let start = words[index].firstRange(of: "eyJ"),
+                words[index][start.lowerBound...].utf8.count(where: { $0 == 0x2E }) >= 2
+            {
+                words[index] = words[index][..<start.lowerBound] + Self.mark
+            }
+        }
+        return words.joined(separator: " ")
+    }
+
+    private static func cut(_ text: String) -> String {
+        guard text.utf8.count > longestValue else { return text }
+        var cut = text.prefix(longestValue)
+        while cut.utf8.count > longestValue { cut = cut.dropLast() }
+        return cut + "…"
+    }
+}
