@@ -33,15 +33,12 @@ public struct GuardMiddleware<Context: GuardedContext>: RouterMiddleware {
         if let metrics = protection.requestMetrics {
             // The pattern: paths would make a series each.
             let route = context.endpointPath ?? "unmatched"
-            let method = Self.known.contains(request.method) ? request.method.rawValue : "other"
+            let method = knownMethods.contains(request.method) ? request.method.rawValue : "other"
             metrics.count.increment(method, route, String(response.status.code))
             metrics.duration.observe(Double(protection.clocks.monotonic() - began) / 1e9, method, route)
         }
         return response
     }
-
-    /// Anybody may send any token as a method.
-    private static var known: Set<HTTPRequest.Method> { [.get, .head, .post, .put, .patch, .delete, .options] }
 
     /// Bodies end at their limits of size and time.
     private func bounded(
@@ -66,3 +63,6 @@ public struct GuardMiddleware<Context: GuardedContext>: RouterMiddleware {
         }
     }
 }
+
+/// Labels of metrics: anybody may send any token as a method.
+private let knownMethods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]

@@ -134,7 +134,9 @@ struct SeriesTable<Value: Sendable>: Sendable {
     /// Changes the series of `key`, or where there is no room for it that of `other`.
     mutating func update(_ key: [String], default value: @autoclosure () -> Value, _ change: (inout Value) -> Void) {
         precondition(key.count == labels, "as many label values as the family has labels")
-        if values[key] != nil || values.count < limit - 1 || labels == 0 {
+        if let index = values.index(forKey: key) {
+            change(&values.values[index])
+        } else if values.count < limit - 1 || labels == 0 {
             change(&values[key, default: value()])
         } else {
             change(&values[Array(repeating: "other", count: labels), default: value()])

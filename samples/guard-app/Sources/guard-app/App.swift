@@ -11,7 +11,8 @@ struct App {
         var configuration = Configuration(service: "notes")
         configuration.trustedProxies = ["127.0.0.0/8", "::1"]
         configuration.addressLimit = RateLimit("requests", requests: 100, per: .seconds(60))
-        configuration.requestMetrics = .init(requests: "notes_http_requests_total", duration: "notes_http_request_duration_seconds")
+        configuration.requestMetrics = .init(
+            requests: "notes_http_requests_total", duration: "notes_http_request_duration_seconds")
         configuration.metricsToken = environment["METRICS_TOKEN"]
         configuration.readBackToken = environment["READ_BACK_TOKEN"]
         if let token = environment["VIGIE_TOKEN"] {
