@@ -45,10 +45,11 @@ package enum PlaybookDecoder {
         let words = { (name: String) in (json[name]?.arrayValue ?? []).compactMap(\.stringValue) }
         guard let id = identifier("id"), let name = json["name"]?.stringValue, let creator = identifier("created_by"),
             let created = time("created"), let modified = time("modified"), let version = json["modified"]?.stringValue,
-            let start = identifier("workflow_start")
+            let start = identifier("workflow_start"), let hash = try? Playbook.contentHash(of: json)
         else { return nil }
         return Playbook(
-            document: json, id: id, name: name, about: json["description"]?.stringValue, types: words("playbook_types"),
+            document: json, contentHash: hash, id: id, name: name, about: json["description"]?.stringValue,
+            types: words("playbook_types"),
             activities: words("playbook_activities"), createdBy: creator, version: version, created: created, modified: modified,
             isRevoked: json["revoked"]?.boolValue ?? false, validFrom: time("valid_from"), validUntil: time("valid_until"),
             impact: json["impact"]?.integerValue, priority: json["priority"]?.integerValue,

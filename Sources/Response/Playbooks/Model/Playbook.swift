@@ -7,6 +7,9 @@ package import Journal
 /// ever written back from them, so a playbook that is passed on is passed on unchanged.
 package struct Playbook: Hashable, Sendable {
     package let document: JSONValue
+    /// SHA-256 of the canonical text without signatures: what people trust when they trust a playbook from outside, and what a
+    /// run is bound to.
+    package let contentHash: String
     package let id: Identifier
     package let name: String
     package let about: String?

@@ -129,8 +129,8 @@ func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
 }
 
 extension Playbook {
-    /// SHA-256 of the canonical text without signatures: what people trust when they trust a playbook from outside.
-    package func contentHash() throws -> String {
+    /// SHA-256 of the canonical text without signatures.
+    static func contentHash(of document: JSONValue) throws(JSONError) -> String {
         var members = document.objectValue ?? [:]
         members["signatures"] = nil
         return hexadecimal(SHA256.hash(data: try JSONValue.object(members).canonicalBytes()))
