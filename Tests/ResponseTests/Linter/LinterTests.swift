@@ -184,4 +184,31 @@ import Testing
                 ])
             ).contains(.condition))
     }
+
+    @Test func aShadowedVariableIsNamed() throws {
+        let action = Authoring.action(
+            [Authoring.manual("__x__:value")], ["step_variables": ["__x__": ["type": "string", "value": "a"]]])
+        let document = Self.chain(
+            [(Authoring.id("action", 4), action)], ["playbook_variables": ["__x__": ["type": "string", "value": "b"]]])
+        #expect(try Self.checks(document) == [.shadowedVariable])
+    }
+
+    @Test(arguments: ["if-condition", "while-condition", "switch-condition"])
+    func branchesOfConditionsNeedTheirOwnEnds(type: String) throws {
+        let container = Authoring.id(type, 4)
+        let body = Authoring.id("action", 5)
+        var step: [String: JSONValue] = ["type": .string(type)]
+        if type == "switch-condition" {
+            step.merge(["switch": "__x__:value", "cases": ["default": .string(body)]]) { $1 }
+        } else {
+            step.merge(["condition": "__x__:value = 'a'", "on_true": .string(body)]) { $1 }
+        }
+        let variables: [String: JSONValue] = ["playbook_variables": ["__x__": ["type": "string", "value": "a"]]]
+        let inner = Authoring.action([Authoring.manual()], ["out_args": ["__x__"], "on_completion": .string(Self.end)])
+        let shared = Self.chain([(container, .object(step))], variables).setting("/workflow/\(body)", to: inner)
+        #expect(try Self.checks(shared) == [.sharedEnd])
+        let own = shared.setting("/workflow/\(body)/on_completion", to: .string(Authoring.id("end", 6)))
+            .setting("/workflow/\(Authoring.id("end", 6))", to: ["type": "end"])
+        #expect(try Self.checks(own) == [])
+    }
 }

@@ -53,6 +53,11 @@ package struct Playbook: Hashable, Sendable {
         case expired(Timestamp)
     }
 
+    /// §3.1: versions of one playbook have its id and its creation; only `modified` tells them apart.
+    package func isVersion(of other: Playbook) -> Bool {
+        id == other.id && created == other.created && createdBy == other.createdBy
+    }
+
     /// Every step, in the order of the identifiers: the same in each run.
     package var orderedSteps: [WorkflowStep] { steps.values.sorted { $0.id < $1.id } }
 }
