@@ -25,6 +25,23 @@ extension PlaybookLinter {
         }
     }
 
+    /// Calls: the playbook is there, and one that is said to capture does so on every way.
+    mutating func checkCalls() {
+        guard let library else { return }
+        for step in playbook.orderedSteps {
+            guard case .playbook(let call) = step.kind else { continue }
+            guard let called = library.find(call.playbook, version: call.version) else {
+                error(.missingDefinition, step.id, "playbook_id", "\(call.playbook) is not among the playbooks here")
+                continue
+            }
+            if step.response.effect == .capture, !CaptureAnalysis.isCertain(called) {
+                error(
+                    .destructiveBeforeCapture, step.id, "step_extensions",
+                    "the step is said to capture, and there is a way through \(called.name) on which nothing is captured")
+            }
+        }
+    }
+
     /// What the step says of itself, else what its commands look like: playbooks of others say nothing.
     func effect(of step: WorkflowStep) -> ResponseExtension.Effect? {
         if let effect = step.response.effect { return effect }
@@ -120,4 +137,12 @@ struct CaptureAnalysis {
     }
 
     func before(_ id: Identifier) -> Bool { entry[id] ?? false }
+
+    /// Whether evidence is certain wherever the playbook ends without an exception.
+    static func isCertain(_ playbook: Playbook) -> Bool {
+        let graph = WorkflowGraph(playbook)
+        let analysis = CaptureAnalysis(graph)
+        let ends = (graph.threads.first?.steps ?? []).filter { if case .end? = playbook.steps[$0]?.kind { true } else { false } }
+        return !ends.isEmpty && ends.allSatisfy(analysis.before)
+    }
 }

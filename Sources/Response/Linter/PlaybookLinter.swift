@@ -5,11 +5,14 @@ package import Events
 package struct PlaybookLinter {
     let playbook: Playbook
     let graph: WorkflowGraph
+    let library: PlaybookLibrary?
     private(set) var problems: [PlaybookProblem] = []
 
     /// Everything that is wrong, errors first, then by path.
-    package static func lint(_ playbook: Playbook, now: Timestamp) -> [PlaybookProblem] {
-        var linter = PlaybookLinter(playbook: playbook, graph: WorkflowGraph(playbook))
+    ///
+    /// - Parameter library: the playbooks that can be called; with it, what steps say of those they call is held against them.
+    package static func lint(_ playbook: Playbook, now: Timestamp, library: PlaybookLibrary? = nil) -> [PlaybookProblem] {
+        var linter = PlaybookLinter(playbook: playbook, graph: WorkflowGraph(playbook), library: library)
         linter.checkFlow()
         linter.checkLoops()
         linter.checkFailures()
@@ -18,6 +21,7 @@ package struct PlaybookLinter {
         linter.checkShellCommands()
         linter.checkEvidence()
         linter.checkContainment()
+        linter.checkCalls()
         linter.checkValidity(now)
         return linter.problems.sorted {
             ($0.severity == .error ? 0 : 1, $0.path, $0.reason) < ($1.severity == .error ? 0 : 1, $1.path, $1.reason)
@@ -25,15 +29,18 @@ package struct PlaybookLinter {
     }
 
     /// Reads and lints: what `respond lint` shows.
-    package static func lint(_ bytes: [UInt8], now: Timestamp) -> (playbook: Playbook?, problems: [PlaybookProblem]) {
+    package static func lint(
+        _ bytes: [UInt8], now: Timestamp, library: PlaybookLibrary? = nil
+    ) -> (playbook: Playbook?, problems: [PlaybookProblem]) {
         let reading = PlaybookDecoder.read(bytes)
         guard let playbook = reading.playbook else { return (nil, reading.problems) }
-        return (playbook, reading.problems + lint(playbook, now: now))
+        return (playbook, reading.problems + lint(playbook, now: now, library: library))
     }
 
-    private init(playbook: Playbook, graph: WorkflowGraph) {
+    private init(playbook: Playbook, graph: WorkflowGraph, library: PlaybookLibrary?) {
         self.playbook = playbook
         self.graph = graph
+        self.library = library
     }
 
     mutating func error(_ check: PlaybookCheck, _ step: Identifier?, _ member: String = "", _ reason: String) {

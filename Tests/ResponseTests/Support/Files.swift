@@ -17,7 +17,7 @@ enum Files {
 
     /// The files of a folder with an extension, sorted by name.
     static func list(_ folder: URL, _ pathExtension: String) throws -> [URL] {
-        try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil)
+        try FileManager.default.contentsOfDirectory(at: folder.resolvingSymlinksInPath(), includingPropertiesForKeys: nil)
             .filter { $0.pathExtension == pathExtension }.sorted { $0.path < $1.path }
     }
 
