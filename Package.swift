@@ -62,6 +62,8 @@ let package = Package(
             ],
             swiftSettings: parsing
         ),
+        // Questions to the archive: rules, or conditions on fields, over a time.
+        .target(name: "Hunting", dependencies: ["Events", "Ingest", "Detection", "Archive"], swiftSettings: strict),
         // The append-only log of everything seen, decided and done.
         .target(
             name: "Journal",
@@ -144,7 +146,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Events", "Ingest", "Archive", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Storage", "Console",
+                "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Storage",
+                "Console",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -162,7 +165,7 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Events", "Evidence", "Ingest", "Archive", "Detection", "Journal", "Incidents", "Storage", "Server",
+                "Events", "Evidence", "Ingest", "Archive", "Hunting", "Detection", "Journal", "Incidents", "Storage", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -174,6 +177,8 @@ let package = Package(
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
         .testTarget(name: "IngestTests", dependencies: ["Ingest", "Events"], exclude: ["Fixtures"], swiftSettings: strict),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Detection", "Events", "Ingest"], swiftSettings: strict),
+        .testTarget(
+            name: "HuntingTests", dependencies: ["Hunting", "Archive", "Detection", "Events", "Ingest"], swiftSettings: strict),
         // Counts what a thread asks of the heap, for tests that allow nothing.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         .testTarget(

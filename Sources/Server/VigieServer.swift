@@ -1,3 +1,4 @@
+import Archive
 import Console
 package import Detection
 package import Events
@@ -37,6 +38,8 @@ package struct VigieServer: Sendable {
     /// Puts changed rule files in force.
     package let rules: RuleReloader
     let collector: EvidenceCollector
+    /// `nil` where nothing is archived.
+    let archive: Archive?
     let logger: Logger
 
     /// - Parameter now: the present; tests pass their own.
@@ -86,9 +89,12 @@ package struct VigieServer: Sendable {
         let collector = EvidenceCollector(
             capture: capture, logger: logger, now: now
         ) { try await recorder.record($0, at: now()) }
+        let archive = ArchiveWiring.open(
+            options, folder, loaded, resumingAt: snapshot?.archive, recorder: recorder, now: now)
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
-            recorder: recorder, collector: collector, logger: logger, now: now)
+            recorder: recorder, collector: collector,
+            feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger, now: now)
         let journalCount = journal.count
         let configuration = try ConfigurationEntry.draft(options, at: now())
         if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }
@@ -123,7 +129,7 @@ package struct VigieServer: Sendable {
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            logger: logger)
+            archive: archive, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.

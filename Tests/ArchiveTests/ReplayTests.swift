@@ -91,7 +91,7 @@ struct ReplayTests {
         #expect(Self.rules.problems.isEmpty)
         let store = TemporaryArchive()
         let archive = store.open()
-        var feed = ArchiveFeed(archive, logSources: Self.rules.logSources)
+        let feed = ArchiveFeed(archive, logSources: Self.rules.logSources)
         var live = Engine(Self.rules)
         var expected: [Finding] = []
         for (index, part) in Self.batches(seed).enumerated() {

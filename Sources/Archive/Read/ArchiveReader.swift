@@ -14,6 +14,11 @@ package struct ArchiveReader: Sendable {
     /// - Throws: `ArchiveError` when the folder cannot be listed.
     package func segments() throws(ArchiveError) -> [UInt64] { try ArchiveFolder.segments(folder) }
 
+    /// The size of one; 0 when it is gone.
+    package func byteCount(of number: UInt64) -> Int {
+        (try? ArchiveFile(ArchiveFolder.segmentPath(folder, number)).size()) ?? 0
+    }
+
     /// Opens one; `nil` when it was removed meanwhile, as retention does.
     package func open(_ number: UInt64, of all: [UInt64], usesIndex: Bool = true) throws(ArchiveError) -> Segment? {
         do {

@@ -18,7 +18,7 @@ package actor Archive {
     private(set) var policy: RetentionPolicy
     let holds: HoldFolder
     let journal: @Sendable (ArchiveEvent) async throws -> Void
-    private let fingerprint: UInt64
+    private var fingerprint: UInt64
     private let trustedProxies: [String]
     private let writer: BlockWriter
 
@@ -136,6 +136,13 @@ package actor Archive {
 
     /// From now on, another policy holds.
     package func setPolicy(_ policy: RetentionPolicy) { self.policy = policy }
+
+    /// What follows is read with other formats, and goes to another segment.
+    func use(fingerprint: UInt64, at now: Timestamp) {
+        guard fingerprint != self.fingerprint else { return }
+        self.fingerprint = fingerprint
+        do throws(ArchiveError) { try finish() } catch { lose(0, error, at: now) }
+    }
 
     /// Says that a position was saved: what stands before it is never cut any more.
     package func confirm(_ position: ArchivePosition) {

@@ -4,7 +4,7 @@ package import Events
 ///
 /// While one block is compressed and written, the next is filled; a third waits for the first, so memory is bounded and a slow disk
 /// slows reading down instead of losing lines.
-package struct ArchiveFeed {
+package final class ArchiveFeed {
     /// What a block aims at, in bytes of text: measured, see docs/archive.md.
     package static let blockBytes = 512 << 10
 
@@ -13,7 +13,7 @@ package struct ArchiveFeed {
     private var citations: [Citation] = []
     private var writing: Task<Void, Never>?
     /// Log sources whose events are security events.
-    private let securitySources: Set<UInt16>
+    private var securitySources: Set<UInt16> = []
     private let securityNames: Set<String>
 
     /// - Parameters:
@@ -22,6 +22,18 @@ package struct ArchiveFeed {
     package init(_ archive: Archive, logSources: LogSourceTable, securityNames: Set<String> = []) {
         self.archive = archive
         self.securityNames = securityNames
+        noteSecuritySources(logSources)
+    }
+
+    /// From the next line on, lines are read with other formats: a hunt must not take the value filters of one for those of others.
+    ///
+    /// To be called when everything so far has been flushed.
+    package func use(_ logSources: LogSourceTable, fingerprint: UInt64, at now: Timestamp) async {
+        noteSecuritySources(logSources)
+        await archive.use(fingerprint: fingerprint, at: now)
+    }
+
+    private func noteSecuritySources(_ logSources: LogSourceTable) {
         securitySources = Set(
             (0..<UInt16(clamping: logSources.count)).filter { number in
                 logSources[LogSourceID(rawValue: number)].categories.contains("authentication")
@@ -33,7 +45,7 @@ package struct ArchiveFeed {
     /// - Parameters:
     ///   - format: as the source was configured.
     ///   - received: what dates without a year were resolved against.
-    package mutating func add(_ batch: EventBatch, format: String, received: Timestamp) async {
+    package func add(_ batch: EventBatch, format: String, received: Timestamp) async {
         let isSecuritySource = securityNames.contains(batch.origin.source)
         for event in batch.events {
             addLine(event, batch, isSecuritySource, format, received)
@@ -41,7 +53,7 @@ package struct ArchiveFeed {
         }
     }
 
-    private mutating func addLine(
+    private func addLine(
         _ event: EventRecord, _ batch: EventBatch, _ isSecuritySource: Bool, _ format: String, _ received: Timestamp
     ) {
         let bytes = batch.bytes.span
@@ -58,12 +70,12 @@ package struct ArchiveFeed {
     }
 
     /// Notes what a finding rests on.
-    package mutating func cite(_ citation: Citation) { citations.append(citation) }
+    package func cite(_ citation: Citation) { citations.append(citation) }
 
     /// Hands over what there is, and makes it durable.
     ///
     /// - Returns: the position to save with those of the sources.
-    package mutating func flush(at now: Timestamp) async -> ArchivePosition {
+    package func flush(at now: Timestamp) async -> ArchivePosition {
         await handOver()
         await writing?.value
         writing = nil
@@ -72,7 +84,10 @@ package struct ArchiveFeed {
         return await archive.synchronise(at: now)
     }
 
-    private mutating func handOver() async {
+    /// Says that the position was saved together with those of the sources.
+    package func confirm(_ position: ArchivePosition) async { await archive.confirm(position) }
+
+    private func handOver() async {
         guard !block.isEmpty else { return }
         await writing?.value
         let full = block

@@ -34,8 +34,6 @@ package enum ArchiveEvent: Sendable, Hashable {
     case holdReleased(LegalHold)
     /// Lines were not archived.
     case gap(lines: Int, reason: String, since: Timestamp)
-    /// A segment cannot be kept as policy says.
-    case damaged(ArchiveDamage)
 
     package enum DeletionReason: String, Sendable {
         case retention

@@ -5,7 +5,7 @@ import Foundation
 import Ingest
 import Journal
 
-struct DetectCommand: ParsableCommand {
+struct DetectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "detect",
         abstract: "Run rules over files or standard input and print the findings, one JSON object per line.",
@@ -14,6 +14,7 @@ struct DetectCommand: ParsableCommand {
 
               vigie detect /var/log/nginx/access.log
               journalctl -u ssh -o short-iso | vigie detect --format sshd -
+              vigie detect --archive data --since 2026-03-01T00:00:00Z --filter 'source.ip=203.0.113.9'
             """
     )
 
@@ -37,10 +38,13 @@ struct DetectCommand: ParsableCommand {
             visibility: .hidden))
     var statistics = false
 
+    @OptionGroup var hunt: HuntOptions
+
     @Argument(help: "Log files; '-' for standard input.")
     var files: [String] = ["-"]
 
-    func run() throws {
+    func run() async throws {
+        if let data = hunt.archive { return try await ArchiveHunt(options: hunt, rules: rules).run(in: data) }
         let reference = try ReferenceTimeArgument.parse(referenceTime)
         let (ruleSet, formats) = try LoadedRules.loadWithFormats(rules)
         let format = try LogFormatArgument.parse(format, formats: formats)

@@ -11,7 +11,8 @@ package struct RuleSet: Sendable {
     /// Why rules were refused.
     package internal(set) var problems: [RuleProblem] = []
 
-    let pipelinesHash: String
+    /// Changes with the pipelines.
+    package let pipelinesHash: String
     var rules: [CompiledRule] = []
     var correlations: [CompiledCorrelation] = []
     private(set) var regexes: [BoundedRegex] = []

@@ -12,6 +12,7 @@ import Yams
 ///       - /var/log/auth.log
 ///     trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
 ///     evidence: {system_logs: [/var/log/syslog], upload_folders: [/srv/www/uploads]}
+///     archive: {keep_days: 90, security_days: 365, when_full: stop}
 ///     console: {hosts: [vigie.example.org], behind_tls: true}
 package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
@@ -19,6 +20,7 @@ package struct Configuration: Sendable, Equatable {
     package var rules: [String]?
     package var sources: [SourceOption]?
     package var trustedProxies: [AddressBlock]?
+    package var archive: ArchiveOptions?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
     package var systemLogs: [String]?
@@ -38,7 +40,7 @@ package struct Configuration: Sendable, Equatable {
         // An empty file is a configuration, too.
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
-        let known = ["listen", "data", "rules", "sources", "trusted_proxies", "evidence", "console"]
+        let known = ["listen", "data", "rules", "sources", "trusted_proxies", "evidence", "archive", "console"]
         for (key, value) in try reader.mapping(node, known: known) {
             switch key {
             case "listen": listen = try reader.listenAddress(value)
@@ -54,6 +56,7 @@ package struct Configuration: Sendable, Equatable {
                         uploadFolders = try reader.texts(value)
                     }
                 }
+            case "archive": archive = try reader.archive(value)
             default:
                 for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls"]) {
                     if key == "hosts" { hosts = Set(try reader.texts(value)) } else { isBehindTLS = try reader.flag(value) }

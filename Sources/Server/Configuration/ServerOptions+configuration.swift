@@ -9,6 +9,7 @@ extension ServerOptions {
         rules = configuration.rules ?? rules
         sources = configuration.sources ?? sources
         trustedProxies = configuration.trustedProxies ?? trustedProxies
+        archive = configuration.archive ?? archive
         hosts = configuration.hosts ?? hosts
         systemLogs = configuration.systemLogs ?? systemLogs
         uploadFolders = configuration.uploadFolders ?? uploadFolders

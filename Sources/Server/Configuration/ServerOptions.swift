@@ -19,6 +19,7 @@ package struct ServerOptions: Sendable, Equatable {
     package var isBehindTLS: Bool
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     package var trustedProxies: [AddressBlock] = []
+    package var archive = ArchiveOptions()
 
     /// Logs of the system whose ends are sealed with every incident, where they are there and can be read.
     package var systemLogs = [

@@ -6,6 +6,7 @@ import Foundation
 ///     keys/checkpoint       the key that signs checkpoints of the journal: secret; checkpoint.pub is for everybody
 ///     evidence/             sealed files, by their hash
 ///     keys/evidence/        a key for each of them: back them up apart; whoever erases one has to erase it there, too
+///     archive/              every line, compressed, for as long as policy says
 ///     private.db            accounts, sessions, subject keys: back it up apart, and keep it secret
 ///     projections.db        made from the journal, at any time anew
 ///     detection/snapshot.json   how far sources are read, and what correlations remember
@@ -18,6 +19,7 @@ package struct DataFolder: Sendable {
     package var checkpointKey: String { path + "/keys/checkpoint" }
     package var evidenceKeys: String { path + "/keys/evidence" }
     package var evidence: String { path + "/evidence" }
+    package var archive: String { path + "/archive" }
     package var privateDatabase: String { path + "/private.db" }
     package var projections: String { path + "/projections.db" }
     package var detection: String { path + "/detection" }

@@ -1,3 +1,4 @@
+import Archive
 import Detection
 import Events
 import Foundation
@@ -46,11 +47,13 @@ struct DetectionSnapshot: Codable, Equatable {
     var hash_key: [UInt64]
     /// Event time that absences go by, in nanoseconds.
     var clock: Int64
+    /// How far the archive goes that belongs to the positions of the sources; `nil` where nothing is archived.
+    var archive: ArchivePosition?
     /// The windows' bytes, one after the other; not part of the JSON.
     var bytes: [UInt8] = []
 
     private enum CodingKeys: String, CodingKey {
-        case version, journal_sequence, sources, states, rules, origins, windows, hash_key, clock
+        case version, journal_sequence, sources, states, rules, origins, windows, hash_key, clock, archive
     }
 
     init(journalSequence: UInt64, states: [Source], rules: String, engine: EngineSnapshot) {

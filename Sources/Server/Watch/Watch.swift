@@ -1,6 +1,8 @@
+import Archive
 import Detection
 import Events
 import Foundation
+import Hunting
 import Incidents
 import Ingest
 import Logging
@@ -21,6 +23,8 @@ actor Watch {
     private let recorder: Recorder
     private let grouping = Grouping()
     private let collector: EvidenceCollector
+    /// `nil` where nothing is archived.
+    private let feed: ArchiveFeed?
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
 
@@ -42,12 +46,14 @@ actor Watch {
     init(
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
         book: IncidentBook,
-        recorder: Recorder, collector: EvidenceCollector, logger: Logger, now: @escaping @Sendable () -> Timestamp
+        recorder: Recorder, collector: EvidenceCollector, feed: sending ArchiveFeed? = nil, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
     ) {
         let sources = options.sources
         self.folder = folder
         self.recorder = recorder
         self.collector = collector
+        self.feed = feed
         self.book = book
         self.logger = logger
         self.now = now
@@ -136,6 +142,8 @@ actor Watch {
             RuleEntries.loaded(ruleSet, change: change, refused: ruleSet.problems.count, letGo: letGo, at: now()), at: now())
         engine = renewed
         for tail in tails { tail.use(formats) }
+        await feed?.use(
+            ruleSet.logSources, fingerprint: ArchiveReading.fingerprint(formats, pipelines: ruleSet.pipelinesHash), at: now())
         isDirty = true
         try await snapshot()
         return change
@@ -143,8 +151,10 @@ actor Watch {
 
     /// Reads and evaluates the next chunk of one source; false when it had none.
     private func readChunk(of index: Int) async throws -> Bool {
-        guard tails[index].poll(into: &batch, now: now()) else { return false }
+        let received = now()
+        guard tails[index].poll(into: &batch, now: received) else { return false }
         isDirty = true
+        await feed?.add(batch, format: tails[index].parser.format.rawValue, received: received)
         bytesSinceSnapshot += batch.bytes.count
         engine.consume(batch, into: &findings)
         if !findings.isEmpty { try await recordFindings() }
@@ -163,6 +173,10 @@ actor Watch {
     private func recordFindings() async throws {
         let pending = findings
         findings.removeAll(keepingCapacity: true)
+        // Of known ones, too: after a crash the archive has forgotten what came behind the snapshot.
+        for finding in pending {
+            for event in finding.evidence { feed?.cite(Citation(origin: event.origin, offset: event.offset)) }
+        }
         var events: [IncidentEvent] = []
         var count = 0
         for finding in pending where !book.knows(findingID: finding.id) {
@@ -214,10 +228,13 @@ actor Watch {
                 path: tail.path, positions: tail.positions, counters: tail.parser.counters,
                 lastTime: tail.parser.lastTime?.nanoseconds)
         }
+        // The archive is durable up to where the sources have been read before the snapshot says so.
+        let position = await feed?.flush(at: began)
         let windows = engine.snapshot()
-        let snapshot = DetectionSnapshot(
+        var snapshot = DetectionSnapshot(
             journalSequence: await recorder.count, states: states + resting, rules: engine.ruleSet.hash,
             engine: windows)
+        snapshot.archive = position
         do {
             try snapshot.save(folder)
         } catch {
@@ -226,6 +243,7 @@ actor Watch {
                 "see whether the disk is full; nothing is lost, sources are read on from the last saved position at the next start"
             )
         }
+        if let position { await feed?.confirm(position) }
         isDirty = false
         bytesSinceSnapshot = 0
         schedule.wrote(from: began, to: now())

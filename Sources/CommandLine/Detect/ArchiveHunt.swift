@@ -1,0 +1,163 @@
+import Archive
+import ArgumentParser
+import Detection
+import Events
+import Foundation
+import Glibc
+import Hunting
+import Journal
+import Server
+
+/// Options of `vigie detect` that ask the archive instead of files.
+struct HuntOptions: ParsableArguments {
+    @Option(help: "Hunt in the archive of this data folder instead of reading files.")
+    var archive: String?
+
+    @Option(help: "With --archive: RFC 3339 time of the first event. Default: the beginning.")
+    var since: String?
+
+    @Option(help: "With --archive: RFC 3339 time behind the last event. Default: now.")
+    var until: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "With --archive: only events that meet all conditions: 'field=value', 'field!=value', 'field~part', 'field=*', 'field=@other'.",
+            valueName: "conditions"))
+    var filter: String?
+
+    @Option(help: "With --archive: only lines of this source; may be given several times.")
+    var source: [String] = []
+
+    @Option(help: "With --archive: count the results by the values of this field.")
+    var countBy: String?
+
+    @Flag(help: "With --archive: print the counts as JSON, too.")
+    var json = false
+}
+
+/// Runs a hunt and prints what it finds.
+struct ArchiveHunt {
+    let options: HuntOptions
+    let rules: [String]
+
+    func run(in data: String) async throws {
+        let folder = DataFolder(path: data).archive
+        guard FileManager.default.fileExists(atPath: folder) else {
+            throw CommandFailure(.usage, "there is no archive in \(data); `vigie serve` writes one while it runs")
+        }
+        let hunt = try makeHunt()
+        for problem in hunt.problems { Output.note("refused: \(problem)") }
+        let output = LineBuffer()
+        let bar = ProgressBar()
+        let began = ContinuousClock.now
+        let progress: HuntProgress
+        do {
+            progress = try await hunt.run(
+                ArchiveReader(folder: folder), workers: ProcessInfo.processInfo.activeProcessorCount,
+                report: { result in
+                    // The counts are what is asked for.
+                    if options.countBy == nil { output.add(HuntJSON.text(result)) }
+                },
+                progress: { progress in
+                    output.flush()
+                    bar.show(progress)
+                })
+        } catch let error as ArchiveError {
+            bar.clear()
+            throw CommandFailure(.failed, error.description)
+        }
+        bar.clear()
+        output.flush()
+        if let countBy = options.countBy { printCounts(progress, countBy) }
+        summarise(progress, ContinuousClock.now - began)
+        guard progress.damages.isEmpty else {
+            throw CommandFailure(.failed, "part of the archive is damaged: what is named above was not hunted in")
+        }
+    }
+
+    private func makeHunt() throws -> Hunt {
+        let base = rules.filter { FileManager.default.fileExists(atPath: $0 + "/formats") }
+        let sources: [RuleSource]
+        if rules.isEmpty, options.filter != nil || options.countBy != nil {
+            sources = []
+        } else {
+            let folder = RuleFolder(paths: rules.isEmpty ? ["rules"] : rules)
+            for problem in folder.problems { Output.note("refused: \(problem)") }
+            sources = folder.rules
+        }
+        do {
+            return try Hunt(
+                rules: sources, base: base.isEmpty ? ["rules"] : base, filter: try HuntFilter(parsing: options.filter ?? ""),
+                countBy: options.countBy, since: try time(options.since, "--since") ?? Timestamp(nanoseconds: .min),
+                until: try time(options.until, "--until") ?? .system,
+                sources: options.source.isEmpty ? nil : Set(options.source))
+        } catch let error as HuntError {
+            throw CommandFailure(.usage, error.description)
+        }
+    }
+
+    private func time(_ text: String?, _ option: String) throws -> Timestamp? {
+        guard let text else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw CommandFailure(.usage, "\(option) '\(text)' is not an RFC 3339 time, such as 2026-03-01T12:00:00Z")
+        }
+        return time
+    }
+
+    private func printCounts(_ progress: HuntProgress, _ field: String) {
+        let counts = progress.counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+        if options.json {
+            let rows = counts.map { JSONValue.object(["value": .string($0.key), "count": .integer(Int64($0.value))]) }
+            Output.line(
+                FindingJSON.text([
+                    "field": .string(field), "distinct": .integer(Int64(counts.count)),
+                    "results": .integer(Int64(progress.results)),
+                    "uncounted": .integer(Int64(progress.uncounted)), "counts": .array(rows),
+                ]))
+        } else {
+            for (value, count) in counts { Output.line("\(count)\t\(value)") }
+        }
+    }
+
+    private func summarise(_ progress: HuntProgress, _ duration: Duration) {
+        let seconds = Double(duration.components.seconds) + Double(duration.components.attoseconds) / 1e18
+        var parts = [
+            "\(progress.lines) lines in \(String(format: "%.2f", seconds)) s", "\(progress.results) results",
+            "\(progress.blocksRead) blocks read, \(progress.blocksSkipped) skipped",
+        ]
+        if let countBy = options.countBy { parts.append("\(progress.counts.count) different \(countBy)") }
+        if progress.uncounted > 0 { parts.append("\(progress.uncounted) without it") }
+        Output.note("archive: \(parts.joined(separator: ", "))")
+        for damage in progress.damages { Output.note("damaged: \(damage)") }
+    }
+}
+
+/// A result as one canonical JSON object.
+enum HuntJSON {
+    static func text(_ result: HuntResult) -> String {
+        if let finding = result.finding { return FindingJSON.text(FindingJSON.value(finding)) }
+        return FindingJSON.text([
+            "time": .string(result.time.rfc3339), "file": .string(result.origin.source), "line": .integer(result.line),
+            "text": .string(result.text),
+        ])
+    }
+}
+
+/// One line on standard error that is written over and over, where that is a terminal; nothing where it is not.
+final class ProgressBar {
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private var shown = -1
+
+    func show(_ progress: HuntProgress) {
+        let percent = Int(progress.fraction * 100)
+        guard isShown, percent != shown else { return }
+        shown = percent
+        let filled = percent * 40 / 100
+        let bar = String(repeating: "=", count: filled) + String(repeating: " ", count: 40 - filled)
+        Output.write("\r[\(bar)] \(percent) %, \(progress.results) results", to: .standardError)
+    }
+
+    func clear() {
+        if isShown, shown >= 0 { Output.write("\r\u{1B}[K", to: .standardError) }
+    }
+}
