@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Fuzzing", dependencies: ["CLibFuzzer"]),
         .target(name: "Events", swiftSettings: language + instrumented),
         .target(
-            name: "Ingest", dependencies: ["Events", .product(name: "Yams", package: "Yams")],
+            name: "Ingest", dependencies: ["Events", "CZlib", .product(name: "Yams", package: "Yams")],
             swiftSettings: language + instrumented),
         .target(
             name: "Detection",
@@ -44,6 +44,12 @@ let package = Package(
         .target(
             name: "Journal", dependencies: ["Events", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: language + instrumented),
+        .target(
+            name: "Archive", dependencies: ["Events", "Ingest", "CZstd"], swiftSettings: language + instrumented),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+        // Segments of the archive.
+        fuzzer("FuzzArchive", ["Archive", "Events", "Ingest"]),
         // Lines of every format, whole and cut into reads.
         fuzzer("FuzzEvents", ["Events", "Ingest"]),
         // Rule files, and what they then do with an event.

@@ -16,6 +16,7 @@ FUZZERS = {
     "FuzzFormats": "log formats as YAML, and lines read with them",
     "FuzzStates": "the rule cache and the windows of the detection snapshot, damaged",
     "FuzzJournal": "JSON, signed notes, checkpoints, proofs, keys, time stamps",
+    "FuzzArchive": "segments of the archive, damaged",
     "FuzzExpressions": "regular expressions and what they are run on",
 }
 # An input may take this long; linear time on 4 KiB is far below it even when instrumented.
@@ -67,6 +68,11 @@ def seeds(root, fuzzer):
     elif fuzzer == "FuzzStates":
         for number in range(16):
             yield bytes([number % 2, number]) + bytes(range(number, number + 40))
+    elif fuzzer == "FuzzArchive":
+        yield b"\0" + b"VGS1" + bytes(40)
+        for number in range(8):
+            # Headers that agree with nothing: what a reader has to look past.
+            yield bytes([number % 2]) + b"VGB1" + bytes([1, number]) + bytes(74) + bytes(range(number * 9))
     elif fuzzer == "FuzzJournal":
         hash_text = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
         checkpoint = f"example.org/log\n12\n{hash_text}\n"
