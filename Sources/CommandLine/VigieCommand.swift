@@ -12,8 +12,7 @@ package struct VigieCommand: AsyncParsableCommand {
         version: VigieVersion.text,
         subcommands: [
             ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, EvidenceCommand.self,
-            JournalCommand.self, ArchiveCommand.self,
-            ConfigCommand.self,
+            JournalCommand.self, ArchiveCommand.self, ConfigCommand.self, CheckCommand.self,
         ]
     )
 

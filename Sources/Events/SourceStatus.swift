@@ -15,6 +15,8 @@ package struct SourceStatus: Sendable, Equatable {
     package var lastEvent: Timestamp?
     /// Up to a handful of lines that no format could read, newest last, cut to a length one can read.
     package var unparsedSamples: [String]
+    /// Of each of these lines, in the same order: the nearest format and what it missed; empty where none comes near.
+    package var unparsedReasons: [String] = []
     /// What is odd about it although it is read, with what to do.
     package var warnings: [String] = []
     /// Files that it consists of, where it is a pattern.
@@ -91,6 +93,14 @@ extension SourceCounters {
         gaps = try count(.gaps)
         damaged = try count(.damaged)
         dropped = try count(.dropped)
+    }
+
+    /// What to do about `fromOnePrivateAddress`.
+    package func privateAddressWarning(_ path: String) -> String? {
+        fromOnePrivateAddress.map { events in
+            "all \(events) events of \(path) that name an address name the same private one: most likely a reverse proxy's, behind "
+                + "which clients cannot be told apart; name it under trusted_proxies, or log the client's address"
+        }
     }
 
     /// Of several files that are one source.

@@ -22,7 +22,7 @@ def durable_position(data, log):
         snapshot = json.loads((data / "detection/snapshot.json").read_text())
     except FileNotFoundError:
         return None
-    for source in snapshot["sources"]:
+    for source in (position for state in snapshot["states"] for position in state["positions"]):
         if os.path.realpath(source["path"]) == os.path.realpath(log):
             return source["offset"]
     return None

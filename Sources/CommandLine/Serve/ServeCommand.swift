@@ -55,15 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
 
     /// Command line over configuration file over defaults.
     func resolve() throws -> ServerOptions {
-        var options = ServerOptions()
-        if let config {
-            guard let text = try? String(contentsOfFile: config, encoding: .utf8) else {
-                throw CommandFailure(.usage, "the configuration \(config) cannot be read; check its path and permissions")
-            }
-            options.apply(try Configuration(parsing: text, file: config))
-        }
-        if let data { options.dataFolder = data }
-        if !rules.isEmpty { options.rules = rules }
+        var options = try ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
         if let listen {
             guard let address = ListenAddress(listen) else {
                 throw CommandFailure(.usage, "--listen '\(listen)' is not an address like 127.0.0.1:8630")
@@ -71,17 +63,15 @@ struct ServeCommand: AsyncParsableCommand {
             options.host = address.host
             options.port = address.port
         }
-        if !logs.isEmpty { options.sources = try logs.map(SourceArgument.parse) }
-        if options.sources.isEmpty {
-            options.sources = HostLogs.readable()
-            // Where sshd logs to a file as well, journald would say everything twice.
-            options.followsJournald = !HostLogs.hasAuthenticationLog && JournaldSpool.isReadable()
-        }
         return options
     }
 
     /// Why a log cannot be read now, and what to do; empty when it can.
     private func readability(of path: String) -> String {
+        if PathPattern.isPattern(path) {
+            let count = PathPattern.matches(path).count
+            return count == 0 ? "  — matches nothing: check it; Vigie keeps looking" : "  — \(count) files now"
+        }
         if FileManager.default.isReadableFile(atPath: path) { return "" }
         if FileManager.default.fileExists(atPath: path) {
             return "  — may not be read: let Vigie's user read it (group `adm`, or `setfacl -m u:USER:r`); Vigie keeps trying"

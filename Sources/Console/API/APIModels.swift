@@ -173,6 +173,12 @@ struct APISource: Encodable {
         var partial: Int
         var undated: Int
         var rotations: Int
+        var truncations: Int
+        var gaps: Int
+        var damaged: Int
+        var dropped: Int
+        /// Events so far, where all of them name the same private address.
+        var fromOnePrivateAddress: Int?
     }
 
     var name: String
@@ -183,6 +189,11 @@ struct APISource: Encodable {
     var lagBytes: Int
     var lastEvent: String?
     var unparsedSamples: [String]
+    /// Of each sample: the nearest format and what it missed; empty where no format comes near.
+    var unparsedReasons: [String]
+    var warnings: [String]
+    /// How many files a pattern stands for.
+    var files: Int?
 
     init(_ source: SourceStatus) {
         name = source.name
@@ -193,10 +204,15 @@ struct APISource: Encodable {
         counters = Counters(
             bytes: counted.bytes, lines: counted.lines, parsed: counted.parsed, unparsed: counted.unparsed, blank: counted.blank,
             overlong: counted.overlong, invalidUtf8: counted.invalidUTF8, containingNul: counted.containingNUL,
-            partial: counted.partial, undated: counted.undated, rotations: counted.rotations)
+            partial: counted.partial, undated: counted.undated, rotations: counted.rotations, truncations: counted.truncations,
+            gaps: counted.gaps, damaged: counted.damaged, dropped: counted.dropped,
+            fromOnePrivateAddress: counted.fromOnePrivateAddress)
         lagBytes = source.lagBytes
         lastEvent = source.lastEvent?.rfc3339
         unparsedSamples = source.unparsedSamples
+        unparsedReasons = source.unparsedReasons
+        warnings = source.warnings
+        files = source.files
     }
 }
 

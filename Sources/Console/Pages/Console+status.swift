@@ -56,12 +56,23 @@ enum SourceModels {
                 counter("partial", counters.partial, isTrouble: false),
                 counter("undated", counters.undated),
                 counter("rotations", counters.rotations, isTrouble: false),
+                counter("cut in place", counters.truncations, isTrouble: false),
+                counter("gaps", counters.gaps),
+                counter("damaged files", counters.damaged),
+                counter("dropped", counters.dropped),
             ],
-            "samples": source.unparsedSamples,
+            "samples": source.unparsedSamples.enumerated().map { index, line -> PageModel in
+                let reasons = source.unparsedReasons
+                var sample: PageModel = ["line": line]
+                if index < reasons.count, !reasons[index].isEmpty { sample["reason"] = reasons[index] }
+                return sample
+            },
+            "warnings": source.warnings,
             "hasSamples": !source.unparsedSamples.isEmpty,
             "sampleCount": source.unparsedSamples.count,
         ]
         if !source.problem.isEmpty { model["problem"] = source.problem }
+        if let files = source.files { model["files"] = NumberText.grouped(files) }
         model["last"] = source.lastEvent.map { TimeText.model($0, now: now) }
         return model
     }

@@ -170,6 +170,20 @@ package final class FileSource {
         return sum
     }
 
+    /// Bytes written but not read: of compressed files those on the disk. Looks at every file.
+    package func measureLag() -> Int {
+        var lag = open.reduce(0) { $0 + $1.lagBytes }
+        for (path, file) in parked {
+            guard let state = ParkedFile.FileState(path) else { continue }
+            let isSame = file.positions.last.map { $0.device == state.device && $0.inode == state.inode } ?? false
+            lag += Int(max(0, state.size - (isSame ? file.positions.last?.offset ?? 0 : 0)))
+        }
+        return lag
+    }
+
+    /// How its lines are read.
+    package var parser: BatchParser { isPattern ? template : open[0].parser }
+
     /// Event time of the newest event.
     package var lastEvent: Timestamp? { open.reduce(lastTime) { later($0, $1.parser.lastTime) } }
 

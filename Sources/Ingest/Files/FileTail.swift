@@ -139,11 +139,7 @@ package final class FileTail {
             lastEvent: parser.lastTime,
             unparsedSamples: parser.unparsedSamples)
         status.warnings = losses
-        if let events = parser.counters.fromOnePrivateAddress {
-            status.warnings.append(
-                "all \(events) events of \(path) that name an address name the same private one: most likely a reverse proxy's, "
-                    + "behind which clients cannot be told apart; name it under trusted_proxies, or log the client's address")
-        }
+        if let warning = parser.counters.privateAddressWarning(path) { status.warnings.append(warning) }
         return status
     }
 

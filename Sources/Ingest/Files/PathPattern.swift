@@ -5,7 +5,7 @@ package enum PathPattern {
     package static func isPattern(_ path: String) -> Bool { path.utf8.contains { "*?[".utf8.contains($0) } }
 
     /// The paths that match now, in the order of their bytes; one that is not UTF-8 is left out.
-    static func matches(_ pattern: String) -> [String] {
+    package static func matches(_ pattern: String) -> [String] {
         var found = unsafe glob_t()
         defer { unsafe globfree(&found) }
         // Sorting by the locale's rules costs seconds for a hundred thousand names.

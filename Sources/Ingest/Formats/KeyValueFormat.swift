@@ -22,7 +22,7 @@ enum KeyValueFormat {
 
     /// Where the pairs begin.
     static func start(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int? {
-        if let header = cefExtension(bytes, line) { return header }
+        if let header = cefHeader(bytes, line) { return header }
         var index = line.lowerBound
         while index < line.upperBound, bytes[index] == 0x20 { index += 1 }
         let first = index
@@ -33,10 +33,17 @@ enum KeyValueFormat {
     /// Reads the pairs of the range; returns how many there are.
     @discardableResult
     static func scan(_ bytes: Span<UInt8>, _ range: Range<Int>, plan: JSONFieldPlan, into sink: inout FieldSink) -> Int {
-        let isCEF = cefExtension(bytes, range) != nil
-        var index = isCEF ? cefExtension(bytes, range) ?? range.lowerBound : range.lowerBound
-        let end = range.upperBound
         var pairs = 0
+        let body = cefExtension(bytes, range) { part, value in
+            pairs += 1
+            let key = cefKeys[part]
+            guard !value.isEmpty, let entry = plan.entry(hash: key.hash, isEqual: { $0 == key.name }) else { return }
+            let field = plan.entries[entry].field
+            if sink.range(of: field) == nil { sink.add(field, value.lowerBound, value.upperBound) }
+        }
+        let isCEF = body != nil
+        var index = body ?? range.lowerBound
+        let end = range.upperBound
         while index < end {
             while index < end, !isKeyByte(bytes[index]) { index += 1 }
             let keyStart = index
@@ -111,18 +118,45 @@ enum KeyValueFormat {
         return end
     }
 
-    /// Behind `CEF:0|vendor|product|version|class|name|severity|`.
-    private static func cefExtension(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int? {
-        guard let found = bytes.firstIndex(of: "CEF:", from: line.lowerBound, to: min(line.upperBound, line.lowerBound + 128))
+    /// What the parts of CEF's header are called, beside the keys of its extension.
+    private static let cefKeys: [(name: [UInt8], hash: UInt64)] = [
+        "cef.vendor", "cef.product", "cef.version", "cef.class", "cef.name", "cef.severity",
+    ].map { (Array($0.utf8), JSONFieldPlan.hash(Array($0.utf8))) }
+
+    /// Where `CEF:0|` stands: at once, or directly behind a syslog header that names no program. In a program's message it may be
+    /// somebody's user name.
+    static func cefHeader(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int? {
+        guard let found = bytes.firstIndex(of: "CEF:", from: line.lowerBound, to: min(line.upperBound, line.lowerBound + 128)),
+            found + 5 < line.upperBound, bytes[found + 4] &- 0x30 <= 9, bytes[found + 5] == UInt8(ascii: "|")
         else { return nil }
+        var words = 0
+        for index in line.lowerBound..<found where bytes[index] == 0x20 && index > line.lowerBound && bytes[index - 1] != 0x20 {
+            // The tag of a program ends with a colon.
+            if bytes[index - 1] == UInt8(ascii: ":") { return nil }
+            words += 1
+        }
+        if found > line.lowerBound, bytes[found - 1] != 0x20 { return nil }
+        // RFC 3164: month, day, time and host; RFC 5424: version, time, host, program, process, message id and data.
+        let is5424 = words == 7 && bytes.firstIndex(of: ">1 ", from: line.lowerBound, to: line.lowerBound + 8) != nil
+        return words <= 4 || is5424 ? found : nil
+    }
+
+    /// Behind `CEF:0|vendor|product|version|class|name|severity|`, when the range begins so.
+    private static func cefExtension(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, part: (_ number: Int, _ value: Range<Int>) -> Void
+    ) -> Int? {
+        guard bytes.hasPrefix("CEF:", from: range.lowerBound, to: range.upperBound) else { return nil }
         var bars = 0
-        var index = found
-        while index < line.upperBound {
+        var index = range.lowerBound
+        var start = index
+        while index < range.upperBound {
             if bytes[index] == UInt8(ascii: "\\") {
                 index += 1
             } else if bytes[index] == UInt8(ascii: "|") {
+                if bars > 0 { part(bars - 1, start..<index) }
                 bars += 1
-                if bars == 7 { return index + 1 }
+                start = index + 1
+                if bars == 7 { return start }
             }
             index += 1
         }

@@ -17,6 +17,49 @@ enum WindowsFormat {
         let time = scanner.time.flatMap { Timestamp(iso8601: bytes.extracting($0.bounds), assumedOffsetSeconds: 0) }
         return ParsedLine(time: time, logSource: plan.origin(sink, bytes))
     }
+
+    /// Whether a line is one of Windows' events: its own keys, not those inside of what it reports, name an event id and the
+    /// channel or the provider.
+    static func isEvent(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Bool {
+        // Nearly every other line is passed over by its first byte or by this search.
+        guard !line.isEmpty, bytes[line.lowerBound] == UInt8(ascii: "{"),
+            bytes.firstIndex(of: "EventID\"", from: line.lowerBound, to: line.upperBound) != nil
+        else { return false }
+        // By depth: whether the keys there are the event's own.
+        var isOwn = [true, true, false, false]
+        var (depth, index, hasID, hasOrigin) = (0, line.lowerBound, false, false)
+        while index < line.upperBound {
+            switch bytes[index] {
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                if bytes[index] == UInt8(ascii: "["), depth < isOwn.count { isOwn[depth] = false }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"): depth -= 1
+            case UInt8(ascii: "\""):
+                let start = index + 1
+                index = start
+                while index < line.upperBound, bytes[index] != UInt8(ascii: "\"") {
+                    index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+                }
+                guard depth >= 1, depth < isOwn.count, isOwn[depth], index + 1 < line.upperBound else { break }
+                var colon = index + 1
+                while colon < line.upperBound, bytes[colon] <= 0x20 { colon += 1 }
+                guard colon < line.upperBound, bytes[colon] == UInt8(ascii: ":") else { break }
+                let key = ByteRange(start: start, count: index - start)
+                if bytes.isText("EventID", key) {
+                    hasID = true
+                } else if originKeys.contains(where: { bytes.isText($0, key) }) {
+                    hasOrigin = true
+                }
+                if hasID, hasOrigin { return true }
+                if depth + 1 < isOwn.count { isOwn[depth + 1] = bytes.isText("Event", key) || bytes.isText("System", key) }
+            default: break
+            }
+            index += 1
+        }
+        return false
+    }
+
+    private static let originKeys: [StaticString] = ["Channel", "Provider", "ProviderName", "Provider_Name", "SourceName"]
 }
 
 /// Walks one event. The bytes are passed along rather than held, so that this stays an ordinary value.

@@ -268,6 +268,10 @@ package struct BatchParser: Sendable {
 
     private mutating func recognise(_ bytes: Span<UInt8>, _ range: ByteRange, reference: Timestamp) -> ParsedLine? {
         guard format == .auto else { return attempt(format, bytes, range, reference) }
+        if WindowsFormat.isEvent(bytes, range.bounds), let parsed = attempt(.windows, bytes, range, reference) {
+            recognised = .windows
+            return parsed
+        }
         // A format that tells itself apart from all others is tried first where the last line had it.
         if let recognised, recognised == .json || recognised == .combined,
             let parsed = attempt(recognised, bytes, range, reference)
@@ -284,7 +288,8 @@ package struct BatchParser: Sendable {
             recognised = matcher.lastFormat.map { .named($0) }
             return parsed
         }
-        for candidate in [LogFormat.syslog, .keyValue, .text] {
+        let isCEF = KeyValueFormat.cefHeader(bytes, range.bounds) != nil
+        for candidate in isCEF ? [LogFormat.keyValue] : [.syslog, .keyValue, .text] {
             if let parsed = attempt(candidate, bytes, range, reference) {
                 recognised = candidate
                 return parsed
@@ -333,7 +338,14 @@ package struct BatchParser: Sendable {
         guard let number = matcher.formats.number(of: name) else { return attempt(.text, bytes, range, reference) }
         if matcher.formats.formats[number].keyed != nil {
             for format in [LogFormat.json, .keyValue] {
-                if let parsed = attempt(format, bytes, range, reference) { return parsed }
+                guard var parsed = attempt(format, bytes, range, reference) else { continue }
+                matcher.refine(as: number, bytes, &parsed, into: &sink) { plan, keyed in
+                    guard format == .keyValue else { return JSONFormat.scan(bytes, range, plan: plan, into: &keyed) }
+                    let start = KeyValueFormat.start(bytes, range.bounds) ?? Int(range.start)
+                    return KeyValueFormat.scan(bytes, start..<range.end, plan: plan, into: &keyed) > 0
+                }
+                ClientAddress.normalise(bytes, &sink)
+                return parsed
             }
         }
         if let parsed = matcher.readLine(bytes, range.bounds, only: number, reference: reference, into: &sink) { return parsed }

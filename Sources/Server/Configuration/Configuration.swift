@@ -9,6 +9,7 @@ import Yams
 ///     rules: [/usr/share/vigie/rules, /etc/vigie/rules]
 ///     sources:
 ///       - {path: /var/log/nginx/access.log, format: combined}
+///       - {path: /srv/*/logs/*.access.log, backlog: false}
 ///       - /var/log/auth.log
 ///     trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
 ///     evidence: {system_logs: [/var/log/syslog], upload_folders: [/srv/www/uploads]}
@@ -178,7 +179,11 @@ struct ConfigurationReader {
                 continue
             }
             var source = SourceOption(path: "")
-            for (key, value) in try mapping(element, known: ["path", "format"]) {
+            for (key, value) in try mapping(element, known: ["path", "format", "backlog"]) {
+                if key == "backlog" {
+                    source.readsBacklog = try flag(value)
+                    continue
+                }
                 let text = try text(value)
                 if key == "path" {
                     source.path = text

@@ -51,7 +51,10 @@ extension ServerOptions {
     var record: JSONValue {
         [
             "data": .string(dataFolder), "rules": .array(rules.map { .string($0) }),
-            "sources": .array(sources.map { ["path": .string($0.path), "format": .string($0.format.rawValue)] }),
+            "sources": .array(
+                sources.map {
+                    ["path": .string($0.path), "format": .string($0.format.rawValue), "backlog": .bool($0.readsBacklog)]
+                }),
             "journald": .bool(followsJournald), "host": .string(host), "port": .integer(Int64(port)),
             "hosts": .array(hosts.sorted().map { .string($0) }), "behind_tls": .bool(isBehindTLS),
             "trusted_proxies": .array(trustedProxies.map { .string("\($0)") }),
@@ -64,18 +67,23 @@ extension ServerOptions {
 package struct SourceOption: Sendable, Equatable, Hashable {
     package var path: String
     package var format: LogFormat
+    /// At the first start, what rotation has left of it is read, too, before it.
+    package var readsBacklog: Bool
 
-    package init(path: String, format: LogFormat = .auto) {
+    package init(path: String, format: LogFormat = .auto, readsBacklog: Bool = true) {
         self.path = path
         self.format = format
+        self.readsBacklog = readsBacklog
     }
+
     /// Each log once, whatever way its path is written: read twice, every line of it would count twice.
     static func each(_ sources: [SourceOption]) -> [SourceOption] {
         var seen: Set<String> = []
         return sources.compactMap { source in
             // Positions are kept by path: it must be the same from whatever folder the server is started.
             let path = URL(fileURLWithPath: source.path).standardizedFileURL.path
-            return seen.insert(path).inserted ? SourceOption(path: path, format: source.format) : nil
+            return seen.insert(path).inserted
+                ? SourceOption(path: path, format: source.format, readsBacklog: source.readsBacklog) : nil
         }
     }
 }

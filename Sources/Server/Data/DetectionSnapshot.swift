@@ -19,6 +19,8 @@ struct DetectionSnapshot: Codable, Equatable {
         var counters: SourceCounters
         /// Event time of the newest event, in nanoseconds; lines without a time are given it.
         var lastTime: Int64?
+        /// When it usually speaks; snapshots of versions before 0.2 lack it.
+        var rhythm: SourceRhythm?
     }
 
     struct Windows: Codable, Equatable {
@@ -36,8 +38,7 @@ struct DetectionSnapshot: Codable, Equatable {
     var version = DetectionSnapshot.currentVersion
     /// Entries in the journal when it was made.
     var journal_sequence: UInt64
-    /// Of every file being read, in the order they were given; an old file being finished stands before its successor.
-    var sources: [FilePosition]
+    /// In the order they were given; of the positions of one, an old file being finished stands before its successor.
     var states: [Source]
     /// Hash of the rule set that was in force; snapshots of versions before 0.2 lack it.
     var rules: String?
@@ -53,14 +54,13 @@ struct DetectionSnapshot: Codable, Equatable {
     var bytes: [UInt8] = []
 
     private enum CodingKeys: String, CodingKey {
-        case version, journal_sequence, sources, states, rules, origins, windows, hash_key, clock, archive
+        case version, journal_sequence, states, rules, origins, windows, hash_key, clock, archive
     }
 
     init(journalSequence: UInt64, states: [Source], rules: String, engine: EngineSnapshot) {
         journal_sequence = journalSequence
         self.states = states
         self.rules = rules
-        sources = states.flatMap(\.positions)
         origins = engine.origins.map { Origin(source: $0.source, generation: $0.generation) }
         windows = engine.correlations.map { Windows(rule: $0.ruleID, definition: $0.definition, length: $0.bytes.count) }
         hash_key = [engine.hashKey.low, engine.hashKey.high]

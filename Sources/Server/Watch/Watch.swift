@@ -29,8 +29,10 @@ actor Watch {
     private let logger: Logger
 
     private var engine: Engine
+    private var formats: FormatSet
     private var book: IncidentBook
-    private var tails: [FileTail] = []
+    private var tails: [FileSource] = []
+    private var silence = SilenceWatch()
     /// Of sources that are not watched now: given again, one is read on from there, and not a second time.
     private let resting: [DetectionSnapshot.Source]
     private var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
@@ -55,6 +57,7 @@ actor Watch {
         self.collector = collector
         self.feed = feed
         self.book = book
+        self.formats = formats
         self.logger = logger
         self.now = now
         schedule = SnapshotSchedule(now: now())
@@ -71,11 +74,15 @@ actor Watch {
                 format: source.format, plan: formats.plan, formats: formats, proxies: TrustedProxies(options.trustedProxies),
                 counters: state?.counters ?? SourceCounters(),
                 lastTime: state?.lastTime.map(Timestamp.init(nanoseconds:)))
-            tails.append(FileTail(path: source.path, parser: parser, resumingAt: state?.positions ?? [], now: now()))
+            tails.append(
+                FileSource(
+                    path: source.path, parser: parser, resumingAt: state?.positions, readsBacklog: source.readsBacklog, now: now()
+                ))
+            silence.add(source.path, rhythm: state?.rhythm, now: now())
         }
     }
 
-    var statuses: [SourceStatus] { tails.map(\.status) }
+    var statuses: [SourceStatus] { tails.map { $0.status.explained(by: formats, now: now()) } }
 
     var detection: DetectionStatus { DetectionStatus(engine) }
 
@@ -94,6 +101,7 @@ actor Watch {
                 var isBusy = false
                 for index in tails.indices where try await readChunk(of: index) { isBusy = true }
                 if !isBusy { try await findAbsences() }
+                if !isBusy { try await findSilence() }
                 try await snapshotIfDue()
                 if isBusy { await Task.yield() } else { try await Task.sleep(for: Watch.pollInterval) }
             }
@@ -141,6 +149,7 @@ actor Watch {
         try await recorder.record(
             RuleEntries.loaded(ruleSet, change: change, refused: ruleSet.problems.count, letGo: letGo, at: now()), at: now())
         engine = renewed
+        self.formats = formats
         for tail in tails { tail.use(formats) }
         await feed?.use(
             ruleSet.logSources, fingerprint: ArchiveReading.fingerprint(formats, pipelines: ruleSet.pipelinesHash), at: now())
@@ -155,6 +164,7 @@ actor Watch {
         guard tails[index].poll(into: &batch, now: received) else { return false }
         isDirty = true
         await feed?.add(batch, format: tails[index].parser.format.rawValue, received: received)
+        silence.hear(tails[index].path, batch, now: received)
         bytesSinceSnapshot += batch.bytes.count
         engine.consume(batch, into: &findings)
         if !findings.isEmpty { try await recordFindings() }
@@ -168,6 +178,14 @@ actor Watch {
         engine.advance(to: horizon, into: &findings)
         isDirty = true
         if !findings.isEmpty { try await recordFindings() }
+    }
+
+    /// Finds sources that used to speak and do not any more.
+    private func findSilence() async throws {
+        findings += silence.findings(now: now())
+        guard !findings.isEmpty else { return }
+        isDirty = true
+        try await recordFindings()
     }
 
     private func recordFindings() async throws {
@@ -210,8 +228,7 @@ actor Watch {
     /// The lines behind a finding, read again from where they stand: the newest few.
     private func excerpt(_ finding: Finding) -> [String?] {
         finding.evidence.suffix(Finding.maximumExcerptLines).map { reference in
-            tails.first { $0.path == reference.origin.source }?
-                .line(generation: reference.origin.generation, offset: reference.offset)
+            tails.lazy.compactMap { $0.line(reference.origin, offset: reference.offset) }.first
         }
     }
 
@@ -225,8 +242,8 @@ actor Watch {
         let began = now()
         let states = tails.map { tail in
             DetectionSnapshot.Source(
-                path: tail.path, positions: tail.positions, counters: tail.parser.counters,
-                lastTime: tail.parser.lastTime?.nanoseconds)
+                path: tail.path, positions: tail.positions, counters: tail.counters,
+                lastTime: tail.lastEvent?.nanoseconds, rhythm: silence.rhythms[tail.path])
         }
         // The archive is durable up to where the sources have been read before the snapshot says so.
         let position = await feed?.flush(at: began)

@@ -66,7 +66,7 @@ final class World: Sendable {
 
     /// How far the log is read, by the durable snapshot; `nil` while there is none.
     func snapshotOffset() throws -> Int64? {
-        try DetectionSnapshot.load(data)?.sources.last { $0.path == log }?.offset
+        try DetectionSnapshot.load(data)?.states.flatMap(\.positions).last { $0.path == log }?.offset
     }
 
     /// One finding for each line with `attack=`, one for five refused logins of an address within ten minutes.

@@ -81,8 +81,8 @@ struct FormatFile {
         for (field, names) in try pairs(mapping["keys"], "keys") { format.keys.append((field, try strings(names, "keys"))) }
         for entry in try sequence(mapping["cases"], "cases") { format.cases.append(try keyedCase(entry)) }
         for entry in try sequence(mapping["samples"], "samples") { format.samples.append(try sample(entry)) }
-        guard !(format.patterns.isEmpty && format.cases.isEmpty) else {
-            throw problem(node, "the format has neither 'patterns' nor 'cases'")
+        guard !(format.patterns.isEmpty && format.cases.isEmpty && format.keys.isEmpty) else {
+            throw problem(node, "the format has neither 'patterns' nor 'keys' nor 'cases'")
         }
         guard !format.samples.isEmpty else { throw problem(node, "the format has no 'samples': lines and the fields they give") }
         return format

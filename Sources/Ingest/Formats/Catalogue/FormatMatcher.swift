@@ -207,22 +207,28 @@ extension FormatMatcher {
         for position in candidates.indices where candidates[position] != last {
             last = candidates[position]
             guard formats.keyedIndex.mayApply(Int(last), sink) else { continue }
-            if let source = apply(Int(last), bytes, into: &sink, scan: scan) {
-                parsed.logSource = source
-                break
-            }
+            if apply(Int(last), isNamed: false, bytes, &parsed, into: &sink, scan: scan) { break }
         }
         sink.removeFields(from: formats.keyedIndex.firstScratchField)
     }
 
+    /// Likewise for a source that is said to have the format: its keys are read, whether one of its cases holds or not.
+    mutating func refine(
+        as number: Int, _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, into sink: inout FieldSink,
+        scan: (JSONFieldPlan, inout FieldSink) -> Bool
+    ) {
+        _ = apply(number, isNamed: true, bytes, &parsed, into: &sink, scan: scan)
+    }
+
     private mutating func apply(
-        _ number: Int, _ bytes: Span<UInt8>, into sink: inout FieldSink, scan: (JSONFieldPlan, inout FieldSink) -> Bool
-    ) -> LogSourceID? {
-        guard let plan = formats.keyedIndex.plans[number], let format = formats.formats[number].keyed else { return nil }
+        _ number: Int, isNamed: Bool, _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, into sink: inout FieldSink,
+        scan: (JSONFieldPlan, inout FieldSink) -> Bool
+    ) -> Bool {
+        guard let plan = formats.keyedIndex.plans[number], let format = formats.formats[number].keyed else { return false }
         keyed[number].removeAll()
-        guard scan(plan, &keyed[number]), let found = format.cases.firstIndex(where: { holds($0, keyed[number], bytes) }) else {
-            return nil
-        }
+        guard scan(plan, &keyed[number]) else { return false }
+        let found = format.cases.firstIndex(where: { holds($0, keyed[number], bytes) })
+        guard found != nil || isNamed else { return false }
         for target in format.targets {
             guard let index = firstValue(of: target.keys, keyed[number]) else { continue }
             sink.set(target.field, keyed[number].values[index].range, isEscaped: keyed[number].escaped.contains(index))
@@ -232,9 +238,15 @@ extension FormatMatcher {
             sink.set(map.field, placed(map.range))
         }
         set(formats.formats[number].constants, into: &sink)
-        set(format.cases[found].constants, into: &sink)
+        if let found { set(format.cases[found].constants, into: &sink) }
         sink.addRequestFields(bytes)
-        return format.cases[found].logSource
+        if format.targets.contains(where: { $0.field == .timestamp }), let range = sink.range(of: .timestamp),
+            let time = JSONFormat.timestamp(bytes, range.bounds)
+        {
+            parsed.time = time
+        }
+        parsed.logSource = found.map { format.cases[$0].logSource } ?? formats.formats[number].logSource
+        return true
     }
 
     private func firstValue(of keys: [Int], _ keyed: FieldSink) -> Int? {

@@ -157,7 +157,7 @@ package struct FormatSet: Sendable {
     private mutating func keyed(
         _ definition: FormatDefinition, _ number: Int, _ field: (String) -> FieldID?, _ logSource: (LogSource) -> LogSourceID
     ) throws(FormatProblem) -> KeyedFormat? {
-        guard !definition.cases.isEmpty else { return nil }
+        guard !(definition.cases.isEmpty && definition.keys.isEmpty) else { return nil }
         var keyed = KeyedFormat()
         for (name, keys) in definition.keys {
             guard let target = field(name) else { continue }

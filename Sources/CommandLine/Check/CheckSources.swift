@@ -1,0 +1,124 @@
+import ArgumentParser
+import Events
+import Foundation
+import Journal
+import Server
+
+struct CheckSources: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sources",
+        abstract:
+            "Say what becomes of the newest lines of every log, and why some cannot be read; exit 1 when something is wrong.",
+        discussion: """
+            Reads the last mebibyte of each log and shows lines that no format could read, each with the nearest format and what it
+            missed. Where a server has run on the data folder, it also shows what that has counted, and how far it is behind.
+            Exit 1 when a log cannot be read, or more of its lines are unparsed than parsed.
+
+              vigie check sources --config /etc/vigie/vigie.yml
+              vigie check sources nginx_error:/var/log/nginx/error.log '/srv/*/logs/*.log'
+            """)
+
+    @Option(help: "A configuration file; what is given on the command line wins over it.")
+    var config: String?
+
+    @Option(help: "The data folder of the server. Default: data.")
+    var data: String?
+
+    @Option(help: "A folder of rules with the log formats; may be given several times. Default: rules.")
+    var rules: [String] = []
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @Argument(help: "Logs, as for serve. Default: those of the configuration, else those found readable on this machine.")
+    var logs: [String] = []
+
+    func run() throws {
+        let options = try ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
+        let checks = try SourceCheck.run(options, now: .system)
+        if json {
+            Output.line(
+                FindingJSON.text([
+                    "sources": .array(checks.map(CheckSources.value)), "ok": .bool(!checks.contains(where: \.isTroubled)),
+                ]))
+        } else {
+            for check in checks { Output.line(CheckSources.text(check)) }
+        }
+        guard !checks.isEmpty else {
+            throw CommandFailure(.usage, "there is no log to check: name one, or a configuration with --config")
+        }
+        let troubled = checks.filter(\.isTroubled)
+        guard troubled.isEmpty else {
+            throw CommandFailure(.failed, "\(troubled.count) of \(checks.count) sources have problems: \(list(troubled))")
+        }
+    }
+
+    private func list(_ checks: [SourceCheck]) -> String {
+        let shown = checks.prefix(5).map(\.path).joined(separator: ", ")
+        return checks.count > 5 ? shown + ", …" : shown
+    }
+
+    static func text(_ check: SourceCheck) -> String {
+        let verdict = check.problem != nil ? "cannot be read" : check.isMostlyUnparsed ? "mostly unparsed" : "fine"
+        var lines = ["\(IncidentText.printable(check.path)) (\(check.format)): \(verdict)"]
+        if let problem = check.problem { lines.append("  problem   \(problem)") }
+        let files = check.files == 1 ? "" : " of \(check.filesRead) files of \(check.files)"
+        lines.append("  newest    \(counts(check.counters))\(files)")
+        if let server = check.server {
+            lines.append("  server    \(counts(server.counters)); \(server.lagBytes) bytes behind")
+        }
+        for warning in check.warnings { lines.append("  warning   \(warning)") }
+        for sample in check.samples {
+            lines.append("  unparsed  \(IncidentText.printable(sample.line))")
+            if let nearest = sample.nearest {
+                lines.append("            \(IncidentText.printable(nearest.explanation(of: sample.line)))")
+            }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func counts(_ counters: SourceCounters) -> String {
+        let always = "\(counters.lines) lines: \(counters.parsed) parsed, \(counters.unparsed) unparsed, \(counters.blank) blank"
+        let others: [(Int, String)] = [
+            (counters.dropped, "dropped"), (counters.overlong, "over-long"), (counters.undated, "undated"),
+            (counters.gaps, "gaps"), (counters.damaged, "damaged files"),
+        ]
+        return others.filter { $0.0 > 0 }.reduce(always) { "\($0), \($1.0) \($1.1)" }
+    }
+
+    static func value(_ check: SourceCheck) -> JSONValue {
+        var object: [String: JSONValue] = [
+            "path": .string(check.path), "format": .string(check.format), "ok": .bool(!check.isTroubled),
+            "files": .integer(Int64(check.files)), "files_read": .integer(Int64(check.filesRead)),
+            "newest": value(check.counters), "warnings": .array(check.warnings.map { .string($0) }),
+            "unparsed": .array(
+                check.samples.map { sample in
+                    var object: [String: JSONValue] = ["line": .string(sample.line)]
+                    if let nearest = sample.nearest {
+                        object["nearest"] = [
+                            "format": .string(nearest.format), "pattern": .string(nearest.pattern),
+                            "position": .integer(Int64(nearest.position)), "expected": .string(nearest.expected),
+                        ]
+                    }
+                    return .object(object)
+                }),
+        ]
+        if let problem = check.problem { object["problem"] = .string(problem) }
+        if let server = check.server {
+            object["server"] = value(server.counters)
+            object["lag_bytes"] = .integer(Int64(server.lagBytes))
+        }
+        return .object(object)
+    }
+
+    private static func value(_ counters: SourceCounters) -> JSONValue {
+        [
+            "lines": .integer(Int64(counters.lines)), "parsed": .integer(Int64(counters.parsed)),
+            "unparsed": .integer(Int64(counters.unparsed)), "blank": .integer(Int64(counters.blank)),
+            "dropped": .integer(Int64(counters.dropped)), "overlong": .integer(Int64(counters.overlong)),
+            "undated": .integer(Int64(counters.undated)), "rotations": .integer(Int64(counters.rotations)),
+            "truncations": .integer(Int64(counters.truncations)), "gaps": .integer(Int64(counters.gaps)),
+            "damaged": .integer(Int64(counters.damaged)),
+        ]
+    }
+}

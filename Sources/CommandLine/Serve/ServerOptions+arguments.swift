@@ -1,0 +1,24 @@
+import Foundation
+import Server
+
+extension ServerOptions {
+    /// Command line over configuration file over defaults; without any log, those that this machine usually has.
+    static func resolved(config: String?, data: String?, rules: [String], logs: [String]) throws -> ServerOptions {
+        var options = ServerOptions()
+        if let config {
+            guard let text = try? String(contentsOfFile: config, encoding: .utf8) else {
+                throw CommandFailure(.usage, "the configuration \(config) cannot be read; check its path and permissions")
+            }
+            options.apply(try Configuration(parsing: text, file: config))
+        }
+        if let data { options.dataFolder = data }
+        if !rules.isEmpty { options.rules = rules }
+        if !logs.isEmpty { options.sources = try logs.map(SourceArgument.parse) }
+        if options.sources.isEmpty {
+            options.sources = HostLogs.readable()
+            // Where sshd logs to a file as well, journald would say everything twice.
+            options.followsJournald = !HostLogs.hasAuthenticationLog && JournaldSpool.isReadable()
+        }
+        return options
+    }
+}

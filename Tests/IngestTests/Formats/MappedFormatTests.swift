@@ -1,0 +1,83 @@
+import Events
+import Foundation
+import Ingest
+import Testing
+
+@Suite("Keys that a file of one's own maps")
+struct MappedFormatTests {
+    private static let table = FieldTable(with: ["event.action", "resource.id", "EventID", "Image", "Channel"])
+
+    private func formats(_ text: String) throws -> FormatSet {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.file("formats"), withIntermediateDirectories: false)
+        try text.write(toFile: folder.file("formats/mine.yml"), atomically: true, encoding: .utf8)
+        let read = FormatFolder(paths: [folder.path])
+        #expect(read.problems.isEmpty, "\(read.problems)")
+        var logSources = LogSourceTable()
+        read.intern(into: &logSources)
+        return FormatSet(read, fields: Self.table, logSources: logSources)
+    }
+
+    private func read(_ line: String, _ format: LogFormat, _ formats: FormatSet = .none) -> ReadEvent? {
+        var parser = BatchParser(format: format, plan: JSONFieldPlan(Self.table), formats: formats)
+        return LogStream.parse(line, name: "", parser: &parser, reference: Reading.reference).copied(Self.table).first
+    }
+
+    private static let mapping = """
+        name: mine
+        title: Mine
+        logsource: {category: application, product: mine}
+        keys:
+          '@timestamp': [when]
+          source.ip: [peer.addr]
+          user.name: [who, actor.name]
+          resource.id: [what]
+        samples:
+          - line: '{"when":1772359200,"peer":{"addr":"192.0.2.7"},"who":"jane"}'
+            auto: false
+            fields: {source.ip: 192.0.2.7, user.name: jane, '@timestamp': '2026-03-01T10:00:00Z'}
+        """
+
+    @Test("a mapping alone is a format, for sources that are said to have it, as JSON and as key=value")
+    func keysOnly() throws {
+        let formats = try formats(Self.mapping)
+        let format = try #require(LogFormat(rawValue: "mine"))
+        let json = try #require(
+            read(
+                #"{"when":"2026-03-01T10:00:00Z","peer":{"addr":"192.0.2.7"},"actor":{"name":"jane"},"what":7}"#, format, formats)
+        )
+        #expect(json.fields["source.ip"] == ["192.0.2.7"] && json.fields["user.name"] == ["jane"])
+        #expect(json.fields["resource.id"] == ["7"])
+        #expect(json.time.rfc3339 == "2026-03-01T10:00:00Z")
+        let pairs = try #require(read("when=1772359200 peer.addr=192.0.2.7 who=jane", format, formats))
+        #expect(pairs.fields["source.ip"] == ["192.0.2.7"] && pairs.time.rfc3339 == "2026-03-01T10:00:00Z")
+    }
+
+    @Test("it is not applied to sources that are not said to have it")
+    func notNamed() throws {
+        let event = try #require(read(#"{"who":"jane","what":7}"#, .auto, try formats(Self.mapping)))
+        #expect(event.fields["resource.id"] == nil)
+    }
+
+    @Test(
+        "Windows' events are recognised by keys of their own",
+        arguments: [
+            #"{"EventID":1,"Channel":"Microsoft-Windows-Sysmon/Operational","Image":"C:\\a.exe"}"#,
+            ##"{"Event":{"System":{"Provider":{"#attributes":{"Name":"x"}},"EventID":1},"EventData":{"Image":"C:\\a.exe"}}}"##,
+        ])
+    func windows(_ line: String) throws {
+        let event = try #require(read(line, .auto))
+        #expect(event.fields["EventID"] == ["1"] && event.fields["Image"] == [#"C:\a.exe"#])
+    }
+
+    @Test(
+        "what a client may have sent makes no line one of Windows' events",
+        arguments: [
+            #"{"event":"login","params":{"EventID":1,"Channel":"x"}}"#,
+            #"{"event":"login","list":[{"EventID":1,"Channel":"x"}]}"#,
+            #"{"event":"login","text":"\"EventID\":1,\"Channel\":\"x\""}"#, #"{"event":"EventID","Channel":"x"}"#,
+        ])
+    func forgedWindows(_ line: String) throws {
+        #expect(try #require(read(line, .auto)).fields["event.action"]?.isEmpty == false)
+    }
+}
