@@ -7,6 +7,8 @@ extension RuleExplainer {
         var group: [String]
         /// Of each field whose values are counted.
         var values: [String]
+        /// The rules that the event matched.
+        var rules: [String]
     }
 
     func correlation(
@@ -31,20 +33,46 @@ extension RuleExplainer {
                 if values.contains(nil) {
                     step.note = "not counted: the event lacks the field whose values are counted"
                 } else {
-                    let own = Counted(time: event.time, group: group.compactMap(\.value), values: values.compactMap { $0 })
+                    let own = Counted(
+                        time: event.time, group: group.compactMap(\.value), values: values.compactMap { $0 }, rules: counted)
                     past.append(own)
                     let horizon = own.time.advanced(byNanoseconds: -correlation.timespan)
                     let window = past.filter { $0.group == own.group && $0.time >= horizon && $0.time <= own.time }
                     switch correlation.kind {
                     case .eventCount: step.count = window.count
                     case .valueCount: step.count = Set(window.map(\.values)).count
-                    case .temporal, .sum, .average, .percentile, .median, .absence: break
+                    case .temporal: step.count = Set(window.flatMap(\.rules)).count
+                    case .sum, .average, .percentile, .median:
+                        step.note = RuleExplainer.running(
+                            correlation.kind, window.compactMap { $0.values.first.flatMap(Double.init) })
+                    case .absence: step.note = "waits for what should follow, or ends the wait"
                     }
                 }
             }
             steps.append(step)
         }
         return CorrelationExplanation(header: header, wants: words(correlation), steps: steps, rules: rules)
+    }
+
+    /// What a window's numbers amount to so far, as the engine reckons it.
+    private static func running(_ kind: SigmaCorrelation.Kind, _ numbers: [Double]) -> String? {
+        let sorted = numbers.sorted()
+        guard let last = sorted.last else { return nil }
+        func text(_ number: Double) -> String {
+            number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
+        }
+        switch kind {
+        case .sum: return "sum \(text(sorted.reduce(0, +)))"
+        case .average: return "mean \(text(sorted.reduce(0, +) / Double(sorted.count))) of \(sorted.count)"
+        case .percentile(_, let rank):
+            let place = max(Int((rank * Double(sorted.count) / 100).rounded(.up)), 1) - 1
+            return "percentile \(text(rank)) is \(text(place < sorted.count ? sorted[place] : last)) of \(sorted.count)"
+        case .median:
+            let middle = sorted.count / 2
+            let median = sorted.count.isMultiple(of: 2) ? sorted[middle - 1] / 2 + sorted[middle] / 2 : sorted[middle]
+            return "median \(text(median)) of \(sorted.count)"
+        case .eventCount, .valueCount, .temporal, .absence: return nil
+        }
     }
 
     private func value(of field: String, _ reader: EventReader) -> String? {

@@ -1,17 +1,11 @@
 import Crypto
-package import Events
+import Events
 
 /// Names findings so that reading the same bytes again gives the same names.
 ///
 /// For a single event: rule, source, file generation and byte offset. For a correlation: rule, group, the event that its
 /// window began with, and the one that completed it: a window that fires again may still begin with the same. SHA-256, cut to 128 bits: group keys are attackers' text, and must not be made to collide.
-package enum FindingID {
-    /// For a finding of the server itself: about a source, since a time.
-    package static func make(rule: String, source: String, since time: Timestamp) -> String {
-        let origin = EventReference(origin: BatchOrigin(source: source, generation: 0), offset: 0, line: 0)
-        return make(rule: rule, first: origin, windowStart: time)
-    }
-
+enum FindingID {
     /// What ended the window of a correlation.
     struct Completion {
         var event: EventReference

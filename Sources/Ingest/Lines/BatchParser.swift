@@ -349,7 +349,8 @@ package struct BatchParser: Sendable {
             }
         }
         if let parsed = matcher.readLine(bytes, range.bounds, only: number, reference: reference, into: &sink) { return parsed }
-        for format in [LogFormat.syslog, .text] {
+        // A program may log its requests the way all servers do.
+        for format in [LogFormat.combined, .syslog, .text] {
             if let parsed = attempt(format, bytes, range, reference) { return parsed }
         }
         return nil

@@ -31,27 +31,8 @@ struct SilenceWatch {
         for source in rhythms.keys.sorted() {
             guard let rhythm = rhythms[source], let last = rhythm.last, rhythm.hasFallenSilent(now: now) else { continue }
             rhythms[source]?.report()
-            findings.append(SilenceWatch.finding(source, last: last, now: now))
+            findings.append(.silence(of: source, since: Timestamp(seconds: Int64(last)), now: now))
         }
         return findings
     }
-
-    private static func finding(_ source: String, last: Int, now: Timestamp) -> Finding {
-        let lastTime = Timestamp(nanoseconds: Int64(last) * 1_000_000_000)
-        return Finding(
-            // The same silence has the same name, however often it is noticed.
-            id: FindingID.make(rule: ruleID, source: source, since: lastTime), time: now,
-            rule: RuleHeader(
-                id: ruleID, title: "\(source) has fallen silent",
-                description: """
-                    Nothing has come from this source for much longer than it was ever silent at this time of day. See whether its \
-                    program runs, whether its log was turned off or redirected, and whether Vigie may still read it.
-                    """,
-                level: .medium, tags: ["attack.defense-impairment", "attack.t1562.006"], category: .tampering, author: "Vigie",
-                falsePositives: ["A planned stop of the program; a holiday within the first weeks"], references: [],
-                isHostile: false, file: "built in", line: 0, hash: "built in"),
-            count: 1, firstSeen: lastTime, lastSeen: lastTime, otherAddresses: [], evidence: [])
-    }
-
-    static let ruleID = "5d0e4c4e-0f5a-4b0e-9a0c-6f0a3c6f1d27"
 }
