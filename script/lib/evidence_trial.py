@@ -1,16 +1,20 @@
 """script/soak evidence: evidence as a user handles it, with every kind of bad archive; a timestamp authority, a witness, two processes."""
 
+import hashlib
 import io
 import json
 import pathlib
 import shutil
 import subprocess
+import sys
 import tarfile
 import time
 
 from lib import timestamp_authority
 
 INCIDENT = "SEC-2026-0001"
+CASE_UTILS = "case-utils==0.18.0"
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 
 def ask(vigie, *arguments, check=True, data=None):
@@ -174,7 +178,7 @@ def archives(vigie, work, table):
     # Erasure: the bytes go, hash and proofs stay.
     ask(vigie, "evidence", "erase", ids["access.log"], "--reason", "GDPR article 17", "--data", data)
     table.add("erasure", "neither key nor bytes are left", not any(
-        path.name.startswith(__import__("hashlib").sha256(log.read_bytes()).hexdigest()) for path in data.rglob("*")))
+        path.name.startswith(hashlib.sha256(log.read_bytes()).hexdigest()) for path in data.rglob("*")))
     done = ask(vigie, "evidence", "show", ids["access.log"], "--to", work / "not", "--purpose", "x", "--data", data, check=False)
     table.add("erasure", "show says that it was erased, when and why", done.returncode == 1 and "article 17" in words(done), words(done))
     table.add("erasure", "the archive of before still verifies", verify(archive).returncode == 0)
@@ -187,16 +191,23 @@ def archives(vigie, work, table):
     return archive, root
 
 
+def validator():
+    if found := shutil.which("case_validate"):
+        return found
+    folder = ROOT / ".build" / "case"
+    if not (folder / "ready").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CASE_UTILS], check=True)
+        (folder / "ready").touch()
+    return str(folder / "bin" / "case_validate")
+
+
 def case_document(archive, root, table):
-    """The published validator of CASE, where it is installed (`pip install case-utils`)."""
-    validator = shutil.which("case_validate")
-    if not validator:
-        print("case.jsonld: not validated, case_validate is not installed (pip install case-utils)")
-        return None
+    """The published validator of CASE, in a virtual environment of its own."""
     with tarfile.open(archive) as tar:
         document = archive.parent / "case.jsonld"
         document.write_bytes(tar.extractfile(f"{root}/case.jsonld").read())
-    done = subprocess.run([validator, document], capture_output=True)
+    done = subprocess.run([validator(), document], capture_output=True)
     holds = done.returncode == 0 and "Conforms: True" in words(done) and "Severity" not in words(done).replace("sh:Info", "")
     table.add("CASE/UCO", "case_validate: conforms, without a warning", holds, words(done))
     return holds
