@@ -33,6 +33,12 @@ EMBEDDED(sources_mustache, "sources.mustache") = {
 EMBEDDED(rules_mustache, "rules.mustache") = {
 #embed "assets/rules.mustache"
 };
+EMBEDDED(hunts_mustache, "hunts.mustache") = {
+#embed "assets/hunts.mustache"
+};
+EMBEDDED(hunt_mustache, "hunt.mustache") = {
+#embed "assets/hunt.mustache"
+};
 EMBEDDED(sign_in_mustache, "sign-in.mustache") = {
 #embed "assets/sign-in.mustache"
 };
@@ -70,6 +76,8 @@ static const struct console_asset all[] = {
     ASSET(incident_mustache),
     ASSET(sources_mustache),
     ASSET(rules_mustache),
+    ASSET(hunts_mustache),
+    ASSET(hunt_mustache),
     ASSET(sign_in_mustache),
     ASSET(setup_mustache),
     ASSET(error_mustache),

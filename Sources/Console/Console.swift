@@ -13,6 +13,8 @@ package struct Console: Sendable {
         package var rules: @Sendable () async -> [RuleSummary]
         package var detection: @Sendable () async -> DetectionStatus
         package var ledger: any LedgerReading
+        /// `nil` where nothing is archived.
+        package var hunts: (any HuntRunning)?
         package var updates: ConsoleUpdates
         package var identity: SignInService
         /// Journals one identity decision. When it throws, the decision is not carried out towards the browser.
@@ -23,7 +25,7 @@ package struct Console: Sendable {
             incidents: any IncidentReading, sources: @escaping @Sendable () async -> [SourceStatus],
             rules: @escaping @Sendable () async -> [RuleSummary],
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
-            ledger: any LedgerReading, updates: ConsoleUpdates,
+            ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, updates: ConsoleUpdates,
             identity: SignInService,
             audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
         ) {
@@ -32,6 +34,7 @@ package struct Console: Sendable {
             self.rules = rules
             self.detection = detection
             self.ledger = ledger
+            self.hunts = hunts
             self.updates = updates
             self.identity = identity
             self.audit = audit
@@ -90,6 +93,7 @@ package struct Console: Sendable {
         addIncidentRoutes(to: pages)
         addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)
+        addHuntRoutes(to: pages)
 
         let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))
         addAPIRoutes(to: api)

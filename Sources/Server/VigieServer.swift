@@ -122,6 +122,9 @@ package struct VigieServer: Sendable {
                     folder: folder, key: try KeyFile.readPublic(KeyFile.publicPath(folder.checkpointKey)),
                     count: { journal.count },
                     projections: projections, store: store, now: now),
+                hunts: archive.map { _ in
+                    HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
+                },
                 updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))

@@ -14,7 +14,8 @@ import Ingest
         fuzz(examine)
     }
 
-    private static let folder = FileManager.default.temporaryDirectory.path + "/fuzz-archive-\(ProcessInfo.processInfo.processIdentifier)"
+    private static let folder =
+        FileManager.default.temporaryDirectory.path + "/fuzz-archive-\(ProcessInfo.processInfo.processIdentifier)"
     private static let segmentPath = folder + "/000000000001.segment"
     private static let now = Timestamp(seconds: 1_772_359_200)
 
@@ -62,7 +63,9 @@ import Ingest
         let reader = ArchiveReader(folder: folder)
         let all = (try? reader.segments()) ?? []
         precondition(all.count == 2, "a start does not go on behind what was there")
-        guard let last = all.last, let segment = try? reader.open(last, of: all) else { preconditionFailure("it cannot be opened") }
+        guard let last = all.last, let segment = try? reader.open(last, of: all) else {
+            preconditionFailure("it cannot be opened")
+        }
         precondition(segment.damages.isEmpty && segment.blocks.count == 1, "what was written is damaged")
     }
 

@@ -17,7 +17,14 @@ package struct LegalHold: Sendable, Hashable, Codable {
     package struct Release: Sendable, Hashable, Codable {
         package var reason: String
         package var author: String
+        /// Nanoseconds since 1970.
         package var time: Int64
+
+        package init(reason: String, author: String, time: Int64) {
+            self.reason = reason
+            self.author = author
+            self.time = time
+        }
     }
 
     package init(name: String, reason: String, author: String, since: Timestamp?, until: Timestamp?, placed: Timestamp) {

@@ -19,6 +19,7 @@ extension Console {
                 navigation("Incidents", "/incidents", isCurrent: section == "incidents"),
                 navigation("Sources", "/sources", isCurrent: section == "sources"),
                 navigation("Rules", "/rules", isCurrent: section == "rules"),
+                navigation("Hunts", "/hunts", isCurrent: section == "hunts"),
                 navigation("Journal", "/journal", isCurrent: section == "journal"),
             ],
         ]
