@@ -1,3 +1,4 @@
+import Archive
 import Ingest
 import Server
 import Testing
@@ -48,6 +49,23 @@ struct ConfigurationTests {
         #expect(options == before)
     }
 
+    @Test("the archive")
+    func archive() throws {
+        let text = """
+            archive:
+              keep_days: 30
+              security_days: 100
+              when_full: delete_oldest
+              minimum_free_mib: 10
+              security_sources: [/a]
+            """
+        let archive = try #require(try Configuration(parsing: text, file: "").archive)
+        #expect(archive.isEnabled && archive.policy.keepDays == 30 && archive.policy.securityDays == 100)
+        #expect(archive.policy.whenFull == .deleteOldest && archive.policy.minimumFreeBytes == 10 << 20)
+        #expect(archive.securitySources == ["/a"])
+        #expect(try Configuration(parsing: "archive: false", file: "").archive?.isEnabled == false)
+    }
+
     @Test("one text where a list may stand")
     func oneText() throws {
         #expect(try Configuration(parsing: "rules: /etc/rules", file: "").rules == ["/etc/rules"])
@@ -62,8 +80,12 @@ struct ConfigurationTests {
             ("sources:\n  - {pth: /x}", "vigie.yml:2: 'pth' is not a known key; did you mean 'path'?"),
             (
                 "zzzzzzzzz: 1",
-                "vigie.yml:1: 'zzzzzzzzz' is not a known key (known: listen, data, rules, sources, trusted_proxies, evidence, console)"
+                "vigie.yml:1: 'zzzzzzzzz' is not a known key "
+                    + "(known: listen, data, rules, sources, trusted_proxies, evidence, archive, console)"
             ),
+            ("archive:\n  keep_dys: 3", "vigie.yml:2: 'keep_dys' is not a known key; did you mean 'keep_days'?"),
+            ("archive:\n  keep_days: 400", "vigie.yml:2: security events cannot be kept for a shorter time than all others"),
+            ("archive: {when_full: panic}", "vigie.yml:1: 'when_full' is stop or delete_oldest"),
             (
                 "sources:\n  - path: /x\n    format: Combined",
                 "vigie.yml:3: format 'Combined' is not known; did you mean 'combined'?"
