@@ -1,3 +1,4 @@
+import Detection
 import Events
 import Foundation
 import Testing
@@ -33,8 +34,8 @@ struct SourceRhythmTests {
 
     @Test("one that speaks now and then is missed after three times its longest silence")
     func sparse() throws {
-        let alarm = try #require(alarm(learned(days: 4, every: 1_200)))
-        #expect((3_540...3_660).contains(alarm))
+        let delay = try #require(alarm(learned(days: 4, every: 1_200)))
+        #expect((3_540...3_660).contains(delay))
     }
 
     @Test("less than three days have taught too little", arguments: [1, 2])
@@ -46,8 +47,8 @@ struct SourceRhythmTests {
     func nightly() throws {
         let rhythm = learned(days: 5, every: 60, hours: 6...21)
         // The last event is at 21:59; the next is due at 6:00.
-        let alarm = try #require(alarm(rhythm))
-        let hour = ((rhythm.last ?? 0) + alarm) / 3_600 % 24
+        let delay = try #require(alarm(rhythm))
+        let hour = ((rhythm.last ?? 0) + delay) / 3_600 % 24
         #expect(hour == 6, "reported at \(hour) h")
     }
 
