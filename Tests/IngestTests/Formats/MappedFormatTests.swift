@@ -7,7 +7,12 @@ import Testing
 struct MappedFormatTests {
     private static let table = FieldTable(with: ["event.action", "resource.id", "EventID", "Image", "Channel"])
 
-    private func formats(_ text: String) throws -> FormatSet {
+    private struct Formats {
+        var set: FormatSet
+        var logSources: LogSourceTable
+    }
+
+    private func formats(_ text: String) throws -> Formats {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.file("formats"), withIntermediateDirectories: false)
         try text.write(toFile: folder.file("formats/mine.yml"), atomically: true, encoding: .utf8)
@@ -15,12 +20,13 @@ struct MappedFormatTests {
         #expect(read.problems.isEmpty, "\(read.problems)")
         var logSources = LogSourceTable()
         read.intern(into: &logSources)
-        return FormatSet(read, fields: Self.table, logSources: logSources)
+        return Formats(set: FormatSet(read, fields: Self.table, logSources: logSources), logSources: logSources)
     }
 
-    private func read(_ line: String, _ format: LogFormat, _ formats: FormatSet = .none) -> ReadEvent? {
-        var parser = BatchParser(format: format, plan: JSONFieldPlan(Self.table), formats: formats)
-        return LogStream.parse(line, name: "", parser: &parser, reference: Reading.reference).copied(Self.table).first
+    private func read(_ line: String, _ format: LogFormat, _ formats: Formats? = nil) -> ReadEvent? {
+        var parser = BatchParser(format: format, plan: JSONFieldPlan(Self.table), formats: formats?.set ?? .none)
+        return LogStream.parse(line, name: "", parser: &parser, reference: Reading.reference)
+            .copied(Self.table, formats?.logSources ?? LogSourceTable()).first
     }
 
     private static let mapping = """
