@@ -85,7 +85,7 @@ extension Protection {
 
     private func refuse<Context: GuardedContext>(_ refusal: Refusal, event: SecurityEvent, decision: String, in context: Context)
     {
-        refusals.increment(refusal.reason)
+        guard count(refusal, facts: context.facts) else { return }
         context.record(
             event.with {
                 $0.status = refusal.status.code

@@ -23,7 +23,8 @@ extension Protection {
     func check(_ request: Request, arrival: RequestFacts.Arrival, facts: RequestFacts) throws {
         // Whoever asks what is in force, or whether the application lives, is told during a maintenance, too; tokens guard both.
         let path = request.uri.path
-        if path == Self.readBackPath || path == Self.metricsPath { return }
+        if path == Self.readBackPath, configuration.readBackToken != nil { return }
+        if path == Self.metricsPath, configuration.metricsToken != nil { return }
         let verdict = decisions.verdict(
             address: arrival.client, method: request.method.rawValue, path: path, now: clocks.wall)
         switch verdict {

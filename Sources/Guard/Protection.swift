@@ -140,13 +140,18 @@ public final class Protection: Service {
 
     /// Counts a refusal, and writes an event about it unless the same party got several of the same lately.
     func note(_ refusal: Refusal, decision: String? = nil, action: String = "request", facts: RequestFacts) {
-        refusals.increment(refusal.reason)
-        let key = RateLimitKey.account("\(refusal.reason) \(facts.client)")
-        guard !refusalEvents.take(Self.refusalEventLimit, key: key, now: clocks.monotonic()).isExceeded else { return }
+        guard count(refusal, facts: facts) else { return }
         var event = SecurityEvent(action, category: "web", outcome: .failure, reason: refusal.reason)
         event.status = refusal.status.code
         if let decision { event.details["vigie.decision.id"] = decision }
         log.record(event, facts: facts)
+    }
+
+    /// - Returns: whether an event is worth its line.
+    func count(_ refusal: Refusal, facts: RequestFacts) -> Bool {
+        refusals.increment(refusal.reason)
+        let key = RateLimitKey.account("\(refusal.reason) \(facts.client)")
+        return !refusalEvents.take(Self.refusalEventLimit, key: key, now: clocks.monotonic()).isExceeded
     }
 
     static func areEqual(_ given: String, _ secret: String) -> Bool {

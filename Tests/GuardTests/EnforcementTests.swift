@@ -221,7 +221,7 @@ import Testing
                 Decision(
                     .make("l-\(number)", "block") {
                         $0.address = "10.0.\(number / 250).\(number % 250)"
-                        $0.expires = number % 2 == 0 ? "2026-03-02T16:56:00Z" : "2026-03-02T16:57:00Z"
+                        $0.expires = number % 2 == 0 ? "2026-03-02T16:55:59Z" : "2026-03-02T16:57:00Z"
                     }))
         }
         var swept = 0

@@ -83,6 +83,8 @@ private final class HeldJobs: Sendable {
         #expect((event["long"] as? String)?.utf8.count ?? 0 <= 2052)
         let redaction = log.redaction
         #expect(redaction.target("/api/get-version/0123456789abcdef?x=1") == "/api/get-version/012345***?x=1")
+        #expect(redaction.target("/api//Get-%76ersion/./0123456789abcdef/x") == "/api//Get-%76ersion/./012345***/x")
+        #expect(redaction.target("/api/get-version") == "/api/get-version")
         #expect(redaction.target("/x?token=abc&page=2&%74oken=def&key=") == "/x?token=***&page=2&%74oken=***&key=***")
     }
 

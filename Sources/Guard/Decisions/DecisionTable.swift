@@ -104,11 +104,11 @@ struct DecisionTable: Sendable {
         }
     }
 
-    /// Takes out at most `limit` decisions that are over; returns how many.
+    /// Takes out at most `limit` decisions whose minute is over; returns how many. Until then look-ups see that they have expired.
     mutating func sweep(now: Timestamp, limit: Int) -> Int {
         var swept = 0
-        for minute in expiring.keys.filter({ $0 <= now.seconds / 60 }) {
-            for id in expiring[minute] ?? [] where decisions[id]?.isOver(at: now) == true {
+        for minute in expiring.keys.filter({ $0 < now.seconds / 60 }) {
+            for id in expiring[minute] ?? [] {
                 guard swept < limit else { return swept }
                 remove(id: id)
                 swept += 1

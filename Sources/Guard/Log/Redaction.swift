@@ -30,13 +30,7 @@ struct Redaction: Sendable {
     /// A target as clients send it: values of secret parameters and capability links are taken out.
     func target(_ text: String) -> String {
         let path = text.prefix { $0 != "?" }
-        var result = String(path)
-        for prefix in capabilityPaths where path.hasPrefix(prefix) {
-            let rest = path.dropFirst(prefix.count)
-            let segment = rest.prefix { $0 != "/" }
-            // Enough to tell links apart, too little to use one.
-            result = prefix + segment.prefix(6) + (segment.count > 6 ? Self.mark : "") + rest.dropFirst(segment.count)
-        }
+        let result = withoutCapabilities(path)
         guard path.endIndex < text.endIndex else { return Self.cut(free(result)) }
         let query = text[text.index(after: path.endIndex)...].split(separator: "&", omittingEmptySubsequences: false).map {
             pair in
@@ -47,6 +41,21 @@ struct Redaction: Sendable {
             return Self.secretParameters.contains(plain) ? "\(name)=\(Self.mark)" : String(pair)
         }
         return Self.cut(free(result + "?" + query.joined(separator: "&")))
+    }
+
+    /// Finds the link in every spelling that a router accepts: empty segments, escapes, either case.
+    private func withoutCapabilities(_ path: Substring) -> String {
+        guard !capabilityPaths.isEmpty else { return String(path) }
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        let filled = parts.indices.filter { !parts[$0].isEmpty && parts[$0] != "." }
+        let segments = filled.map { RoutePattern.decoded(parts[$0]).lowercased() }
+        for prefix in capabilityPaths.map(RoutePattern.segments(of:))
+        where segments.count > prefix.count && segments.starts(with: prefix) {
+            let link = filled[prefix.count]
+            // Enough to tell links apart, too little to use one.
+            parts[link] = parts[link].prefix(6) + (parts[link].count > 6 ? Self.mark : "")
+        }
+        return parts.joined(separator: "/")
     }
 
     /// Takes bearer credentials and JSON Web Tokens out of a text.
