@@ -93,6 +93,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // One folder per channel: mail, chat, pagers, signed webhooks.
+        .target(
+            name: "Notify",
+            dependencies: ["Events", "Incidents", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         // Accounts, passwords, sign-in sessions.
         .target(
             name: "Identity",
@@ -146,7 +152,8 @@ let package = Package(
         .target(
             name: "Server",
             dependencies: [
-                "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Storage",
+                "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Notify",
+                "Storage",
                 "Console",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdTLS", package: "hummingbird"),
@@ -196,6 +203,7 @@ let package = Package(
             name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"],
             exclude: ["Clocks/Fixtures", "Policy/Fixtures"], swiftSettings: strict
         ),
+        .testTarget(name: "NotifyTests", dependencies: ["Notify", "Events", "Incidents"], swiftSettings: strict),
         .testTarget(
             name: "ResponseTests", dependencies: ["Response", "Events", "Journal"],
             exclude: [
@@ -212,8 +220,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Incidents", "Ingest", "Journal", "Storage",
-                "vigie",
+                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Incidents", "Ingest", "Journal", "Notify",
+                "Storage", "vigie",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: strict

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Evidence
 import Foundation
+import Incidents
 import Journal
 import Server
 import Storage
@@ -41,6 +42,10 @@ extension ServerError: Explained {
 }
 
 extension ConfigurationError: Explained {
+    var exitCode: CommandFailure.Code { .usage }
+}
+
+extension PolicyError: Explained {
     var exitCode: CommandFailure.Code { .usage }
 }
 

@@ -11,8 +11,8 @@ package struct VigieCommand: AsyncParsableCommand {
             """,
         version: VigieVersion.text,
         subcommands: [
-            ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, EvidenceCommand.self,
-            JournalCommand.self, ArchiveCommand.self, ConfigCommand.self, CheckCommand.self,
+            ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, EscalationCommand.self,
+            EvidenceCommand.self, JournalCommand.self, ArchiveCommand.self, ConfigCommand.self, CheckCommand.self,
         ]
     )
 

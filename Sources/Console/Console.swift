@@ -15,6 +15,8 @@ package struct Console: Sendable {
         package var ledger: any LedgerReading
         /// `nil` where nothing is archived.
         package var hunts: (any HuntRunning)?
+        /// Carries out what somebody wants done to an incident, or throws an `IncidentRefusal`.
+        package var order: @Sendable (IncidentOrder) async throws -> Void
         package var updates: ConsoleUpdates
         package var identity: SignInService
         /// Journals one identity decision. When it throws, the decision is not carried out towards the browser.
@@ -25,7 +27,11 @@ package struct Console: Sendable {
             incidents: any IncidentReading, sources: @escaping @Sendable () async -> [SourceStatus],
             rules: @escaping @Sendable () async -> [RuleSummary],
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
-            ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, updates: ConsoleUpdates,
+            ledger: any LedgerReading, hunts: (any HuntRunning)? = nil,
+            order: @escaping @Sendable (IncidentOrder) async throws -> Void = { _ in
+                throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
+            },
+            updates: ConsoleUpdates,
             identity: SignInService,
             audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
         ) {
@@ -35,6 +41,7 @@ package struct Console: Sendable {
             self.detection = detection
             self.ledger = ledger
             self.hunts = hunts
+            self.order = order
             self.updates = updates
             self.identity = identity
             self.audit = audit

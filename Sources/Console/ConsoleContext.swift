@@ -1,5 +1,6 @@
 package import Hummingbird
 package import Identity
+import Incidents
 package import Logging
 package import NIOCore
 
@@ -26,6 +27,11 @@ package struct ConsoleContext: RequestContext {
         // A log handler may throw metadata away; the id has to exist all the same.
         requestID = source.logger[metadataKey: "hb.request.id"]?.description ?? RequestID().description
         address = source.channel.remoteAddress?.ipAddress ?? ""
+    }
+
+    /// For whom incidents are read.
+    var reader: IncidentReader? {
+        signedIn.map { IncidentReader(account: $0.accountID, name: $0.accountName) }
     }
 
     /// A request without a connection.

@@ -10,6 +10,7 @@ import Incidents
 import Ingest
 import Journal
 package import Logging
+import Notify
 import ServiceLifecycle
 import Storage
 import UnixSignals
@@ -40,6 +41,9 @@ package struct VigieServer: Sendable {
     let collector: EvidenceCollector
     /// `nil` where nothing is archived.
     let archive: Archive?
+    /// Where people's orders about incidents are carried out.
+    package let desk: IncidentDesk
+    let escalator: Escalator
     let logger: Logger
 
     /// - Parameter now: the present; tests pass their own.
@@ -57,6 +61,7 @@ package struct VigieServer: Sendable {
         let loaded = LoadedRules(paths: options.rules, cachePath: folder.ruleCache) { logger.warning("\($0)") }
         let formats = loaded.formats
         try SourceFormats.check(options.sources, formats)
+        let policies = try PolicyFolder.load(options.policies)
         try folder.checkPrivateDatabase()
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
         let journal = try Journal.open(directory: folder.journal, keys: privateDatabase)
@@ -66,11 +71,13 @@ package struct VigieServer: Sendable {
         let projections = try Projections(path: folder.projections)
         var lastRules: String?
         var lastConfiguration: String?
+        var lastPolicies: String?
         var requests = OpenEvidenceRequests()
-        let book = try await JournalReplay.run(
+        let ledger = try await JournalReplay.run(
             reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections,
             observe: { entry in
                 if entry.type == RuleEntries.loadedType { lastRules = entry.data["hash"]?.stringValue }
+                if entry.type == PolicyEntry.type { lastPolicies = entry.data["hash"]?.stringValue }
                 if entry.type == ConfigurationEntry.type { lastConfiguration = entry.data["hash"]?.stringValue }
                 requests.observe(entry)
             })
@@ -83,21 +90,29 @@ package struct VigieServer: Sendable {
         }
 
         let updates = ConsoleUpdates(sequence: Int(journal.count))
-        let recorder = Recorder(journal: journal, projections: projections) { updates.publish(sequence: $0, incidentID: $1) }
+        let recorder = Recorder(journal: journal, projections: projections, ledger: ledger) {
+            updates.publish(sequence: $0, incidentID: $1)
+        }
         let store = BlobStore(directory: folder.evidence, keys: folder.evidenceKeys)
         let capture = EvidenceCapture(store: store, host: ProcessInfo.processInfo.hostName)
         let collector = EvidenceCollector(
             capture: capture, logger: logger, now: now
         ) { try await recorder.record($0, at: now()) }
+        let desk = IncidentDesk(recorder: recorder, projections: projections, policies: policies, now: now)
+        let escalator = Escalator(
+            recorder: recorder, policies: policies, channels: Channels(policies.channels, now: now), logger: logger, now: now)
         let archive = ArchiveWiring.open(
             options, folder, loaded, resumingAt: snapshot?.archive, recorder: recorder, now: now)
         let watch = Watch(
-            folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot, book: book,
+            folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot,
             recorder: recorder, collector: collector,
             feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger, now: now)
         let journalCount = journal.count
         let configuration = try ConfigurationEntry.draft(options, at: now())
         if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }
+        if let entry = PolicyEntry.draft(policies, at: now()), lastPolicies != policies.hash {
+            try await recorder.record(entry, at: now())
+        }
         if lastRules != loaded.ruleSet.hash {
             // Which rules changed while nothing ran is not known: the journal keeps ids, not rules.
             let change = RuleSetChange(from: nil, to: loaded.ruleSet)
@@ -125,6 +140,7 @@ package struct VigieServer: Sendable {
                 hunts: archive.map { _ in
                     HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
                 },
+                order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
             options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
@@ -132,7 +148,7 @@ package struct VigieServer: Sendable {
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            archive: archive, logger: logger)
+            archive: archive, desk: desk, escalator: escalator, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -147,7 +163,9 @@ package struct VigieServer: Sendable {
             configuration: .init(address: .hostname(options.host, port: options.port), serverName: nil),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
         var services: [any Service] = [
-            WatchService(watch: watch), RulesService(rules: rules), UpdatesService(updates: updates),
+            WatchService(watch: watch), EscalationService(escalator: escalator),
+            OrderService(spool: OrderSpool(folder), desk: desk, logger: logger), RulesService(rules: rules),
+            UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
             EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger),
         ]
@@ -276,6 +294,35 @@ private struct RulesService: Service {
                 group.addTask { try await rules.follow() }
                 group.addTask { try await rules.followSignals() }
                 try await group.waitForAll()
+            }
+        }
+    }
+}
+
+/// Runs clocks and escalation.
+private struct EscalationService: Service {
+    let escalator: Escalator
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await escalator.run() }
+    }
+}
+
+/// Carries out what commands want done to incidents.
+private struct OrderService: Service {
+    let spool: OrderSpool
+    let desk: IncidentDesk
+    let logger: Logger
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: .milliseconds(100))
+                do {
+                    try await spool.serve(desk, logger: logger)
+                } catch {
+                    logger.error("an order cannot be carried out: \(error)")
+                }
             }
         }
     }

@@ -25,7 +25,7 @@ struct APITests {
             Set(incidents[0].keys) == [
                 "id", "title", "severity", "phase", "entities", "finding_count", "event_count", "first_seen", "last_seen",
                 "opened_at",
-                "updated_at", "categories", "attack",
+                "updated_at", "categories", "attack", "kind", "restricted",
             ])
         #expect(incidents[0]["severity"] as? String == "P0")
         #expect(incidents[0]["last_seen"] as? String == noon.advanced(bySeconds: -60).rfc3339)

@@ -73,6 +73,10 @@ struct ChangeTests {
             let found = try await ledger.projections.incidents(matching: IncidentQuery(search: "Secret", reader: reader))
             #expect(found.total == count - 1)
             #expect(try await summary("SEC-2026-0001", reader: reader) != nil || count == 1)
+            if let reader {
+                #expect(try await ledger.projections.isHidden(id: "SEC-2026-0001", from: reader) == (count == 1))
+                #expect(try await !ledger.projections.isHidden(id: "SEC-2026-0007", from: reader))
+            }
         }
         try await ledger.change("SEC-2026-0001", .release(role: "legal_counsel", person: "cy"))
         #expect(try await summary("SEC-2026-0001", reader: IncidentReader(account: "0c", name: "cy")) == nil)

@@ -15,7 +15,9 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 IMPORTERS = {
     "ArgumentParser": ("the command line", ["CommandLine"]),
     "CArgon2": ("password hashing", ["Identity"]),
-    "Crypto": ("hashes, seals, rule and finding ids", ["Detection", "Evidence", "Guard", "Identity", "Journal", "Response"]),
+    "Crypto": (
+        "hashes, seals, signatures of webhooks, rule and finding ids",
+        ["Detection", "Evidence", "Guard", "Identity", "Journal", "Notify", "Response"]),
     "CryptoExtras": ("RSA, which playbooks are signed with", ["Response"]),
     "CZlib": ("compressed logs, and gzip of what is received", ["Ingest"]),
     "CZstd": ("compression of the archive", ["Archive"]),

@@ -12,11 +12,14 @@ enum IncidentJSON {
             "first_seen": .string(incident.firstSeen.rfc3339), "last_seen": .string(incident.lastSeen.rfc3339),
             "opened_at": .string(incident.openedAt.rfc3339), "updated_at": .string(incident.updatedAt.rfc3339),
             "categories": .array(incident.categories.map { .string($0) }),
-            "attack": .array(incident.techniques.map { .string($0) }),
+            "attack": .array(incident.techniques.map { .string($0) }), "kind": .string(incident.kind.rawValue),
+            "acknowledged_at": incident.acknowledgedAt.map { .string($0.rfc3339) } ?? .null,
+            "resolution": incident.resolution.map { .string($0.rawValue) } ?? .null,
+            "merged_into": incident.mergedInto.map { .string($0) } ?? .null, "restricted": .bool(incident.isRestricted),
         ]
     }
 
-    static func detail(_ detail: IncidentDetail) -> JSONValue {
+    static func detail(_ detail: IncidentDetail, clocks: [ClockStatus]) -> JSONValue {
         [
             "incident": summary(detail.summary),
             "timeline": .array(
@@ -27,7 +30,15 @@ enum IncidentJSON {
                         "text": .string(item.text),
                     ]
                 }),
-            "findings": .array(detail.findings.map(finding)),
+            "findings": .array(detail.findings.map(finding)), "clocks": .array(clocks.map(clock)),
+        ]
+    }
+
+    private static func clock(_ clock: ClockStatus) -> JSONValue {
+        let time = { (time: Timestamp?) -> JSONValue in time.map { .string($0.rfc3339) } ?? .null }
+        return [
+            "clock": .string(clock.clock), "start": time(clock.start), "due": time(clock.due), "stopped": time(clock.stopped),
+            "outcome": .string(clock.outcome.rawValue), "overdue": .bool(clock.isOverdue),
         ]
     }
 

@@ -3,7 +3,7 @@ import Incidents
 
 /// An incident as text for a terminal. Log lines are attackers' text: control characters never reach the terminal.
 enum IncidentText {
-    static func lines(_ detail: IncidentDetail) -> [String] {
+    static func lines(_ detail: IncidentDetail, clocks: [ClockStatus]) -> [String] {
         let incident = detail.summary
         var lines = [
             "\(incident.id)  \(incident.severity.code) \(incident.severity.name)  \(incident.phase.rawValue)",
@@ -12,8 +12,17 @@ enum IncidentText {
             "findings   \(incident.findingCount), counting \(incident.eventCount) events",
             "seen       \(incident.firstSeen.rfc3339) to \(incident.lastSeen.rfc3339)",
             "opened     \(incident.openedAt.rfc3339)", "categories \(incident.categories.joined(separator: ", "))",
-            "ATT&CK     \(incident.techniques.joined(separator: ", "))", "", "Timeline (when it happened, when it was recorded)",
+            "ATT&CK     \(incident.techniques.joined(separator: ", "))", "",
         ]
+        if !clocks.isEmpty {
+            lines.append("Clocks")
+            for clock in clocks {
+                let due = clock.due.map { "  due \($0.rfc3339)" } ?? ""
+                lines.append("  \(clock.outcome.rawValue.replacing("_", with: " "))  \(clock.title)\(due)")
+            }
+            lines.append("")
+        }
+        lines.append("Timeline (when it happened, when it was recorded)")
         for item in detail.timeline {
             lines.append("  \(item.occurredAt.rfc3339)  \(item.recordedAt.rfc3339)  \(item.actor)  \(printable(item.text))")
         }

@@ -9,8 +9,11 @@ import Storage
 struct IncidentsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "incidents",
-        abstract: "List and show incidents.",
-        subcommands: [IncidentsList.self, IncidentsShow.self]
+        abstract: "List and show incidents, and work on them.",
+        subcommands: [
+            IncidentsList.self, IncidentsShow.self, IncidentsOpen.self, IncidentsAck.self, IncidentsNote.self,
+            IncidentsPhase.self, IncidentsSeverity.self, IncidentsClose.self, IncidentsDo.self, IncidentsReport.self,
+        ]
     )
 }
 
@@ -82,6 +85,9 @@ struct IncidentsShow: AsyncParsableCommand {
     @Option(help: "How many findings at most, newest first.")
     var findings = 20
 
+    @Option(help: "The folder of policies, which say what clocks there are.")
+    var policies = "policies"
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -90,7 +96,9 @@ struct IncidentsShow: AsyncParsableCommand {
         else {
             throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
         }
-        if json { return Output.line(FindingJSON.text(IncidentJSON.detail(detail))) }
-        for line in IncidentText.lines(detail) { Output.line(line) }
+        let state = try await IncidentOffice.ledger(of: DataFolder(path: data))[detail.summary.id]
+        let clocks = try state.map { try PolicyFolder.load(policies).clocks.statuses(of: $0) } ?? []
+        if json { return Output.line(FindingJSON.text(IncidentJSON.detail(detail, clocks: clocks))) }
+        for line in IncidentText.lines(detail, clocks: clocks) { Output.line(line) }
     }
 }

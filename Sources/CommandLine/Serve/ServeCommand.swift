@@ -25,6 +25,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "A folder of rules; may be given several times. Default: rules.")
     var rules: [String] = []
 
+    @Option(help: "The folder of policies: severities, roles, clocks, escalation. Default: policies.")
+    var policies: String?
+
     @Option(help: "Where the console listens: ADDRESS:PORT. Default: 127.0.0.1:8630.")
     var listen: String?
 
@@ -56,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
     /// Command line over configuration file over defaults.
     func resolve() throws -> ServerOptions {
         var options = try ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
+        if let policies { options.policies = policies }
         if let listen {
             guard let address = ListenAddress(listen) else {
                 throw CommandFailure(.usage, "--listen '\(listen)' is not an address like 127.0.0.1:8630")

@@ -46,6 +46,12 @@ struct APIIncident: Encodable {
     var updatedAt: String
     var categories: [String]
     var attack: [String]
+    var kind: String
+    /// Absent until somebody has acknowledged it.
+    var acknowledgedAt: String?
+    var resolution: String?
+    var mergedInto: String?
+    var restricted: Bool
 
     init(_ incident: IncidentSummary) {
         id = incident.id
@@ -61,6 +67,11 @@ struct APIIncident: Encodable {
         updatedAt = incident.updatedAt.rfc3339
         categories = incident.categories
         attack = incident.techniques
+        kind = incident.kind.rawValue
+        acknowledgedAt = incident.acknowledgedAt?.rfc3339
+        resolution = incident.resolution?.rawValue
+        mergedInto = incident.mergedInto
+        restricted = incident.isRestricted
     }
 }
 

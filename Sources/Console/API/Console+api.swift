@@ -4,13 +4,14 @@ import Incidents
 extension Console {
     /// The pages' twins for programs, below `/api/v1`. Errors are RFC 9457 problems.
     func addAPIRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("incidents") { request, _ in
+        router.get("incidents") { request, context in
             let fields = FormFields(query: request.uri.query)
             let filter = IncidentFilter(fields, includesClosedByDefault: true)
             var query = filter.query(rows: Self.rowsPerPage)
             query = IncidentQuery(
                 search: query.search, severities: query.severities, includesClosed: query.includesClosed,
-                limit: fields["limit"].flatMap { Int($0) } ?? 100, offset: fields["offset"].flatMap { Int($0) } ?? 0)
+                limit: fields["limit"].flatMap { Int($0) } ?? 100, offset: fields["offset"].flatMap { Int($0) } ?? 0,
+                reader: context.reader)
             let page = try await dependencies.incidents.incidents(matching: query)
             return try HTTPAnswer.json(
                 APIIncidentList(
@@ -18,18 +19,30 @@ extension Console {
         }
         router.get("incidents/:id") { _, context in
             let id = try context.parameters.require("id")
-            guard let detail = try await dependencies.incidents.incident(id: id, maximumFindings: Self.allFindings) else {
-                throw ConsoleFailure.noIncident(id)
-            }
+            guard
+                let detail = try await dependencies.incidents.incident(
+                    id: id, maximumFindings: Self.allFindings, reader: context.reader)
+            else { throw ConsoleFailure.noIncident(id) }
+            return try HTTPAnswer.json(APIIncidentDetail(detail))
+        }
+        router.post("incidents/:id/orders") { request, context in
+            let id = try await carryOut(request, context: context)
+            guard
+                let detail = try await dependencies.incidents.incident(
+                    id: id, maximumFindings: Self.someFindings, reader: context.reader)
+            else { throw ConsoleFailure.noIncident(id) }
             return try HTTPAnswer.json(APIIncidentDetail(detail))
         }
         router.get("incidents/:id/evidence") { _, context in
-            let items = try await dependencies.ledger.evidence(of: try context.parameters.require("id"))
+            let id = try context.parameters.require("id")
+            guard try await !isHidden(id, from: context) else { throw ConsoleFailure.noIncident(id) }
+            let items = try await dependencies.ledger.evidence(of: id)
             return try HTTPAnswer.json(APIEvidenceList(evidence: items.map(APIEvidence.init)))
         }
         router.get("journal/:sequence") { _, context in
             guard let sequence = Int(try context.parameters.require("sequence")), sequence >= 0,
-                let proof = try await dependencies.ledger.proof(of: sequence)
+                let proof = try await dependencies.ledger.proof(of: sequence),
+                try await !isHidden(proof.entry.incident, from: context)
             else { throw ConsoleFailure.noEntry }
             return try HTTPAnswer.json(APIProof(proof))
         }

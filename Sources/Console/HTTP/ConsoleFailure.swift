@@ -1,6 +1,8 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Identity
+import Incidents
 
 /// A request that is not answered with what it asked for.
 struct ConsoleFailure: Error, Equatable {
@@ -22,6 +24,24 @@ struct ConsoleFailure: Error, Equatable {
         ConsoleFailure(
             status: .notFound, code: "no_such_incident", title: "There is no incident \(id.prefix(40))",
             advice: "Look for it in the list; ids have the form SEC-2026-0001.")
+    }
+
+    /// What an incident does not allow, in the words of the refusal: they say what to do about it.
+    init(_ refusal: IncidentRefusal) {
+        let status: HTTPResponse.Status =
+            switch refusal.code {
+            case .unknownIncident: .notFound
+            case .notAllowed, .alreadyDone: .conflict
+            case .invalid: .unprocessableContent
+            case .forbidden: .forbidden
+            }
+        self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
+    }
+
+    static func roleNeeded(_ role: Role) -> ConsoleFailure {
+        ConsoleFailure(
+            status: .forbidden, code: "role_needed", title: "That is for the role \(role.rawValue) and above",
+            advice: "Ask somebody who has it, or an administrator to give it to you.")
     }
 
     static let signInNeeded = ConsoleFailure(
@@ -56,6 +76,8 @@ struct ConsoleFailure: Error, Equatable {
     init(_ error: any Error) {
         if let failure = error as? ConsoleFailure {
             self = failure
+        } else if let refusal = error as? IncidentRefusal {
+            self.init(refusal)
         } else if let error = error as? any HTTPResponseError {
             switch error.status {
             case .notFound: self = .notFound

@@ -2,6 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Identity
+import Incidents
 import NIOCore
 import ServiceLifecycle
 
@@ -61,7 +62,12 @@ extension Console {
         }
         defer { heartbeat.cancel() }
         for await _ in subscription.wakes {
-            guard let delivery = dependencies.updates.take(subscription) else { return }
+            guard var delivery = dependencies.updates.take(subscription) else { return }
+            let reader = IncidentReader(account: signedIn.accountID, name: signedIn.accountName)
+            var known: [ConsoleUpdates.Change] = []
+            for change in delivery.changes
+            where try await !dependencies.incidents.isHidden(id: change.incidentID, from: reader) { known.append(change) }
+            delivery.changes = known
             let text = EventStreamText.render(delivery)
             if text.isEmpty {
                 // A stream must not outlive its session; watching is not activity.

@@ -13,12 +13,16 @@ extension Console {
     func addIncidentRoutes(to router: RouterGroup<ConsoleContext>) {
         router.get("incidents") { request, context in try await incidentList(request, context: context) }
         router.get("incidents/:id") { request, context in try await incidentPage(request, context: context) }
+        router.post("incidents/:id/orders") { request, context in
+            HTTPAnswer.redirect(to: "/incidents/\(FormFields.encode(try await carryOut(request, context: context)))")
+        }
     }
 
     private func incidentList(_ request: Request, context: ConsoleContext) async throws -> Response {
         let sequence = dependencies.updates.sequence
         let filter = IncidentFilter(FormFields(query: request.uri.query))
-        let page = try await dependencies.incidents.incidents(matching: filter.query(rows: Self.rowsPerPage))
+        let page = try await dependencies.incidents.incidents(
+            matching: filter.query(rows: Self.rowsPerPage, reader: context.reader))
         let now = dependencies.now()
         var model: PageModel = [
             "search": filter.search,
@@ -31,7 +35,8 @@ extension Console {
         ]
         var choices: [PageModel] = []
         for severity in Severity.allCases.sorted(by: >) {
-            let count = try await dependencies.incidents.incidents(matching: filter.counting(severity)).total
+            let count = try await dependencies.incidents.incidents(matching: filter.counting(severity, reader: context.reader))
+                .total
             var choice = IncidentModels.severity(severity)
             choice["isChosen"] = filter.severities.contains(severity)
             choice["count"] = NumberText.grouped(count)
@@ -54,9 +59,9 @@ extension Console {
         let id = try context.parameters.require("id")
         let wantsAll = FormFields(query: request.uri.query)["findings"] == "all"
         let maximum = wantsAll ? Self.allFindings : Self.someFindings
-        guard let detail = try await dependencies.incidents.incident(id: id, maximumFindings: maximum) else {
-            throw ConsoleFailure.noIncident(id)
-        }
+        guard
+            let detail = try await dependencies.incidents.incident(id: id, maximumFindings: maximum, reader: context.reader)
+        else { throw ConsoleFailure.noIncident(id) }
         let now = dependencies.now()
         var model = IncidentModels.detail(detail, now: now)
         let items = try await dependencies.ledger.evidence(of: detail.summary.id)
@@ -64,6 +69,7 @@ extension Console {
         model["hasEvidence"] = !items.isEmpty
         model["evidenceCount"] = items.count
         model["formToken"] = formToken(context)
+        model["orders"] = OrderForms.model(detail.summary, signedIn: context.signedIn)
         if !wantsAll { model["allPath"] = "/incidents/\(FormFields.encode(detail.summary.id))?findings=all" }
         return answer(
             "incident", model, title: "\(detail.summary.id) \(detail.summary.title)", section: "incidents", sequence: sequence,
@@ -93,15 +99,15 @@ struct IncidentFilter: Equatable {
 
     var isFiltered: Bool { !search.isEmpty || !severities.isEmpty || page > 1 }
 
-    func query(rows: Int) -> IncidentQuery {
+    func query(rows: Int, reader: IncidentReader? = nil) -> IncidentQuery {
         IncidentQuery(
             search: search, severities: severities.isEmpty ? Set(Severity.allCases) : severities, includesClosed: includesClosed,
-            limit: rows, offset: (page - 1) * rows)
+            limit: rows, offset: (page - 1) * rows, reader: reader)
     }
 
     /// How many there would be of one severity alone.
-    func counting(_ severity: Severity) -> IncidentQuery {
-        IncidentQuery(search: search, severities: [severity], includesClosed: includesClosed, limit: 1)
+    func counting(_ severity: Severity, reader: IncidentReader? = nil) -> IncidentQuery {
+        IncidentQuery(search: search, severities: [severity], includesClosed: includesClosed, limit: 1, reader: reader)
     }
 
     func path(page: Int) -> String {

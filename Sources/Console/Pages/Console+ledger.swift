@@ -34,9 +34,11 @@ extension Console {
         let sequence = dependencies.updates.sequence
         let before = FormFields(query: request.uri.query)["before"].flatMap { Int($0) }
         let page = try await dependencies.ledger.entries(before: before, limit: Self.rowsPerPage)
+        var entries: [LedgerEntry] = []
+        for entry in page.entries where try await !isHidden(entry.incident, from: context) { entries.append(entry) }
         let now = dependencies.now()
         var model: PageModel = [
-            "rows": page.entries.map { LedgerModels.row($0, now: now) }, "total": NumberText.grouped(page.total),
+            "rows": entries.map { LedgerModels.row($0, now: now) }, "total": NumberText.grouped(page.total),
             "isEmpty": page.entries.isEmpty,
         ]
         if let last = page.entries.last, last.sequence > 0 { model["olderPath"] = "/journal?before=\(last.sequence)" }
@@ -81,15 +83,16 @@ extension Console {
 
     private func proof(_ context: ConsoleContext) async throws -> LedgerProof {
         guard let sequence = Int(try context.parameters.require("sequence")), sequence >= 0,
-            let proof = try await dependencies.ledger.proof(of: sequence)
+            let proof = try await dependencies.ledger.proof(of: sequence),
+            try await !isHidden(proof.entry.incident, from: context)
         else { throw ConsoleFailure.noEntry }
         return proof
     }
 
     private func evidence(_ context: ConsoleContext) async throws -> EvidenceView {
-        guard let item = try await dependencies.ledger.evidence(id: try context.parameters.require("id")) else {
-            throw ConsoleFailure.noEvidence
-        }
+        guard let item = try await dependencies.ledger.evidence(id: try context.parameters.require("id")),
+            try await !isHidden(item.incident, from: context)
+        else { throw ConsoleFailure.noEvidence }
         return item
     }
 

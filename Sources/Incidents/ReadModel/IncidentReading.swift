@@ -4,6 +4,8 @@ package protocol IncidentReading: Sendable {
     func incidents(matching query: IncidentQuery) async throws -> IncidentPage
     /// `nil` when there is no such incident, or none that the reader may know of.
     func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail?
+    /// Whether that is a restricted incident of which the reader may not know. False for what is no incident at all.
+    func isHidden(id: String, from reader: IncidentReader) async throws -> Bool
 }
 
 extension IncidentReading {

@@ -1,3 +1,4 @@
+package import Detection
 package import Events
 
 /// All incidents: the state that decisions are made on.
@@ -22,6 +23,21 @@ package struct IncidentLedger: Sendable, Equatable {
     package mutating func apply(_ event: IncidentEvent, recordedAt: Timestamp) {
         book.apply(event)
         applyToIncidents(event, recordedAt: recordedAt)
+    }
+
+    /// What is to be recorded for a finding. The book is taken forward over it, the incidents are not: `applyToIncidents` follows
+    /// once it is durable.
+    package mutating func record(
+        _ finding: Finding, lines: [String?], by grouping: Grouping, now: Timestamp
+    ) -> [IncidentEvent] {
+        var events = grouping.events(for: finding, lines: lines, book: &book, now: now)
+        for index in events.indices {
+            // Rules raise from what rules said last; the history goes on from what is in force.
+            guard case .severityChanged(var change) = events[index], let incident = incidents[change.incident] else { continue }
+            change.from = incident.severity
+            events[index] = .severityChanged(change)
+        }
+        return events
     }
 
     /// For events that the book has seen already, because they were decided on it.

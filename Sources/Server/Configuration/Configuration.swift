@@ -7,6 +7,7 @@ import Yams
 ///     listen: 127.0.0.1:8630
 ///     data: /var/lib/vigie
 ///     rules: [/usr/share/vigie/rules, /etc/vigie/rules]
+///     policies: /etc/vigie/policies
 ///     sources:
 ///       - {path: /var/log/nginx/access.log, format: combined}
 ///       - {path: /srv/*/logs/*.access.log, backlog: false}
@@ -19,6 +20,7 @@ package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
     package var data: String?
     package var rules: [String]?
+    package var policies: String?
     package var sources: [SourceOption]?
     package var trustedProxies: [AddressBlock]?
     package var archive: ArchiveOptions?
@@ -41,12 +43,13 @@ package struct Configuration: Sendable, Equatable {
         // An empty file is a configuration, too.
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
-        let known = ["listen", "data", "rules", "sources", "trusted_proxies", "evidence", "archive", "console"]
+        let known = ["listen", "data", "rules", "policies", "sources", "trusted_proxies", "evidence", "archive", "console"]
         for (key, value) in try reader.mapping(node, known: known) {
             switch key {
             case "listen": listen = try reader.listenAddress(value)
             case "data": data = try reader.text(value)
             case "rules": rules = try reader.texts(value)
+            case "policies": policies = try reader.text(value)
             case "sources": sources = try reader.sources(value)
             case "trusted_proxies": trustedProxies = try reader.addressBlocks(value)
             case "evidence":

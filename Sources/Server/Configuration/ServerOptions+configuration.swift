@@ -7,6 +7,7 @@ extension ServerOptions {
         }
         dataFolder = configuration.data ?? dataFolder
         rules = configuration.rules ?? rules
+        policies = configuration.policies ?? policies
         sources = configuration.sources ?? sources
         trustedProxies = configuration.trustedProxies ?? trustedProxies
         archive = configuration.archive ?? archive

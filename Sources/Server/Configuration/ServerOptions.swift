@@ -8,6 +8,8 @@ package struct ServerOptions: Sendable, Equatable {
     package var dataFolder: String
     package var rules: [String]
     package var sources: [SourceOption]
+    /// The folder of policy files; where there is none, there are no clocks and no escalation.
+    package var policies = "policies"
     /// Follow what journald keeps about sign-ins, too.
     package var followsJournald = false
     /// Loopback unless somebody decides otherwise.
@@ -51,6 +53,7 @@ extension ServerOptions {
     var record: JSONValue {
         [
             "data": .string(dataFolder), "rules": .array(rules.map { .string($0) }),
+            "policies": .string(policies),
             "sources": .array(
                 sources.map {
                     ["path": .string($0.path), "format": .string($0.format.rawValue), "backlog": .bool($0.readsBacklog)]

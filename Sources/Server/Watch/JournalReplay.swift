@@ -4,7 +4,7 @@ package import Storage
 
 /// Brings state and tables to where the journal is.
 package enum JournalReplay {
-    /// Reads the whole journal: makes the book anew, and gives the tables what they lack.
+    /// Reads the whole journal: makes the ledger of incidents anew, and gives the tables what they lack.
     ///
     /// - Parameters:
     ///   - observe: called with every entry.
@@ -13,7 +13,7 @@ package enum JournalReplay {
     package static func run(
         reader: JournalReader, count: UInt64, keys: any SubjectKeyStore, projections: Projections,
         observe: (Entry) -> Void = { _ in }, progress: (UInt64) -> Void = { _ in }
-    ) async throws -> IncidentBook {
+    ) async throws -> IncidentLedger {
         let applied = try await projections.applied()
         guard applied <= count else {
             throw ServerError(
@@ -21,16 +21,16 @@ package enum JournalReplay {
                 "if an older journal was restored on purpose, run `vigie journal rebuild`; otherwise find out who cut it")
         }
         let opener = EntryOpener(keys: keys)
-        var book = IncidentBook()
+        var ledger = IncidentLedger()
         while true {
             let entries = try reader.next(limit: 512)
-            guard let last = entries.last else { return book }
+            guard let last = entries.last else { return ledger }
             let personal = try await opener.open(entries)
             var missing: [(entry: Entry, event: IncidentEvent?)] = []
             for (entry, fields) in zip(entries, personal) {
                 observe(entry)
                 let event = IncidentEvent(entry, personal: fields)
-                if let event { book.apply(event) }
+                if let event { ledger.apply(event, recordedAt: entry.recordedAt) }
                 if entry.sequence >= applied { missing.append((entry, event)) }
             }
             try await projections.apply(missing)

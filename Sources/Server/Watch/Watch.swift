@@ -30,7 +30,6 @@ actor Watch {
 
     private var engine: Engine
     private var formats: FormatSet
-    private var book: IncidentBook
     private var tails: [FileSource] = []
     private var silence = SilenceWatch()
     /// Of sources that are not watched now: given again, one is read on from there, and not a second time.
@@ -47,7 +46,6 @@ actor Watch {
 
     init(
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
-        book: IncidentBook,
         recorder: Recorder, collector: EvidenceCollector, feed: sending ArchiveFeed? = nil, logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) {
@@ -56,7 +54,6 @@ actor Watch {
         self.recorder = recorder
         self.collector = collector
         self.feed = feed
-        self.book = book
         self.formats = formats
         self.logger = logger
         self.now = now
@@ -195,34 +192,26 @@ actor Watch {
         for finding in pending {
             for event in finding.evidence { feed?.cite(Citation(origin: event.origin, offset: event.offset)) }
         }
-        var events: [IncidentEvent] = []
-        var count = 0
-        for finding in pending where !book.knows(findingID: finding.id) {
-            events += grouping.events(for: finding, lines: excerpt(finding), book: &book, now: now())
-            count += 1
-            if count == Watch.findingsPerAppend {
-                try await record(events)
-                events.removeAll()
-                count = 0
-            }
+        for start in stride(from: 0, to: pending.count, by: Watch.findingsPerAppend) {
+            let part = pending[start..<min(start + Watch.findingsPerAppend, pending.count)]
+            // With the incident itself: whatever happens to this process, its evidence is asked for.
+            let events = try await recorder.record(
+                part.map { ($0, excerpt($0)) }, by: grouping, at: now(), with: { Watch.evidence($0).map { $0.draft() } })
+            for request in Watch.evidence(events) { await collector.take(request) }
         }
-        if !events.isEmpty { try await record(events) }
     }
 
-    private func record(_ events: [IncidentEvent]) async throws {
-        var requests: [EvidenceRequest] = []
-        for (index, event) in events.enumerated() {
-            guard case .opened(let opened) = event else { continue }
+    /// The evidence to ask for when incidents open.
+    private static func evidence(_ events: [IncidentEvent]) -> [EvidenceRequest] {
+        events.enumerated().compactMap { index, event in
+            guard case .opened(let opened) = event else { return nil }
             var logs: [String] = []
             // The finding that opened it stands next.
             if index + 1 < events.count, case .findingRecorded(let finding) = events[index + 1] {
                 logs = finding.evidence.reversed().map(\.file)
             }
-            requests.append(EvidenceRequest(incident: opened.incident, logs: logs, occurredAt: opened.firstSeen))
+            return EvidenceRequest(incident: opened.incident, logs: logs, occurredAt: opened.firstSeen)
         }
-        // With the incident itself: whatever happens to this process, its evidence is asked for.
-        try await recorder.record(events, with: requests.map { $0.draft() }, at: now())
-        for request in requests { await collector.take(request) }
     }
 
     /// The lines behind a finding, read again from where they stand: the newest few.

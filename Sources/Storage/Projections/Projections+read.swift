@@ -38,11 +38,26 @@ extension Projections: IncidentReading {
         }
     }
 
-    /// How many findings each rule has given, and event time of its newest.
+    package func isHidden(id: String, from reader: IncidentReader) async throws -> Bool {
+        try await pool.read { database in
+            let (condition, arguments) = Projections.readable(by: reader)
+            return try Bool.fetchOne(
+                database, sql: "SELECT EXISTS (SELECT 1 FROM incident WHERE id = ? AND NOT \(condition))",
+                arguments: [id] + arguments
+            )
+                ?? false
+        }
+    }
+
+    /// How many findings each rule has given, and event time of its newest; without those of restricted incidents.
     package func ruleActivity() async throws -> [String: (count: Int, last: Timestamp)] {
         try await pool.read { database in
             let rows = try Row.fetchAll(
-                database, sql: "SELECT rule_id, count(*) AS findings, max(last_seen) AS last FROM finding GROUP BY rule_id")
+                database,
+                sql: """
+                    SELECT rule_id, count(*) AS findings, max(last_seen) AS last FROM finding
+                    WHERE incident NOT IN (SELECT id FROM incident WHERE is_restricted) GROUP BY rule_id
+                    """)
             return rows.reduce(into: [:]) { $0[$1["rule_id"]] = (count: $1["findings"], last: Projections.time($1, "last")) }
         }
     }

@@ -18,13 +18,18 @@ final class World: Sendable {
     let responder: RouterResponder<ConsoleContext>
     private let clock: Shared<Timestamp>
     private let audits: Shared<[AuditRecord]>
+    /// Orders that were given, if they are taken.
+    let orders: Shared<[IncidentOrder]>
 
     init(
         incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
         detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(),
         options: Console.Options = .init(),
-        updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false
+        updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
+        refusal: IncidentRefusal? = nil
     ) throws {
+        let orders = Shared([IncidentOrder]())
+        self.orders = orders
         self.updates = updates
         let clock = Shared(noon)
         let audits = Shared([AuditRecord]())
@@ -36,6 +41,10 @@ final class World: Sendable {
             .init(
                 incidents: FakeIncidents(details: incidents, fails: readingFails), sources: { sources }, rules: { rules },
                 detection: { detection }, ledger: ledger,
+                order: { order in
+                    if let refusal { throw refusal }
+                    orders.withLock { $0.append(order) }
+                },
                 updates: updates, identity: service,
                 audit: { record in
                     if auditFails { throw JournalIsFull() }
@@ -80,6 +89,8 @@ struct FakeIncidents: IncidentReading {
         }
         return IncidentPage(incidents: Array(found.dropFirst(query.offset).prefix(query.limit)), total: found.count)
     }
+
+    func isHidden(id: String, from reader: IncidentReader) async throws -> Bool { false }
 
     func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
         guard var detail = details.first(where: { $0.summary.id == id }) else { return nil }

@@ -25,6 +25,7 @@ final class World: Sendable {
             host: "127.0.0.1", port: 0)
         // Those of the machine that the tests run on are nobody's business.
         options.systemLogs = []
+        options.policies = path + "/policies"
         self.options = options
     }
 

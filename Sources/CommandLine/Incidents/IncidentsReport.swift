@@ -1,0 +1,39 @@
+import ArgumentParser
+import Events
+import Foundation
+import Incidents
+import Server
+
+struct IncidentsReport: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Print the report of an incident, rendered from records only.")
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case md, html
+    }
+
+    @Argument(help: "The incident: SEC-2026-0001.")
+    var id: String
+
+    @Option(help: "The data folder.")
+    var data = "data"
+
+    @Option(help: "The folder of policies.")
+    var policies = "policies"
+
+    @Option(help: "md or html.")
+    var format = Format.md
+
+    func run() async throws {
+        let id = id.uppercased()
+        guard let detail = try await IncidentTables.open(data).incident(id: id, maximumFindings: 500) else {
+            throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
+        }
+        guard let state = try await IncidentOffice.ledger(of: DataFolder(path: data))[id] else {
+            throw CommandFailure(.failed, "\(id) is in the tables of \(data) and not in its journal; run `vigie journal rebuild`")
+        }
+        let report = IncidentReport(
+            detail, state, clocks: try PolicyFolder.load(policies).clocks.statuses(of: state), now: .system)
+        Output.write(format == .md ? report.markdown : report.html, to: .standardOutput)
+    }
+}

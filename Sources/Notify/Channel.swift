@@ -1,0 +1,67 @@
+package import Events
+
+/// A way to tell somebody something. One attempt; whoever calls keeps count, waits and tries again.
+package protocol Channel: Sendable {
+    /// Hands the message over, under its key: where the other side honours the key, a repeat is none there.
+    func deliver(_ message: Message) async throws(DeliveryFailure)
+}
+
+/// Why a message did not get there, as far as is known. Carries no address and no secret.
+package struct DeliveryFailure: Error, Sendable, Equatable {
+    package var reason: String
+    /// Trying again as it is will not help.
+    package var isPermanent: Bool
+
+    package init(_ reason: String, isPermanent: Bool = false) {
+        self.reason = reason
+        self.isPermanent = isPermanent
+    }
+}
+
+/// What somebody is told.
+package struct Message: Sendable, Equatable {
+    package enum Purpose: String, Sendable {
+        case page, clock, stop, digest
+    }
+
+    /// The same for every attempt.
+    package var key: String
+    package var purpose: Purpose
+    /// The one it is about; for a digest the worst of them.
+    package var incident: String
+    package var severity: String
+    /// One line: what happened, and why this person is told.
+    package var subject: String
+    /// More lines, if any.
+    package var details: [String]
+    /// Where to acknowledge it.
+    package var link: String?
+    package var isDrill: Bool
+    package var time: Timestamp
+    /// The person's address on the channel, where it needs one.
+    package var address: String?
+
+    package init(
+        key: String, purpose: Purpose, incident: String, severity: String, subject: String, details: [String], link: String?,
+        isDrill: Bool, time: Timestamp, address: String?
+    ) {
+        self.key = key
+        self.purpose = purpose
+        self.incident = incident
+        self.severity = severity
+        self.subject = subject
+        self.details = details
+        self.link = link
+        self.isDrill = isDrill
+        self.time = time
+        self.address = address
+    }
+
+    /// The subject on one line, without control characters: rule titles and what people type end up here.
+    var line: String {
+        let text = (isDrill ? "[DRILL] " : "") + subject
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
+    }
+
+    var lines: [String] { [line] + details + (link.map { ["Acknowledge: \($0)"] } ?? []) }
+}

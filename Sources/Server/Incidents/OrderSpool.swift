@@ -1,0 +1,159 @@
+package import Events
+import Foundation
+package import Incidents
+import Journal
+import Logging
+
+/// Orders of commands that run beside a server: they are left in a folder that only Vigie's user can write, the server carries
+/// them out, and leaves the answer there.
+///
+/// An order has an id of its own. Carried out twice, because a server died before it could answer, it is done once.
+package struct OrderSpool: Sendable {
+    package enum Answer: Sendable {
+        /// The incident that it was about, or that it opened.
+        case done(incident: String)
+        case refused(IncidentRefusal)
+    }
+
+    private let directory: String
+
+    package init(_ folder: DataFolder) {
+        directory = folder.path + "/orders"
+    }
+
+    /// What a command asks for.
+    package struct Request: Sendable {
+        /// `open`, or a verb of `IncidentOrder`.
+        package var verb: String
+        package var incident: String
+        package var arguments: [String: String]
+        package var author: Author
+        package var at: Timestamp?
+        package var text: String?
+        package var id: String
+
+        package init(
+            verb: String, incident: String, arguments: [String: String], author: Author, at: Timestamp?, text: String?
+        ) {
+            self.verb = verb
+            self.incident = incident
+            self.arguments = arguments
+            self.author = author
+            self.at = at
+            self.text = text
+            id = UUID().uuidString.lowercased()
+        }
+
+        /// Does what is asked for.
+        package func carryOut(on desk: IncidentDesk) async throws -> Answer {
+            do {
+                if verb == "open" {
+                    guard let severity = Severity(arguments["severity"] ?? "P2") else {
+                        throw IncidentRefusal(.invalid, "that is no severity", "known are P0 to P3, critical, high, medium, low")
+                    }
+                    guard let kind = IncidentKind(rawValue: arguments["kind"] ?? "real") else {
+                        throw IncidentRefusal(.invalid, "that is no kind of incident", "known are real, drill, test, imported")
+                    }
+                    let opened = try await desk.open(
+                        title: text ?? "", severity: severity, kind: kind, author: author, request: id)
+                    return .done(incident: opened ?? "")
+                }
+                let order = IncidentOrder(
+                    incident: incident, verb: try IncidentOrder.Verb(verb, arguments), author: author, at: at ?? desk.now(),
+                    text: text, request: id)
+                try await desk.carryOut(order)
+                return .done(incident: incident)
+            } catch let refusal as IncidentRefusal {
+                return .refused(refusal)
+            }
+        }
+    }
+
+    /// Leaves a request for the server, and waits for its answer.
+    ///
+    /// - Returns: `nil` when no answer came; the request is taken back then, unless it is being carried out.
+    package func ask(_ request: Request, seconds: Int = 20) async throws -> Answer? {
+        try FileManager.default.createDirectory(
+            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        var document: [String: JSONValue] = [
+            "verb": .string(request.verb), "incident": .string(request.incident),
+            "arguments": .object(request.arguments.mapValues { .string($0) }), "author": .string(request.author.id),
+        ]
+        document["name"] = request.author.name.map { .string($0) }
+        document["text"] = request.text.map { .string($0) }
+        document["at"] = request.at.map { .string($0.rfc3339) }
+        let path = "\(directory)/\(request.id)"
+        guard
+            FileManager.default.createFile(
+                atPath: path + ".new", contents: Data(try JSONValue.object(document).canonicalBytes()),
+                attributes: [.posixPermissions: 0o600])
+        else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
+        try FileManager.default.moveItem(atPath: path + ".new", toPath: path + ".order")
+        for _ in 0..<seconds * 20 {
+            if let data = FileManager.default.contents(atPath: path + ".answer") {
+                unlink(path + ".answer")
+                return OrderSpool.answer(try JSONValue(parsing: Array(data)))
+            }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        unlink(path + ".order")
+        return nil
+    }
+
+    private static func answer(_ document: JSONValue) -> Answer {
+        guard let reason = document["reason"]?.stringValue else {
+            return .done(incident: document["incident"]?.stringValue ?? "")
+        }
+        return .refused(
+            IncidentRefusal(
+                document["code"]?.stringValue.flatMap(IncidentRefusal.Code.init) ?? .invalid, reason,
+                document["advice"]?.stringValue ?? ""))
+    }
+
+    /// Carries out what waits, oldest first.
+    func serve(_ desk: IncidentDesk, logger: Logger) async throws {
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
+        for name in names.filter({ $0.hasSuffix(".order") }).sorted(by: { age($0) < age($1) }) {
+            let path = "\(directory)/\(name)"
+            let base = String(path.dropLast(".order".count))
+            guard let request = OrderSpool.request(path, id: String(name.dropLast(".order".count))) else {
+                logger.warning("an order in \(directory) cannot be read; it is left out")
+                unlink(path)
+                continue
+            }
+            let answer = try await request.carryOut(on: desk)
+            let document: JSONValue =
+                switch answer {
+                case .done(let incident): ["incident": .string(incident)]
+                case .refused(let refusal):
+                    [
+                        "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason),
+                        "advice": .string(refusal.advice),
+                    ]
+                }
+            _ = FileManager.default.createFile(
+                atPath: base + ".written", contents: Data(try document.canonicalBytes()), attributes: [.posixPermissions: 0o600])
+            rename(base + ".written", base + ".answer")
+            unlink(path)
+        }
+    }
+
+    private static func request(_ path: String, id: String) -> Request? {
+        guard let data = FileManager.default.contents(atPath: path), data.count <= 262_144,
+            let document = try? JSONValue(parsing: Array(data)), let verb = document["verb"]?.stringValue,
+            let author = document["author"]?.stringValue
+        else { return nil }
+        var request = Request(
+            verb: verb, incident: document["incident"]?.stringValue ?? "",
+            arguments: (document["arguments"]?.objectValue ?? [:]).compactMapValues(\.stringValue),
+            author: Author(id: author, name: document["name"]?.stringValue),
+            at: document["at"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }, text: document["text"]?.stringValue)
+        request.id = id
+        return request
+    }
+
+    private func age(_ name: String) -> Date {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(name)")
+        return attributes?[.modificationDate] as? Date ?? .distantPast
+    }
+}

@@ -1,0 +1,50 @@
+import Events
+import Incidents
+import Notify
+
+/// What people are told by a page. Of a restricted incident nothing but that it is there: chats and mailboxes have other readers.
+enum PageMessage {
+    static func message(for page: PageState, _ incident: IncidentState, _ policies: Policies) -> Message {
+        let intent = page.intent
+        let title = incident.isRestricted ? "restricted incident" : incident.title
+        let why =
+            switch intent.purpose {
+            case .page: "\(intent.step): nobody has acknowledged it yet"
+            case .clock: "\(intent.step) is overdue"
+            case .stop: "acknowledged"
+            }
+        var details = [why]
+        if !incident.isRestricted {
+            details.append(
+                "Phase \(incident.phase.rawValue), \(incident.findingCount) findings, opened \(incident.openedAt.rfc3339)")
+            if let light = incident.trafficLight { details.append(light.rawValue) }
+        }
+        return Message(
+            key: intent.key, purpose: Message.Purpose(rawValue: intent.purpose.rawValue) ?? .page, incident: incident.id,
+            severity: incident.severity.code, subject: "\(incident.id) \(incident.severity.code) \(title)", details: details,
+            link: policies.channels.consoleAddress.map { "\($0)/incidents/\(incident.id)" }, isDrill: incident.kind == .drill,
+            time: page.intendedAt, address: intent.address)
+    }
+
+    /// Incidents that a digest names; of the others it tells the number.
+    private static let maximumNamed = 20
+
+    /// In a storm, one message instead of many.
+    static func joined(_ messages: [Message]) -> Message {
+        guard messages.count > 1, var digest = messages.min(by: { $0.severity < $1.severity }) else {
+            return messages.first
+                ?? Message(
+                    key: "", purpose: .page, incident: "", severity: "", subject: "", details: [], link: nil, isDrill: false,
+                    time: Timestamp(seconds: 0), address: nil)
+        }
+        digest.purpose = .digest
+        digest.key = "digest/\(messages.count)/\(messages.map(\.key).min() ?? "")"
+        digest.isDrill = messages.allSatisfy(\.isDrill)
+        digest.details = messages.prefix(maximumNamed).map { message in
+            (message.isDrill ? "[DRILL] " : "") + message.subject + (message.details.first.map { " (\($0))" } ?? "")
+        }
+        if messages.count > maximumNamed { digest.details.append("and \(messages.count - maximumNamed) more") }
+        digest.subject = "\(messages.count) pages at once, the worst: \(digest.subject)"
+        return digest
+    }
+}

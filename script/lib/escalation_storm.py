@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""kill -9 at random during escalations: none early, none lost, none after an acknowledgement, each under one key.
+
+    script/lib/escalation_storm.py --vigie .build/release/vigie [--incidents 40] [--kills 8] [--seed 1]
+
+A server with steps of a second pages a catcher that answers 204, 500 or nothing at all. Incidents are opened and some of them
+acknowledged while the server is killed at random. What is checked afterwards is the journal, and what the catcher was sent.
+"""
+import argparse
+import base64
+import hashlib
+import hmac
+import http.server
+import json
+import pathlib
+import random
+import subprocess
+import tempfile
+import threading
+import time
+from datetime import datetime
+
+STEPS = [("L1", 0), ("L2", 1), ("L3", 3)]
+
+
+class Catcher(http.server.BaseHTTPRequestHandler):
+    received = []
+    chance = random.Random(7)
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        kind = self.chance.random()
+        if kind < 0.1:
+            self.send_response(500)
+            self.end_headers()
+            return
+        name, stamp = self.headers["webhook-id"], self.headers["webhook-timestamp"]
+        code = hmac.new(b"storm-secret", f"{name}.{stamp}.".encode() + body, hashlib.sha256).digest()
+        right = self.headers["webhook-signature"] == "v1," + base64.b64encode(code).decode()
+        Catcher.received.append((time.time(), name, right))
+        if kind < 0.15:
+            # Taken, and the sender never hears of it.
+            time.sleep(1)
+            self.connection.close()
+            return
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def moment(text):
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00").timestamp()
+
+
+def entries(folder):
+    """Every entry of the journal: canonical JSON, found in the segments' bytes."""
+    found = {}
+    for path in sorted((folder / "journal").glob("*.log")):
+        text = path.read_bytes().decode("utf-8", "replace")
+        decoder, at = json.JSONDecoder(), text.find('{"actor":')
+        while at >= 0:
+            try:
+                entry, end = decoder.raw_decode(text, at)
+                found[entry["seq"]] = entry
+                at = text.find('{"actor":', end)
+            except ValueError:
+                at = text.find('{"actor":', at + 1)
+    return [found[seq] for seq in sorted(found)]
+
+
+def write_policies(folder, port):
+    folder.mkdir()
+    secret = folder / "secret"
+    secret.write_text("storm-secret")
+    (folder / "channels.yml").write_text(
+        f'channels: {{hook: {{kind: webhook, url: "http://127.0.0.1:{port}/", secret_file: "{secret}"}}}}\ndigest_above: 100000\n')
+    steps = ", ".join(f'{{name: {name}, page: ["channel:hook"], answers_within: {wait}s}}'
+                      for name, wait in (("L1", 1), ("L2", 2), ("L3", 1)))
+    (folder / "escalation.yml").write_text(f"routes: {{P0: p, P1: p}}\npolicies: {{p: [{steps}]}}\n")
+    (folder / "clocks.yml").write_text(
+        'use: t\ntables: {t: {acknowledgement: {title: A, starts: opened, stops: acknowledged, within: 2s, tells: ["channel:hook"]}}}\n')
+
+
+def check(folder, started):
+    problems, opened, acknowledged, intended, last = [], {}, {}, {}, {}
+    for entry in entries(folder):
+        data, kind = entry["data"], entry["type"]
+        name = data.get("incident")
+        if kind == "incident.opened":
+            opened[name] = moment(entry["recorded_at"])
+        elif kind == "incident.acknowledged":
+            acknowledged[name] = entry["seq"]
+        elif kind == "page.intended":
+            if data["key"] in intended:
+                problems.append(f"{data['key']} is intended twice")
+            intended[data["key"]] = entry
+            wait = 2 if data["purpose"] == "clock" else dict(STEPS)[data["step"]]
+            if moment(entry["recorded_at"]) < opened[name] + wait:
+                problems.append(f"{data['key']} is early")
+        elif kind.startswith("page."):
+            last[data["key"]] = kind
+            page = intended.get(data["key"])
+            if page is None:
+                problems.append(f"{data['key']} has {kind} without an intent")
+            elif kind == "page.attempted" and page["data"]["purpose"] == "page" and name in acknowledged:
+                problems.append(f"{data['key']} is attempted after the acknowledgement")
+    for name in opened:
+        keys = [key for key in intended if key.startswith(name + "/")]
+        if name not in acknowledged and len(keys) != len(STEPS) + 1:
+            problems.append(f"{name} has {len(keys)} pages of {len(STEPS) + 1}")
+        if len({key for key in keys if "/acknowledgement/" in key}) > 1:
+            problems.append(f"{name} misses one clock several times")
+    arrived = {name for _, name, _ in Catcher.received}
+    for key, state in last.items():
+        if state not in ("page.sent", "page.cancelled"):
+            problems.append(f"{key} ends as {state}")
+        if state == "page.sent" and key not in arrived:
+            problems.append(f"{key} is called sent and never arrived")
+    problems += [f"{name} has a wrong signature" for _, name, right in Catcher.received if not right]
+    problems += [f"{name} arrived and is not in the journal" for name in arrived if name not in intended]
+    sent = sum(1 for state in last.values() if state == "page.sent")
+    print(f"{len(opened)} incidents, {len(acknowledged)} acknowledged, {len(intended)} pages intended, {sent} sent, "
+          f"{len(Catcher.received)} received under {len(arrived)} keys, {time.time() - started:.0f} s")
+    return problems
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vigie", required=True)
+    parser.add_argument("--incidents", type=int, default=40)
+    parser.add_argument("--kills", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    chance, started = random.Random(options.seed), time.time()
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Catcher)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with tempfile.TemporaryDirectory() as place:
+        place = pathlib.Path(place)
+        folder, policies, rules = place / "data", place / "policies", place / "rules"
+        write_policies(policies, server.server_port)
+        rules.mkdir()
+        (place / "log").write_text("")
+        log = (place / "stderr").open("ab")
+        serve = [options.vigie, "serve", "--data", folder, "--rules", rules, "--policies", policies, "--listen", "127.0.0.1:0",
+                 place / "log"]
+        run = lambda *words: subprocess.run(
+            [options.vigie, "incidents", *words, "--data", folder, "--policies", policies], capture_output=True, text=True)
+        start = lambda: subprocess.Popen(serve, stdout=log, stderr=log)
+        process, kills, names = start(), 0, []
+        while not (folder / "projections.db").exists():
+            time.sleep(0.1)
+        for number in range(options.incidents):
+            answer = run("open", f"storm {number}", "--severity", "P0")
+            if answer.returncode == 0:
+                names.append(answer.stdout.split()[0])
+            if names and chance.random() < 0.4:
+                run("ack", chance.choice(names))
+            if kills < options.kills and chance.random() < 2 * options.kills / options.incidents:
+                time.sleep(chance.random())
+                process.kill()
+                process.wait()
+                kills += 1
+                if chance.random() < 0.5:
+                    time.sleep(chance.random() * 2)
+                process = start()
+        deadline = time.time() + 120
+        while time.time() < deadline:
+            if process.poll() is not None:
+                process = start()
+            time.sleep(2)
+            states = [entry["type"] for entry in entries(folder) if entry["type"].startswith("page.")]
+            ended = sum(state in ("page.sent", "page.cancelled", "page.dead") for state in states)
+            if ended and ended >= states.count("page.intended") and time.time() > deadline - 105:
+                break
+        process.terminate()
+        process.wait()
+        problems = check(folder, started)
+        print(f"{kills} kills, seed {options.seed}")
+        if problems:
+            print((place / "stderr").read_text()[-2000:])
+    for problem in problems:
+        print("  " + problem)
+    raise SystemExit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()
