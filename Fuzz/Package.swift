@@ -35,6 +35,7 @@ let package = Package(
         .target(
             name: "Ingest", dependencies: ["Events", "CZlib", .product(name: "Yams", package: "Yams")],
             swiftSettings: language + instrumented),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .target(
             name: "Detection",
             dependencies: [
@@ -56,6 +57,8 @@ let package = Package(
         fuzzer("FuzzRules", ["Events", "Ingest", "Detection"]),
         // Log formats of rules folders, and lines read with them.
         fuzzer("FuzzFormats", ["Events", "Ingest"]),
+        // What senders send over a network, whole and cut into reads.
+        fuzzer("FuzzReceivers", ["Events", "Ingest"]),
         // The rule cache and the windows of the detection snapshot.
         fuzzer("FuzzStates", ["Events", "Ingest", "Detection"]),
         // JSON, signed notes, proofs, keys, time stamps.

@@ -44,6 +44,7 @@ package struct VigieServer: Sendable {
     /// Where people's orders about incidents are carried out.
     package let desk: IncidentDesk
     let escalator: Escalator
+    let receivers: Receivers
     let logger: Logger
 
     /// - Parameter now: the present; tests pass their own.
@@ -56,7 +57,7 @@ package struct VigieServer: Sendable {
         var options = options
         let folder = DataFolder(path: options.dataFolder)
         if options.followsJournald { options.sources.append(SourceOption(path: folder.journaldSpool, format: .json)) }
-        options.sources = SourceOption.each(options.sources)
+        options.sources = SourceOption.each(options.sources + Receivers.sources(options.receivers, folder))
         try folder.prepare()
         let loaded = LoadedRules(paths: options.rules, cachePath: folder.ruleCache) { logger.warning("\($0)") }
         let formats = loaded.formats
@@ -89,6 +90,8 @@ package struct VigieServer: Sendable {
                 "an older journal seems to have been put back: move \(folder.snapshot) away to read the sources again")
         }
 
+        let receivers = try Receivers(
+            options.receivers, folder: folder, positions: snapshot?.states.flatMap(\.positions) ?? [], logger: logger, now: now)
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let recorder = Recorder(journal: journal, projections: projections, ledger: ledger) {
             updates.publish(sequence: $0, incidentID: $1)
@@ -106,7 +109,8 @@ package struct VigieServer: Sendable {
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot,
             recorder: recorder, collector: collector,
-            feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger, now: now)
+            feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger,
+            positionsSaved: { receivers.advance($0) }, now: now)
         let journalCount = journal.count
         let configuration = try ConfigurationEntry.draft(options, at: now())
         if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }
@@ -131,7 +135,8 @@ package struct VigieServer: Sendable {
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
         let console = try Console(
             Console.Dependencies(
-                incidents: projections, sources: { await watch.statuses }, rules: { await rules.summaries() },
+                incidents: projections, sources: { await watch.statuses.map(receivers.complete) },
+                rules: { await rules.summaries() },
                 detection: { await watch.detection },
                 ledger: Ledger(
                     folder: folder, key: try KeyFile.readPublic(KeyFile.publicPath(folder.checkpointKey)),
@@ -148,7 +153,7 @@ package struct VigieServer: Sendable {
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            archive: archive, desk: desk, escalator: escalator, logger: logger)
+            archive: archive, desk: desk, escalator: escalator, receivers: receivers, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -156,8 +161,13 @@ package struct VigieServer: Sendable {
     /// Whatever ends it, it shuts down gracefully: a service that fails and a cancelled task, too. Cancelling the HTTP server itself
     /// would trap in swift-nio when a connection has been accepted that nobody has taken yet.
     ///
-    /// - Parameter listening: called with the port once connections are accepted.
-    package func run(listening: @escaping @Sendable (_ port: Int) async -> Void) async throws {
+    /// - Parameters:
+    ///   - receiving: called with the name and the port of each receiver once it takes something.
+    ///   - listening: called with the console's port once connections are accepted.
+    package func run(
+        receiving: @escaping @Sendable (_ name: String, _ port: Int) async -> Void = { _, _ in },
+        listening: @escaping @Sendable (_ port: Int) async -> Void
+    ) async throws {
         let application = Application(
             router: console.makeRouter(), server: Console.server,
             configuration: .init(address: .hostname(options.host, port: options.port), serverName: nil),
@@ -173,6 +183,7 @@ package struct VigieServer: Sendable {
             services.append(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
         }
         // They stop in reverse order: first nobody is let in any more.
+        services += try receivers.services(listening: receiving)
         services.append(application)
         let group = ServiceGroup(
             configuration: .init(
@@ -193,7 +204,7 @@ package struct VigieServer: Sendable {
             }
         } catch {
             await finish()
-            throw VigieServer.describe(error, options)
+            throw VigieServer.describe(error, ListenAddress(host: options.host, port: options.port))
         }
         await finish()
     }
@@ -209,19 +220,20 @@ package struct VigieServer: Sendable {
     }
 
     /// The usual reasons why a server cannot listen, in words.
-    private static func describe(_ error: any Error, _ options: ServerOptions) -> any Error {
+    static func describe(_ error: any Error, _ listen: ListenAddress) -> any Error {
+        if error is ServerError { return error }
         let text = String(describing: error)
-        let address = "\(options.host):\(options.port)"
+        let address = listen.text
         if text.contains("errno: 98") || text.lowercased().contains("address already in use") {
             return ServerError(
-                .address, "port \(options.port) on \(options.host) is taken by another program",
-                "stop that program (`ss -ltnp` names it), or choose another port with --listen \(options.host):PORT")
+                .address, "port \(listen.port) on \(listen.host) is taken by another program",
+                "stop that program (`ss -lntup` names it), or choose another port (--listen \(listen.host):PORT for the console)")
         }
         if text.contains("errno: 13") {
             return ServerError(.address, "Vigie's user may not listen on \(address)", "choose a port above 1023 with --listen")
         }
         if text.contains("errno: 99") {
-            return ServerError(.address, "this machine has no address \(options.host)", "choose one that it has with --listen")
+            return ServerError(.address, "this machine has no address \(listen.host)", "choose one that it has with --listen")
         }
         return error
     }

@@ -1,5 +1,6 @@
 """Fuzzers of everything that reads untrusted bytes (the package in Fuzz/), run by libFuzzer from seeds made of this repository."""
 
+import gzip
 import json
 import pathlib
 import re
@@ -14,6 +15,7 @@ FUZZERS = {
     "FuzzEvents": "lines of every format, however they are cut into reads",
     "FuzzRules": "rule files, and what they do with events, with a restart after each line",
     "FuzzFormats": "log formats as YAML, and lines read with them",
+    "FuzzReceivers": "what senders send: Loki, OpenTelemetry, syslog, journald, alerts, snappy, gzip",
     "FuzzStates": "the rule cache and the windows of the detection snapshot, damaged",
     "FuzzJournal": "JSON, signed notes, checkpoints, proofs, keys, time stamps",
     "FuzzArchive": "segments of the archive, damaged",
@@ -65,6 +67,8 @@ def seeds(root, fuzzer):
         for path in sorted((root / "rules/formats").glob("*.yml")):
             text = path.read_bytes()
             yield text + b"\0" + lines[:max(200, LARGEST_INPUT - len(text))]
+    elif fuzzer == "FuzzReceivers":
+        yield from receiver_seeds()
     elif fuzzer == "FuzzStates":
         for number in range(16):
             yield bytes([number % 2, number]) + bytes(range(number, number + 40))
@@ -88,6 +92,36 @@ def seeds(root, fuzzer):
         for path in rule_files(root):
             for pattern in re.findall(r"\|re[^:]*:\s*'([^'\n]+)'", path.read_text()):
                 yield b"\1" + pattern.encode() + b"\n" + b"GET /?id=1 union select"
+
+
+def receiver_seeds():
+    """One body of each protocol that FuzzReceivers knows, in its order."""
+    def field(number, value):
+        return bytes([number << 3 | 2, len(value)]) + value
+
+    line = b'203.0.113.9 - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 5'
+    stream = field(1, b'{a="b"}') + field(2, field(1, b"\x08\x80\xa4\x84\xd7\x06") + field(2, line) + field(3, field(1, b"k") + field(2, b"v")))
+    loki = field(1, stream)
+    pair = field(1, b"client.address") + field(2, field(1, b"203.0.113.9"))
+    record = b"\x09" + (1_800_000_000_000_000_000).to_bytes(8, "little") + field(5, field(1, line)) + field(6, pair)
+    otlp = field(1, field(1, field(1, pair)) + field(2, field(2, record)))
+    yield b"\0\0" + loki
+    yield b"\1\0" + b'{"streams":[{"stream":{"a":"b"},"values":[["1800000000000000000","line \\" x",{"k":"v"}]]}]}'
+    yield b"\2\0" + otlp
+    yield (b"\3\0" + b'{"resourceLogs":[{"resource":{"attributes":[{"key":"a","value":{"intValue":"1"}}]},"scopeLogs":[{"logRecords":'
+           b'[{"timeUnixNano":"1","body":{"stringValue":"x"},"attributes":[{"key":"m","value":{"kvlistValue":{"values":[]}}}]}]}]}]}')
+    yield b"\4\0" + bytes([12, 12]) + b"abcd" + bytes([0x1d, 4, 0, 0x61])
+    yield b"\5\0" + b'{"a":1}\n{"b":"c"}\nno\n'
+    yield b"\6\0" + line + b"\n" + b"<13>Mar  1 10:00:00 h sshd[1]: Invalid user x from 203.0.113.9 port 2\n"
+    yield (b"\7\0" + b'{"version":"4","alerts":[{"status":"firing","labels":{"alertname":"A","severity":"critical"},'
+           b'"annotations":{"summary":"s"},"startsAt":"2026-03-01T10:00:00Z","fingerprint":"f"}]}')
+    yield (b"\x08\0" + b'{"routing_key":"r","event_action":"trigger","dedup_key":"k","payload":{"summary":"s","source":"h",'
+           b'"severity":"error","custom_details":{"a":"b"}}}')
+    yield b"\x09\3" + b"5 <13>a7 <13>b c"
+    yield b"\x09\3" + b"<13>a\n<13>b\r\n"
+    yield (b"\x0a\5" + b"__CURSOR=s=a;i=1f\n__REALTIME_TIMESTAMP=1800000000000000\nMESSAGE\n" + (3).to_bytes(8, "little") +
+           b"a\nb\nSYSLOG_IDENTIFIER=sshd\n\nMESSAGE=x\n\n")
+    yield b"\0\0" + gzip.compress(line, mtime=0)
 
 
 def run(root, seconds, name=None, keep=None):

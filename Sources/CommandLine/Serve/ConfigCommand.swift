@@ -30,5 +30,12 @@ struct ConfigCheck: ParsableCommand {
         Output.line("data     \(options.dataFolder)")
         Output.line("rules    \(options.rules.joined(separator: ", "))")
         for source in options.sources { Output.line("source   \(source.path) (\(source.format.rawValue))") }
+        for http in options.receivers.http {
+            Output.line(
+                "receiver http\(http.tls == nil ? "" : "s")://\(http.listen.text)\(http.tokens.isEmpty ? "" : " with a token")")
+        }
+        for syslog in options.receivers.syslog {
+            Output.line("receiver syslog over \(syslog.transport.rawValue) on \(syslog.listen.text)")
+        }
     }
 }

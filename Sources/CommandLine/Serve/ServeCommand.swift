@@ -43,7 +43,9 @@ struct ServeCommand: AsyncParsableCommand {
         logger.logLevel = verbose ? .debug : .notice
         let server = try await VigieServer.start(options, logger: logger)
         announce(server)
-        try await server.run { port in
+        try await server.run { name, port in
+            Output.note("Receiving \(name) on port \(port)")
+        } listening: { port in
             let address = "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)"
             Output.note("")
             if let token = server.setupToken {
@@ -90,6 +92,8 @@ struct ServeCommand: AsyncParsableCommand {
             "Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused")
         )
         for source in server.options.sources {
+            // What is received says so itself, once it is.
+            if source.path.contains("/detection/receivers/") { continue }
             // The spool is made when the server runs.
             let isJournald = source.path.hasSuffix("/detection/journald.jsonl")
             let note = isJournald ? "" : readability(of: source.path)

@@ -21,10 +21,12 @@ enum JSONFormat {
         if target == nil, sink.range(of: .sourceIP) == nil, let message = sink.range(of: .message) {
             if let program = sink.range(of: .processName), bytes.hasPrefix("sshd", from: Int(program.start), to: program.end) {
                 // journald's entries: what sshd says is in the message.
+                let start = sink.values.count
                 SSHDMessage.parse(bytes, message.bounds, into: &sink)
+                sink.mergeRepeated(from: start)
                 return ParsedLine(time: time, logSource: .sshd)
             }
-            FreeText.addEntities(bytes, message.bounds, into: &sink)
+            sink.addMissingEntities(bytes, message.bounds)
         }
         let category = sink.range(of: .eventCategory)
         let isAuthentication = category.map { bytes.hasPrefix("authentication", from: Int($0.start), to: $0.end) } ?? false

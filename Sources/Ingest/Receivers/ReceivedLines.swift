@@ -90,6 +90,9 @@ package struct ReceivedLines: Sendable {
     /// An event that is known already.
     package mutating func skipRepeated() { counters.repeated += 1 }
 
+    /// What was counted has been reported.
+    package mutating func resetCounters() { counters = ReceivedCounters() }
+
     /// Empties the buffer; counters go on.
     package mutating func take() -> (bytes: [UInt8], count: Int) {
         defer {

@@ -15,6 +15,9 @@ import Yams
 ///     trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
 ///     evidence: {system_logs: [/var/log/syslog], upload_folders: [/srv/www/uploads]}
 ///     archive: {keep_days: 90, security_days: 365, when_full: stop}
+///     receivers:
+///       http: {listen: 127.0.0.1:8631}
+///       syslog: {listen: 127.0.0.1:5514, transport: udp}
 ///     console: {hosts: [vigie.example.org], behind_tls: true}
 package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
@@ -24,6 +27,7 @@ package struct Configuration: Sendable, Equatable {
     package var sources: [SourceOption]?
     package var trustedProxies: [AddressBlock]?
     package var archive: ArchiveOptions?
+    package var receivers: ReceiverOptions?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
     package var systemLogs: [String]?
@@ -43,7 +47,9 @@ package struct Configuration: Sendable, Equatable {
         // An empty file is a configuration, too.
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
-        let known = ["listen", "data", "rules", "policies", "sources", "trusted_proxies", "evidence", "archive", "console"]
+        let known = [
+            "listen", "data", "rules", "policies", "sources", "trusted_proxies", "receivers", "evidence", "archive", "console",
+        ]
         for (key, value) in try reader.mapping(node, known: known) {
             switch key {
             case "listen": listen = try reader.listenAddress(value)
@@ -51,6 +57,7 @@ package struct Configuration: Sendable, Equatable {
             case "rules": rules = try reader.texts(value)
             case "policies": policies = try reader.text(value)
             case "sources": sources = try reader.sources(value)
+            case "receivers": receivers = try reader.receivers(value)
             case "trusted_proxies": trustedProxies = try reader.addressBlocks(value)
             case "evidence":
                 for (key, value) in try reader.mapping(value, known: ["system_logs", "upload_folders"]) {
@@ -74,6 +81,11 @@ package struct Configuration: Sendable, Equatable {
 package struct ListenAddress: Sendable, Equatable {
     package var host: String
     package var port: Int
+
+    package init(host: String, port: Int) {
+        self.host = host
+        self.port = port
+    }
 
     package init?(_ text: String) {
         let colon = text.lastIndex(of: ":")
@@ -173,6 +185,14 @@ struct ConfigurationReader {
         return address
     }
 
+    func format(_ node: Node) throws(ConfigurationError) -> LogFormat {
+        let text = try text(node)
+        if let format = LogFormat(rawValue: text) { return format }
+        let names = LogFormat.allCases.map(\.rawValue)
+        let nearest = NearestName.find(text, among: names).map { "; did you mean '\($0)'?" } ?? ""
+        throw error(node, "format '\(text)' is not known\(nearest) (known: \(names.joined(separator: ", ")))")
+    }
+
     func sources(_ node: Node) throws(ConfigurationError) -> [SourceOption] {
         guard let sequence = node.sequence else { throw error(node, "'sources' is a list") }
         var sources: [SourceOption] = []
@@ -188,16 +208,7 @@ struct ConfigurationReader {
                     continue
                 }
                 let text = try text(value)
-                if key == "path" {
-                    source.path = text
-                } else {
-                    let names = LogFormat.allCases.map(\.rawValue)
-                    guard let format = LogFormat(rawValue: text) else {
-                        let nearest = NearestName.find(text, among: names).map { "; did you mean '\($0)'?" } ?? ""
-                        throw error(value, "format '\(text)' is not known\(nearest) (known: \(names.joined(separator: ", ")))")
-                    }
-                    source.format = format
-                }
+                if key == "path" { source.path = text } else { source.format = try format(value) }
             }
             guard !source.path.isEmpty else { throw error(element, "a source needs a 'path'") }
             sources.append(source)

@@ -11,6 +11,7 @@ extension ServerOptions {
         sources = configuration.sources ?? sources
         trustedProxies = configuration.trustedProxies ?? trustedProxies
         archive = configuration.archive ?? archive
+        receivers = configuration.receivers ?? receivers
         hosts = configuration.hosts ?? hosts
         systemLogs = configuration.systemLogs ?? systemLogs
         uploadFolders = configuration.uploadFolders ?? uploadFolders

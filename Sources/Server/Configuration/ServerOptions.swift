@@ -22,6 +22,8 @@ package struct ServerOptions: Sendable, Equatable {
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     package var trustedProxies: [AddressBlock] = []
     package var archive = ArchiveOptions()
+    /// What listens for logs.
+    package var receivers = ReceiverOptions()
 
     /// Logs of the system whose ends are sealed with every incident, where they are there and can be read.
     package var systemLogs = [

@@ -11,6 +11,7 @@ import Foundation
 ///     projections.db        made from the journal, at any time anew
 ///     detection/snapshot.json   how far sources are read, and what correlations remember
 ///     detection/rules-cache     rule files as they were parsed last time; made anew where it is missing or damaged
+///     detection/receivers/      what came over the network and is being read: one spool for each protocol
 ///     detection/journald.jsonl  what came from journald, where that is followed
 package struct DataFolder: Sendable {
     package let path: String
@@ -25,7 +26,11 @@ package struct DataFolder: Sendable {
     package var detection: String { path + "/detection" }
     package var snapshot: String { detection + "/snapshot.json" }
     package var ruleCache: String { detection + "/rules-cache" }
+    package var spools: String { detection + "/receivers" }
     package var journaldSpool: String { detection + "/journald.jsonl" }
+
+    /// Where what came in by the receiver of that name waits to be read; written as sources are, whose positions are kept by path.
+    package func spool(_ name: String) -> String { URL(fileURLWithPath: "\(spools)/\(name).jsonl").standardizedFileURL.path }
 
     /// Below this much free space a start is refused: a journal that cannot be written protects nobody.
     package static let minimumFreeBytes = 64 << 20
@@ -62,6 +67,16 @@ package struct DataFolder: Sendable {
 }
 
 extension DataFolder {
+    func prepareSpools() throws(ServerError) {
+        do {
+            try FileManager.default.createDirectory(
+                atPath: spools, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw ServerError(
+                .dataFolder, "the folder \(spools) cannot be made: \(error.localizedDescription)", "let Vigie's user write there")
+        }
+    }
+
     /// An empty file in place of the accounts and keys would be filled anew without a word; beside a journal it is a loss.
     ///
     /// A first start that was cut off may leave an empty one, but never a journal with entries: that is made later.

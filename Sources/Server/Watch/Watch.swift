@@ -27,6 +27,8 @@ actor Watch {
     private let feed: ArchiveFeed?
     private let now: @Sendable () -> Timestamp
     private let logger: Logger
+    /// Told how far everything is read once that is durable: what receivers took before it may be let go of.
+    private let positionsSaved: @Sendable ([FilePosition]) -> Void
 
     private var engine: Engine
     private var formats: FormatSet
@@ -47,7 +49,7 @@ actor Watch {
     init(
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
         recorder: Recorder, collector: EvidenceCollector, feed: sending ArchiveFeed? = nil, logger: Logger,
-        now: @escaping @Sendable () -> Timestamp
+        positionsSaved: @escaping @Sendable ([FilePosition]) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
     ) {
         let sources = options.sources
         self.folder = folder
@@ -56,6 +58,7 @@ actor Watch {
         self.feed = feed
         self.formats = formats
         self.logger = logger
+        self.positionsSaved = positionsSaved
         self.now = now
         schedule = SnapshotSchedule(now: now())
         resting = (snapshot?.states ?? []).filter { state in !sources.contains { $0.path == state.path } }
@@ -250,6 +253,7 @@ actor Watch {
             )
         }
         if let position { await feed?.confirm(position) }
+        positionsSaved(states.flatMap(\.positions))
         isDirty = false
         bytesSinceSnapshot = 0
         schedule.wrote(from: began, to: now())

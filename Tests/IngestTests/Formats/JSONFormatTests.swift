@@ -236,4 +236,20 @@ struct JSONFormatTests {
         let event = try #require(Reading("{\"time\":\(value)}", .json).events.first)
         #expect(!event.hasOwnTime && event.time == Reading.reference)
     }
+
+    @Test(
+        "what a message seems to say does not stand beside what a key says",
+        arguments: [
+            (#"{"user.name":"brun","password":"brun","message":"login attempt by user attempt"}"#, "brun"),
+            (#"{"user.name":"brun","SYSLOG_IDENTIFIER":"sshd","message":"Failed password for root from 192.0.2.1 port 2 ssh2"}"#, nil),
+        ] as [(String, String?)])
+    func messageBesideKeys(_ line: String, user: String?) throws {
+        let table = FieldTable()
+        var parser = BatchParser(format: .json, plan: JSONFieldPlan(table))
+        let batch = LogStream.parse(line, name: "", parser: &parser, reference: Reading.reference)
+        #expect(batch.isGrouped)
+        let event = try #require(batch.copied(table).first)
+        #expect(event.fields["user.name"]?.count == 1)
+        if let user { #expect(event["user.name"] == user) }
+    }
 }

@@ -1,0 +1,115 @@
+import Events
+import Fuzzing
+import Ingest
+
+/// What a sender sends: the first byte chooses the protocol, the second where reads cut what arrives piece by piece.
+///
+/// Laws: nothing traps; what is taken is whole lines, each no longer than a line may be, each a JSON object that the parser reads as
+/// one event; and however a stream is cut into reads, the lines are the same.
+@main enum FuzzReceivers {
+    static func main() {
+        fuzz(examine)
+    }
+
+    private static let received = Timestamp(seconds: 1_800_000_000)
+
+    private static func examine(_ data: [UInt8]) {
+        guard data.count > 2 else { return }
+        let bytes = Array(data[2...])
+        var lines = ReceivedLines(received: received)
+        do throws(ReceiverRefusal) {
+            switch data[0] % 11 {
+            case 0: try LokiPush.decode(protobuf: bytes.span, into: &lines)
+            case 1: try LokiPush.decode(json: bytes.span, into: &lines)
+            case 2: try OTLPLogs.decode(protobuf: bytes.span, into: &lines)
+            case 3: try OTLPLogs.decode(json: bytes.span, into: &lines)
+            case 4:
+                let decoded = try SnappyBlock.decode(bytes.span, limit: 1 << 20)
+                precondition(decoded.count <= 1 << 20, "more came out than the limit")
+            case 5: try EventLines.decode(ndjson: bytes.span, into: &lines)
+            case 6: try EventLines.decode(text: bytes.span, into: &lines)
+            case 7:
+                var states = AlertStates()
+                try AlertEvents.decode(alertmanager: bytes.span, states: &states, into: &lines)
+            case 8:
+                var states = AlertStates()
+                _ = try AlertEvents.decode(pagerDuty: bytes.span, newKey: "new", states: &states, into: &lines)
+            case 9:
+                let whole = try syslog(bytes, cut: bytes.count)
+                precondition(
+                    try syslog(bytes, cut: 1 + Int(data[1])) == whole, "reads that are cut elsewhere give other messages")
+                lines = whole.lines
+            default:
+                let whole = try journal(bytes, cut: bytes.count)
+                precondition(
+                    try journal(bytes, cut: 1 + Int(data[1])).bytes == whole.bytes,
+                    "reads that are cut elsewhere give other entries")
+                lines = whole
+            }
+        } catch {
+            precondition(!error.reason.isEmpty, "a refusal without a reason")
+        }
+        check(lines)
+        inflate(bytes, cut: 1 + Int(data[1]))
+    }
+
+    private static func check(_ lines: ReceivedLines) {
+        var parser = BatchParser(format: .json, plan: JSONFieldPlan(FieldTable()))
+        let text = String(decoding: lines.bytes, as: UTF8.self)
+        var count = 0
+        for line in lines.bytes.split(separator: 0x0A) {
+            count += 1
+            precondition(line.count <= LineAssembler.maximumLineBytes, "a line is too long")
+            let bytes = Array(line)
+            precondition((try? JSONCursor.check(bytes.span, 0..<bytes.count)) != nil, "a line is no JSON")
+        }
+        precondition(count == lines.count && (count == 0 || lines.bytes.last == 0x0A), "lines are not whole")
+        let batch = LogStream.parse(text, name: "", parser: &parser, reference: received)
+        precondition(batch.events.count == count && parser.counters.unparsed == 0, "a line is not read as an event")
+        for event in batch.events {
+            precondition(ReceivedLines.isPlausible(event.time, received: received), "a forged time was believed")
+        }
+        var memory = SpoolMemory()
+        memory.learn(lines.bytes.span)
+    }
+
+    private struct Syslog: Equatable {
+        var lines: ReceivedLines
+        var cut: Int
+        static func == (left: Syslog, right: Syslog) -> Bool { left.lines.bytes == right.lines.bytes && left.cut == right.cut }
+    }
+
+    private static func syslog(_ bytes: [UInt8], cut: Int) throws(ReceiverRefusal) -> Syslog {
+        var framing = SyslogFraming()
+        var messages = SyslogMessages()
+        for start in stride(from: 0, to: bytes.count, by: cut) {
+            let part = Array(bytes[start..<min(start + cut, bytes.count)])
+            try framing.push(part.span, into: &messages)
+        }
+        framing.end(into: &messages)
+        var lines = ReceivedLines(received: received)
+        try messages.append(to: &lines, sender: "192.0.2.1")
+        return Syslog(lines: lines, cut: framing.cutMessages)
+    }
+
+    private static func journal(_ bytes: [UInt8], cut: Int) throws(ReceiverRefusal) -> ReceivedLines {
+        var export = JournalExport()
+        var lines = ReceivedLines(received: received)
+        for start in stride(from: 0, to: bytes.count, by: cut) {
+            let part = Array(bytes[start..<min(start + cut, bytes.count)])
+            try export.push(part.span, into: &lines)
+        }
+        try export.end(into: &lines)
+        return lines
+    }
+
+    private static func inflate(_ bytes: [UInt8], cut: Int) {
+        guard var inflater = try? GzipInflater(limit: 1 << 20) else { return }
+        do throws(ReceiverRefusal) {
+            for start in stride(from: 0, to: bytes.count, by: cut) {
+                try inflater.push(Array(bytes[start..<min(start + cut, bytes.count)]))
+            }
+            precondition(try inflater.finish().count <= 1 << 20, "more came out than the limit")
+        } catch {}
+    }
+}

@@ -1,0 +1,136 @@
+import Events
+import Foundation
+import HTTPTypes
+import Hummingbird
+import Ingest
+import NIOCore
+
+/// What each path speaks.
+extension HTTPReceiver {
+    private enum Encoding {
+        case protobuf, json
+    }
+
+    private static func encoding(_ request: Request) throws(HTTPRefusal) -> Encoding {
+        let type = mediaType(request)
+        switch type {
+        case "application/x-protobuf", "application/vnd.google.protobuf", "application/protobuf": return .protobuf
+        case "application/json": return .json
+        default:
+            throw HTTPRefusal(
+                .unsupportedMediaType, "unsupported",
+                "the content type '\(type)' is not known here; application/x-protobuf and application/json are",
+                isBodyUnread: true)
+        }
+    }
+
+    private static func mediaType(_ request: Request) -> String {
+        let field = request.headers[.contentType] ?? ""
+        return String(field.prefix { $0 != ";" }).trimmingCharacters(in: .whitespaces).lowercased()
+    }
+
+    func loki(_ request: Request, _ intake: Intake) async throws -> Response {
+        // Loki's clients that name no type speak protobuf.
+        let encoding = HTTPReceiver.mediaType(request).isEmpty ? .protobuf : try HTTPReceiver.encoding(request)
+        let body = try await body(request)
+        var lines = intake.lines(options.format)
+        switch encoding {
+        case .json: try LokiPush.decode(json: body.span, into: &lines)
+        case .protobuf:
+            let decoded = try SnappyBlock.decode(body.span, limit: options.limits.decompressedBytes)
+            try LokiPush.decode(protobuf: decoded.span, into: &lines)
+        }
+        try await intake.commit(&lines)
+        return Response(status: .noContent)
+    }
+
+    func otlp(_ request: Request, _ intake: Intake) async throws -> Response {
+        let encoding = try HTTPReceiver.encoding(request)
+        let body = try await body(request)
+        var lines = intake.lines(options.format)
+        switch encoding {
+        case .json: try OTLPLogs.decode(json: body.span, into: &lines)
+        case .protobuf: try OTLPLogs.decode(protobuf: body.span, into: &lines)
+        }
+        try await intake.commit(&lines)
+        // An `ExportLogsServiceResponse` without a `partialSuccess`: everything was taken.
+        return encoding == .json
+            ? HTTPReceiver.answer(.ok, "{}", type: "application/json")
+            : HTTPReceiver.answer(.ok, "", type: "application/x-protobuf")
+    }
+
+    func events(_ request: Request, _ intake: Intake) async throws -> Response {
+        let isText = HTTPReceiver.mediaType(request) == "text/plain"
+        let body = try await body(request)
+        var lines = intake.lines(options.format)
+        if isText {
+            try EventLines.decode(text: body.span, into: &lines)
+        } else {
+            try EventLines.decode(ndjson: body.span, into: &lines)
+        }
+        let (accepted, counters) = (lines.count, lines.counters)
+        try await intake.commit(&lines)
+        let status: HTTPResponse.Status = accepted == 0 && counters.rejected > 0 ? .badRequest : .ok
+        var answer: [String: Any] = ["accepted": accepted, "rejected": counters.rejected]
+        if let first = counters.firstRejection { answer["first_rejection"] = first }
+        return HTTPReceiver.json(status, answer)
+    }
+
+    func alertmanager(_ request: Request, _ intake: Intake) async throws -> Response {
+        let body = try await body(request)
+        let taken = try await intake.commit(options.format) { (states, lines) throws(ReceiverRefusal) in
+            try AlertEvents.decode(alertmanager: body.span, states: &states, into: &lines)
+            return lines.count
+        }
+        return HTTPReceiver.json(.ok, ["accepted": taken.answer, "repeated": taken.counters.repeated])
+    }
+
+    func pagerDuty(_ request: Request, _ intake: Intake) async throws -> Response {
+        let body = try await body(request)
+        let newKey = UUID().uuidString.lowercased().replacing("-", with: "")
+        // Who may send is said in the body: it is looked at before anything is remembered.
+        var unused = AlertStates()
+        var draft = intake.lines(options.format)
+        let claimed = try AlertEvents.decode(pagerDuty: body.span, newKey: newKey, states: &unused, into: &draft)
+        try checkToken(claimed.routingKey)
+        let taken = try await intake.commit(options.format) { (states, lines) throws(ReceiverRefusal) in
+            try AlertEvents.decode(pagerDuty: body.span, newKey: newKey, states: &states, into: &lines)
+        }
+        return HTTPReceiver.json(
+            .accepted, ["status": "success", "message": "Event processed", "dedup_key": taken.answer.deduplicationKey])
+    }
+
+    /// `systemd-journal-upload`: one request holds whatever the journal has, so it is taken piece by piece, each durable before the next
+    /// is read, and acknowledged as a whole. Sent again after a failure, entries that were taken are not taken twice.
+    func upload(_ request: Request, _ intake: Intake) async throws -> Response {
+        let type = HTTPReceiver.mediaType(request)
+        guard type == "application/vnd.fdo.journal" else {
+            throw HTTPRefusal(
+                .unsupportedMediaType, "unsupported",
+                "the content type '\(type)' is not known here; application/vnd.fdo.journal is",
+                isBodyUnread: true)
+        }
+        var export = JournalExport(cursors: await intake.cursors)
+        var lines = intake.lines(options.format)
+        for try await buffer in request.body {
+            // Each piece waits for room by itself: a long upload must not fill the spool past its limit.
+            if let refusal = intake.refusal(), refusal.code == .full { throw refusal }
+            let bytes = Array(buffer.readableBytesView)
+            try export.push(bytes.span, into: &lines)
+            guard lines.bytes.count >= 1 << 20 else { continue }
+            try await intake.commit(&lines)
+            await intake.learned(export.cursors)
+            // Times are held against the moment of reception.
+            lines = intake.lines(options.format)
+        }
+        try export.end(into: &lines)
+        try await intake.commit(&lines)
+        await intake.learned(export.cursors)
+        return HTTPReceiver.answer(.accepted, "OK.\n")
+    }
+
+    private static func json(_ status: HTTPResponse.Status, _ object: [String: Any]) -> Response {
+        let data = (try? JSONSerialization.data(withJSONObject: object, options: .sortedKeys)) ?? Data()
+        return answer(status, String(decoding: data, as: UTF8.self) + "\n", type: "application/json")
+    }
+}

@@ -1,0 +1,247 @@
+import Events
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import HummingbirdTLS
+import Identity
+import Ingest
+import Logging
+import NIOCore
+import Synchronization
+
+/// One port that takes logs over HTTP. An event is durable before its sender is answered; what is not taken is refused with a reason,
+/// and counted.
+struct HTTPReceiver: Sendable {
+    let options: HTTPReceiverOptions
+    let intakes: HTTPIntakes
+    let logger: Logger
+    private let bodies: BodyBudget
+
+    init(options: HTTPReceiverOptions, intakes: HTTPIntakes, logger: Logger) {
+        self.options = options
+        self.intakes = intakes
+        self.logger = logger
+        bodies = BodyBudget(limit: max(128 << 20, options.limits.decompressedBytes * 2))
+    }
+
+    /// 60 s without progress between requests or while one arrives, and no more connections than the limit says.
+    func application(listening: @escaping @Sendable (_ port: Int) async -> Void) throws -> some ApplicationProtocol {
+        let plain = HTTPServerBuilder.http1(
+            configuration: .init(
+                idleTimeout: .seconds(60),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
+        let server = try options.tls.map { try HTTPServerBuilder.tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
+        return Application(
+            router: router(), server: server,
+            configuration: .init(
+                address: .hostname(options.listen.host, port: options.listen.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(options.limits.connections)),
+            onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.listen.port) }, logger: logger)
+    }
+
+    private func router() -> Router<ReceiverContext> {
+        let router = Router(context: ReceiverContext.self)
+        router.get("/ready") { _, _ in HTTPReceiver.answer(.ok, "ready\n") }
+        for path in ["/loki/api/v1/push", "/api/prom/push"] {
+            router.post(RouterPath(path)) { request, _ in await self.respond(request, intakes.loki, self.loki) }
+        }
+        for path in ["/v1/logs", "/otlp/v1/logs"] {
+            router.post(RouterPath(path)) { request, _ in await self.respond(request, intakes.otlp, self.otlp) }
+        }
+        router.post("/api/v1/events") { request, _ in await self.respond(request, intakes.events, self.events) }
+        router.post("/webhooks/alertmanager") { request, _ in
+            await self.respond(request, intakes.alertmanager, self.alertmanager)
+        }
+        // The routing key in the body is the token here.
+        router.post("/v2/enqueue") { request, _ in
+            await self.respond(request, intakes.pagerDuty, needsToken: false, self.pagerDuty)
+        }
+        router.post("/upload") { request, _ in await self.respond(request, intakes.journald, self.upload) }
+        return router
+    }
+
+    /// What all receivers have in common: who may send, whether there is room, and how a refusal is answered.
+    private func respond(
+        _ request: Request, _ intake: Intake, needsToken: Bool = true,
+        _ take: (Request, Intake) async throws -> Response
+    ) async -> Response {
+        do {
+            if needsToken { try checkToken(HTTPReceiver.token(request.headers)) }
+            if let refusal = intake.refusal() { throw refusal }
+            return try await take(request, intake)
+        } catch let refusal as HTTPRefusal {
+            intake.counters.refuse(refusal.code, refusal.reason)
+            return HTTPReceiver.answer(refusal.status, refusal.reason + "\n", closing: refusal.isBodyUnread)
+        } catch let refusal as IntakeRefusal {
+            intake.counters.refuse(refusal.code.rawValue, refusal.reason)
+            let status: HTTPResponse.Status = refusal.code == .disk ? .serviceUnavailable : .tooManyRequests
+            return HTTPReceiver.answer(status, refusal.reason + "\n", retryAfter: refusal.retryAfter, closing: true)
+        } catch let refusal as ReceiverRefusal {
+            intake.counters.refuse(refusal.code.rawValue, refusal.reason)
+            return HTTPReceiver.answer(HTTPRefusal(refusal).status, refusal.reason + "\n", closing: refusal.code == .tooLarge)
+        } catch {
+            // The connection has ended, or broke: whoever sent has no answer, and sends again.
+            intake.counters.refuse("broken", "\(error)")
+            return HTTPReceiver.answer(.badRequest, "the request did not arrive whole\n", closing: true)
+        }
+    }
+
+    // MARK: Who may send
+
+    /// `Bearer TOKEN`, or the password of `Basic`, as agents are configured.
+    private static func token(_ headers: HTTPFields) -> String? {
+        guard let field = headers[.authorization] else { return nil }
+        let parts = field.split(separator: " ", maxSplits: 1).map(String.init)
+        guard parts.count == 2 else { return nil }
+        switch parts[0].lowercased() {
+        case "bearer", "token": return parts[1]
+        case "basic":
+            guard let data = Data(base64Encoded: parts[1]) else { return nil }
+            let text = String(decoding: data, as: UTF8.self)
+            return text.firstIndex(of: ":").map { String(text[text.index(after: $0)...]) }
+        default: return nil
+        }
+    }
+
+    func checkToken(_ token: String?) throws(HTTPRefusal) {
+        guard !options.tokens.isEmpty else { return }
+        let digest = SecretToken(text: token ?? "").digest.hex
+        // All are compared, so that the time says nothing about which.
+        let known = options.tokens.reduce(false) { constantTimeEquals($1, digest) || $0 }
+        guard known, token != nil else {
+            throw HTTPRefusal(
+                .unauthorized, "token", "the token is missing or wrong: send 'Authorization: Bearer TOKEN'", isBodyUnread: true)
+        }
+    }
+
+    // MARK: Bodies
+
+    /// The whole body, decompressed; every limit is kept while it arrives.
+    func body(_ request: Request) async throws -> [UInt8] {
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > options.limits.bodyBytes {
+            throw HTTPRefusal.tooLarge(options.limits.bodyBytes)
+        }
+        let encoding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
+        // Loki's protobuf is compressed by itself; some say so here, too.
+        let isCompressed = ["gzip", "x-gzip", "deflate"].contains(encoding)
+        guard isCompressed || ["identity", "", "snappy"].contains(encoding) else {
+            throw HTTPRefusal(
+                .unsupportedMediaType, "unsupported", "the encoding '\(encoding)' is not known; gzip is", isBodyUnread: true)
+        }
+        var lease = BodyBudget.Lease(bodies)
+        var compressed: [UInt8] = []
+        let began = ContinuousClock.now
+        for try await buffer in request.body {
+            guard compressed.count + buffer.readableBytes <= options.limits.bodyBytes else {
+                throw HTTPRefusal.tooLarge(options.limits.bodyBytes)
+            }
+            try HTTPReceiver.checkPace(began, compressed.count)
+            try lease.extend(by: buffer.readableBytes)
+            compressed.append(contentsOf: buffer.readableBytesView)
+        }
+        guard isCompressed else { return compressed }
+        try lease.extend(by: min(compressed.count * 1_100, options.limits.decompressedBytes))
+        var inflater = try GzipInflater(limit: options.limits.decompressedBytes)
+        try inflater.push(compressed)
+        return try inflater.finish()
+    }
+
+    /// A sender that trickles holds a connection and memory: after half a minute it must have sent at least 1 KiB a second.
+    private static func checkPace(_ began: ContinuousClock.Instant, _ bytes: Int) throws {
+        let seconds = Int((ContinuousClock.now - began).components.seconds)
+        guard seconds <= 30 || bytes >= seconds * 1_024 else {
+            throw HTTPRefusal(
+                .requestTimeout, "slow", "the body arrives too slowly: \(bytes) bytes in \(seconds) s", isBodyUnread: true)
+        }
+    }
+
+    /// - Parameter closing: what is left of the body is not read: the connection ends with this answer.
+    static func answer(
+        _ status: HTTPResponse.Status, _ text: String, type: String = "text/plain; charset=utf-8", retryAfter: Int? = nil,
+        closing: Bool = false
+    ) -> Response {
+        var headers: HTTPFields = [.contentType: type, .xContentTypeOptions: "nosniff"]
+        if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
+        if closing { headers[.connection] = "close" }
+        return Response(status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: text)))
+    }
+}
+
+/// The protocols' intakes, shared by all ports that speak HTTP.
+struct HTTPIntakes: Sendable {
+    let loki, otlp, events, alertmanager, pagerDuty, journald: Intake
+
+    var all: [Intake] { [loki, otlp, events, alertmanager, pagerDuty, journald] }
+}
+
+/// Why a request is refused.
+struct HTTPRefusal: Error {
+    var status: HTTPResponse.Status
+    var code: String
+    var reason: String
+    /// Whether the body is left unread.
+    var isBodyUnread: Bool
+
+    init(_ status: HTTPResponse.Status, _ code: String, _ reason: String, isBodyUnread: Bool = false) {
+        self.status = status
+        self.code = code
+        self.reason = reason
+        self.isBodyUnread = isBodyUnread
+    }
+
+    init(_ refusal: ReceiverRefusal) {
+        let status: HTTPResponse.Status =
+            switch refusal.code {
+            case .malformed: .badRequest
+            case .tooLarge: .contentTooLarge
+            case .unsupported: .unsupportedMediaType
+            }
+        self.init(status, refusal.code.rawValue, refusal.reason)
+    }
+
+    static func tooLarge(_ limit: Int) -> HTTPRefusal {
+        HTTPRefusal(
+            .contentTooLarge, "too_large", "the body has more than \(limit >> 20) MiB; send less at a time", isBodyUnread: true)
+    }
+}
+
+/// Bytes of bodies that are in memory at the same time, of one port.
+final class BodyBudget: Sendable {
+    private let limit: Int
+    private let used = Mutex(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    /// What one request holds; given back when it goes.
+    struct Lease: ~Copyable {
+        private let budget: BodyBudget
+        private var bytes = 0
+
+        init(_ budget: BodyBudget) { self.budget = budget }
+
+        mutating func extend(by count: Int) throws(IntakeRefusal) {
+            let limit = budget.limit
+            let fits = budget.used.withLock { used in
+                guard used + count <= limit else { return false }
+                used += count
+                return true
+            }
+            guard fits else { throw IntakeRefusal(.full, "too many bodies at the same time; try again later", retryAfter: 1) }
+            bytes += count
+        }
+
+        deinit {
+            let bytes = self.bytes
+            budget.used.withLock { $0 -= bytes }
+        }
+    }
+}
+
+/// What a receiver knows about a request.
+struct ReceiverContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+
+    init(source: ApplicationRequestContextSource) { coreContext = CoreRequestContextStorage(source: source) }
+}

@@ -1,0 +1,90 @@
+import Events
+import Ingest
+import Synchronization
+
+/// Where everything of one protocol goes in: its spool, its limits, its counts.
+actor Intake {
+    nonisolated let name: String
+    nonisolated let spool: Spool
+    nonisolated let counters = ReceiverCounters()
+    nonisolated private let now: @Sendable () -> Timestamp
+    nonisolated private let rate: Mutex<RateLimit>
+    private var memory: SpoolMemory
+    /// Whoever needs the memory has it alone, from the decoding until the lines are durable.
+    private var turn: Task<Void, Never>?
+
+    init(name: String, spool: Spool, memory: SpoolMemory, eventsPerSecond: Int, now: @escaping @Sendable () -> Timestamp) {
+        self.name = name
+        self.spool = spool
+        self.memory = memory
+        self.now = now
+        rate = Mutex(RateLimit(perSecond: eventsPerSecond, now: now()))
+    }
+
+    /// What a sender is told instead of being read; `nil` when it may send.
+    nonisolated func refusal() -> IntakeRefusal? {
+        if spool.isFull { return IntakeRefusal(.full, SpoolError(full: spool.path, bytes: spool.backlog).reason, retryAfter: 5) }
+        let wait = rate.withLock { $0.wait(now: now()) }
+        return wait > 0 ? IntakeRefusal(.rate, "more events than this receiver takes; try again later", retryAfter: wait) : nil
+    }
+
+    nonisolated func lines(_ format: LogFormat) -> ReceivedLines { ReceivedLines(received: now(), format: format) }
+
+    /// Makes the lines durable, and counts them.
+    nonisolated func commit(_ lines: inout ReceivedLines) async throws(IntakeRefusal) {
+        let counted = lines.counters
+        let (bytes, count) = lines.take()
+        do {
+            try await spool.append(bytes)
+        } catch let error as SpoolError {
+            throw IntakeRefusal(error.code == .full ? .full : .disk, error.reason, retryAfter: error.code == .full ? 5 : 30)
+        } catch {
+            throw IntakeRefusal(.disk, "\(error)", retryAfter: 30)
+        }
+        rate.withLock { $0.spend(count) }
+        counters.accept(events: count, counted)
+        lines.resetCounters()
+    }
+
+    /// The cursors that are known, for one upload to go on from.
+    var cursors: JournalCursors { memory.cursors }
+
+    func learned(_ cursors: JournalCursors) { memory.cursors.merge(cursors) }
+
+    /// Decodes with what is known of alerts; what is learnt holds only once the lines are durable.
+    func commit<Answer: Sendable>(
+        _ format: LogFormat, _ decode: @Sendable (inout AlertStates, inout ReceivedLines) throws(ReceiverRefusal) -> Answer
+    ) async throws -> (answer: Answer, counters: ReceivedCounters) {
+        let previous = turn
+        let (ended, end) = AsyncStream.makeStream(of: Never.self)
+        turn = Task { for await _ in ended {} }
+        defer { end.finish() }
+        await previous?.value
+        var states = memory.alerts
+        var lines = lines(format)
+        let answer = try decode(&states, &lines)
+        let counted = lines.counters
+        try await commit(&lines)
+        memory.alerts = states
+        return (answer, counted)
+    }
+}
+
+/// Why nothing was taken, and when to try again.
+struct IntakeRefusal: Error, CustomStringConvertible {
+    enum Code: String, Sendable {
+        case full, rate, disk
+    }
+
+    var code: Code
+    var reason: String
+    var retryAfter: Int
+
+    init(_ code: Code, _ reason: String, retryAfter: Int) {
+        self.code = code
+        self.reason = reason
+        self.retryAfter = retryAfter
+    }
+
+    var description: String { reason }
+}

@@ -1,0 +1,77 @@
+package import Ingest
+
+/// What listens for logs, as the configuration's `receivers` says; nothing by default.
+package struct ReceiverOptions: Sendable, Equatable {
+    package var http: [HTTPReceiverOptions] = []
+    package var syslog: [SyslogReceiverOptions] = []
+
+    package init() {}
+
+    var isEmpty: Bool { http.isEmpty && syslog.isEmpty }
+}
+
+/// One port that speaks HTTP: Loki, OpenTelemetry, NDJSON, Alertmanager, PagerDuty and journald's upload, each under its own path.
+package struct HTTPReceiverOptions: Sendable, Equatable {
+    package var listen: ListenAddress
+    package var tls: ReceiverTLSOptions?
+    /// SHA-256 of each token that opens it, in hexadecimal.
+    package var tokens: [String] = []
+    /// Of lines whose sender names no format.
+    package var format = LogFormat.auto
+    package var limits = ReceiverLimits()
+
+    package init(listen: ListenAddress) { self.listen = listen }
+}
+
+package struct SyslogReceiverOptions: Sendable, Equatable {
+    package enum Transport: String, Sendable, CaseIterable {
+        case udp, tcp, tls
+    }
+
+    package var listen: ListenAddress
+    package var transport: Transport
+    package var tls: ReceiverTLSOptions?
+    package var format = LogFormat.auto
+    package var limits = ReceiverLimits()
+
+    package init(listen: ListenAddress, transport: Transport) {
+        self.listen = listen
+        self.transport = transport
+    }
+}
+
+/// PEM files.
+package struct ReceiverTLSOptions: Sendable, Equatable {
+    package var certificate: String
+    package var key: String
+    /// Whose client certificates are let in; then nobody is let in without one.
+    package var clientAuthority: String?
+
+    package init(certificate: String, key: String, clientAuthority: String? = nil) {
+        self.certificate = certificate
+        self.key = key
+        self.clientAuthority = clientAuthority
+    }
+}
+
+/// What one receiver takes at most.
+package struct ReceiverLimits: Sendable, Equatable {
+    /// Events a second, over a few seconds.
+    package var eventsPerSecond = 50_000
+    package var connections = 256
+    /// Bytes that detection has not read yet, of one protocol. Beyond them senders are told to wait.
+    package var backlogBytes = 256 << 20
+    /// Of one body as it is sent.
+    package var bodyBytes = 8 << 20
+    /// Of one body when it is decompressed.
+    package var decompressedBytes = 16 << 20
+
+    package init() {}
+}
+
+extension ListenAddress {
+    /// Whether nothing outside this machine can reach it.
+    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+
+    package var text: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
+}

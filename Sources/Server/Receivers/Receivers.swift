@@ -1,0 +1,131 @@
+import Events
+import Foundation
+import Hummingbird
+import Ingest
+import Logging
+import ServiceLifecycle
+
+/// Everything that listens for logs: made before the sources are followed, since each protocol's spool is one of them.
+struct Receivers: Sendable {
+    private let options: ReceiverOptions
+    private let http: [HTTPReceiver]
+    private let syslog: [(options: SyslogReceiverOptions, intake: Intake)]
+    private let logger: Logger
+    let intakes: [Intake]
+
+    /// The spools that these receivers write, as sources to follow.
+    static func sources(_ options: ReceiverOptions, _ folder: DataFolder) -> [SourceOption] {
+        names(options).map { SourceOption(path: folder.spool($0), format: .json) }
+    }
+
+    private static let protocols = ["loki", "otlp", "events", "alertmanager", "pagerduty", "journald"]
+
+    private static func names(_ options: ReceiverOptions) -> [String] {
+        (options.http.isEmpty ? [] : protocols) + options.syslog.map(name)
+    }
+
+    /// The same after each start, so that the spool is found again.
+    private static func name(_ syslog: SyslogReceiverOptions) -> String {
+        let host = syslog.listen.host.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "_" }
+        return "syslog-\(syslog.transport.rawValue)-\(String(host))-\(syslog.listen.port)"
+    }
+
+    /// Opens the spools.
+    ///
+    /// - Parameter positions: how far each source is read, durably.
+    /// - Throws: `ServerError` when a spool cannot be opened or a certificate cannot be used.
+    init(
+        _ options: ReceiverOptions, folder: DataFolder, positions: [FilePosition], logger: Logger,
+        now: @escaping @Sendable () -> Timestamp
+    ) throws {
+        self.options = options
+        self.logger = logger
+        if !options.isEmpty { try folder.prepareSpools() }
+        func intake(_ name: String, _ limits: ReceiverLimits, keepsPrevious: Bool = false) throws -> Intake {
+            var memory = SpoolMemory()
+            do {
+                let spool = try Spool(
+                    path: folder.spool(name), limit: limits.backlogBytes, keepsPrevious: keepsPrevious, positions: positions,
+                    memory: &memory)
+                return Intake(name: name, spool: spool, memory: memory, eventsPerSecond: limits.eventsPerSecond, now: now)
+            } catch {
+                throw ServerError(
+                    .dataFolder, "the spool of the receiver '\(name)' cannot be opened: \(error)",
+                    "see whether \(folder.spools) may be written and the disk has room")
+            }
+        }
+        for tls in options.http.compactMap(\.tls) + options.syslog.compactMap(\.tls) { _ = try tls.configuration() }
+        if let first = options.http.first {
+            let shared = HTTPIntakes(
+                loki: try intake("loki", first.limits), otlp: try intake("otlp", first.limits),
+                events: try intake("events", first.limits),
+                alertmanager: try intake("alertmanager", first.limits, keepsPrevious: true),
+                pagerDuty: try intake("pagerduty", first.limits, keepsPrevious: true),
+                journald: try intake("journald", first.limits, keepsPrevious: true))
+            http = options.http.map { HTTPReceiver(options: $0, intakes: shared, logger: logger) }
+            syslog = try options.syslog.map { ($0, try intake(Receivers.name($0), $0.limits)) }
+            intakes = shared.all + syslog.map(\.intake)
+        } else {
+            http = []
+            syslog = try options.syslog.map { ($0, try intake(Receivers.name($0), $0.limits)) }
+            intakes = syslog.map(\.intake)
+        }
+    }
+
+    /// What is read, durably: spools let go of it.
+    func advance(_ positions: [FilePosition]) {
+        for intake in intakes { intake.spool.advance(positions) }
+    }
+
+    /// The state of a spool as its receiver knows it, beside what its follower knows.
+    func complete(_ status: SourceStatus) -> SourceStatus {
+        guard let intake = intakes.first(where: { $0.spool.path == status.name }) else { return status }
+        var status = status
+        let problem = intake.counters.snapshot.problem
+        status.problem = [status.problem, problem].filter { !$0.isEmpty }.joined(separator: "; ")
+        return status
+    }
+
+    /// One service for each port.
+    ///
+    /// - Parameter listening: called with the name and the port of each receiver once it takes something.
+    func services(listening: @escaping @Sendable (_ name: String, _ port: Int) async -> Void) throws -> [any Service] {
+        let overHTTP: [any Service] = try http.enumerated().map { index, receiver in
+            let application = try receiver.application { await listening("http\(index == 0 ? "" : "-\(index + 1)")", $0) }
+            return ReceiverService(address: receiver.options.listen) { try await application.run() }
+        }
+        let overSyslog: [any Service] = syslog.map { one in
+            let logger = self.logger
+            return ReceiverService(address: one.options.listen) {
+                if one.options.transport == .udp {
+                    try await cancelWhenGracefulShutdown {
+                        try await SyslogDatagramReceiver(options: one.options, intake: one.intake, logger: logger).run {
+                            await listening(one.intake.name, $0)
+                        }
+                    }
+                } else {
+                    try await SyslogStreamReceiver(options: one.options, intake: one.intake, logger: logger).run {
+                        await listening(one.intake.name, $0)
+                    }
+                }
+            }
+        }
+        return overHTTP + overSyslog
+    }
+}
+
+/// Runs one port; says which one it was that could not be opened.
+private struct ReceiverService: Service {
+    let address: ListenAddress
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do {
+            try await body()
+        } catch is CancellationError {
+            return
+        } catch {
+            throw VigieServer.describe(error, address)
+        }
+    }
+}

@@ -1,0 +1,166 @@
+import Events
+import Foundation
+import Ingest
+import Logging
+import NIOCore
+import NIOPosix
+import NIOSSL
+import ServiceLifecycle
+import Synchronization
+
+/// Syslog over TCP, plain or within TLS (RFC 6587, RFC 5425).
+///
+/// A connection is read no faster than its messages become durable, and not at all while detection is too far behind: the sender's own
+/// queue then keeps what is still to come.
+struct SyslogStreamReceiver: Sendable {
+    let options: SyslogReceiverOptions
+    let intake: Intake
+    let logger: Logger
+    /// A message that has begun must end within this time.
+    private static let messageLimit = Duration.seconds(60)
+    /// How often a connection that may not be read looks whether it may.
+    private static let waitForRoom = Duration.milliseconds(100)
+
+    private typealias Connection = NIOAsyncChannel<ByteBuffer, Never>
+
+    /// Runs until the server stops.
+    func run(listening: @Sendable (_ port: Int) async -> Void) async throws {
+        let context = try options.tls.map { try NIOSSLContext(configuration: $0.configuration()) }
+        let counters = intake.counters
+        let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: options.listen.host, port: options.listen.port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    if let context {
+                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
+                        try channel.pipeline.syncOperations.addHandler(
+                            HandshakeDeadline { counters.refuse("handshake", "a TLS handshake did not finish within 15 s") })
+                    }
+                    return try Connection(
+                        wrappingChannelSynchronously: channel,
+                        configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4)))
+                }
+            }
+        await listening(server.channel.localAddress?.port ?? options.listen.port)
+        // Cancelling it would trap in swift-nio when a connection has been accepted that nobody has taken yet: it is closed instead.
+        try await withGracefulShutdownHandler {
+            try await accept(server)
+        } onGracefulShutdown: {
+            server.channel.close(promise: nil)
+        }
+    }
+
+    private func accept(_ server: NIOAsyncChannel<Connection, Never>) async throws {
+        let counters = intake.counters
+        let slots = Slots(limit: options.limits.connections)
+        try await server.executeThenClose { connections in
+            await withDiscardingTaskGroup { group in
+                do {
+                    for try await connection in connections {
+                        guard slots.take() else {
+                            counters.refuse("connections", "more than \(options.limits.connections) connections")
+                            try? await connection.channel.close()
+                            continue
+                        }
+                        group.addTask {
+                            await serve(connection)
+                            slots.give()
+                        }
+                    }
+                } catch {
+                    logger.error("the syslog receiver on \(options.listen.text) takes no more connections: \(error)")
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private func serve(_ connection: Connection) async {
+        let peer = connection.channel.remoteAddress?.ipAddress ?? ""
+        let sender = peer.isEmpty || peer.hasPrefix("127.") || peer == "::1" ? nil : peer
+        // When the message that is arriving has begun.
+        let began = MessageStart()
+        let watchdog = Task { await closeIfStalled(connection.channel, began, peer) }
+        defer { watchdog.cancel() }
+        do {
+            try await connection.executeThenClose { inbound in
+                var framing = SyslogFraming()
+                var messages = SyslogMessages()
+                for try await buffer in inbound {
+                    let bytes = Array(buffer.readableBytesView)
+                    try framing.push(bytes.span, into: &messages)
+                    if !messages.ranges.isEmpty { began.clear() }
+                    try await take(&messages, sender)
+                    if framing.isWithinMessage { began.note() } else { began.clear() }
+                }
+                framing.end(into: &messages)
+                try await take(&messages, sender)
+            }
+        } catch let refusal as ReceiverRefusal {
+            intake.counters.refuse(refusal.code.rawValue, "\(peer): \(refusal.reason)")
+        } catch let refusal as IntakeRefusal {
+            intake.counters.refuse(refusal.code.rawValue, "\(peer): \(refusal.reason)")
+        } catch is CancellationError {
+            // The end of the server.
+        } catch {
+            intake.counters.refuse("broken", "\(peer): \(error)")
+        }
+    }
+
+    /// A sender that begins a message and does not end it holds a connection that others need.
+    private func closeIfStalled(_ channel: any Channel, _ began: MessageStart, _ peer: String) async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            guard let start = began.value, ContinuousClock.now - start > SyslogStreamReceiver.messageLimit else { continue }
+            intake.counters.refuse("slow", "\(peer): a message takes longer than a minute")
+            try? await channel.close()
+            return
+        }
+    }
+
+    private func take(_ messages: inout SyslogMessages, _ sender: String?) async throws {
+        guard !messages.ranges.isEmpty else { return }
+        var lines = intake.lines(options.format)
+        try messages.append(to: &lines, sender: sender)
+        messages.removeAll()
+        while true {
+            while intake.refusal() != nil { try await Task.sleep(for: SyslogStreamReceiver.waitForRoom) }
+            var attempt = lines
+            do throws(IntakeRefusal) {
+                return try await intake.commit(&attempt)
+            } catch {
+                // Nobody hears a refusal over this protocol: what has been read is kept until there is room, and nothing more is read.
+                intake.counters.refuse(error.code.rawValue, error.reason)
+                guard error.code != .disk else { throw error }
+            }
+        }
+    }
+}
+
+/// When the message began that has not ended yet.
+private final class MessageStart: Sendable {
+    private let start = Mutex<ContinuousClock.Instant?>(nil)
+
+    var value: ContinuousClock.Instant? { start.withLock { $0 } }
+
+    func note() { start.withLock { $0 = $0 ?? .now } }
+
+    func clear() { start.withLock { $0 = nil } }
+}
+
+/// Connections that are open at the same time.
+final class Slots: Sendable {
+    private let limit: Int
+    private let taken = Mutex(0)
+
+    init(limit: Int) { self.limit = limit }
+
+    func take() -> Bool {
+        taken.withLock { taken in
+            guard taken < limit else { return false }
+            taken += 1
+            return true
+        }
+    }
+
+    func give() { taken.withLock { $0 -= 1 } }
+}

@@ -1,0 +1,194 @@
+import Events
+import Foundation
+import FoundationNetworking
+import Ingest
+import Logging
+import Synchronization
+import Testing
+
+@testable import Server
+
+@Suite("Receivers", .timeLimit(.minutes(5)))
+struct ReceiverTests {
+    @Test(
+        "what can be reached from other machines needs TLS, and a token or a client certificate",
+        arguments: [
+            "http: {listen: 0.0.0.0:8631}", "http: {listen: 0.0.0.0:8631, tokens: ['sha256:TOKEN']}",
+            "http: {listen: 0.0.0.0:8631, tls: {certificate: a, key: b}}", "syslog: {listen: 0.0.0.0:514}",
+            "syslog: {listen: 0.0.0.0:514, transport: tcp}", "syslog: {listen: 0.0.0.0:6514, tls: {certificate: a, key: b}}",
+            "syslog: {transport: tls}", "syslog: {transport: sctp}", "http: {tokens: [secret]}", "http: {tls: {certificate: a}}",
+            "http: {limits: {connections: 0}}", "https: {}",
+        ])
+    func refusedConfigurations(_ text: String) {
+        let text = text.replacing("TOKEN", with: String(repeating: "a", count: 64))
+        #expect(throws: ConfigurationError.self) { try Configuration(parsing: "receivers: {\(text)}", file: "test") }
+    }
+
+    @Test("what is allowed, and what it amounts to")
+    func configurations() throws {
+        let digest = String(repeating: "a", count: 64)
+        let text = """
+            receivers:
+              http:
+                - {}
+                - {listen: "0.0.0.0:443", tls: {certificate: a, key: b}, tokens: "sha256:\(digest)", limits: {backlog_mib: 2}}
+              syslog:
+                - {listen: "[::1]:514"}
+                - {listen: "0.0.0.0:6514", tls: {certificate: a, key: b, client_authority: c}, format: nginx_error}
+            """
+        let receivers = try #require(try Configuration(parsing: text, file: "test").receivers)
+        #expect(receivers.http.map(\.listen.text) == ["127.0.0.1:8631", "0.0.0.0:443"])
+        #expect(receivers.http[1].tokens == [digest] && receivers.http[1].limits.backlogBytes == 2 << 20)
+        #expect(receivers.syslog.map(\.transport) == [.udp, .tls])
+        #expect(receivers.syslog[1].format == .named("nginx_error"))
+    }
+
+    /// A server with receivers on free ports, and the ports by their names.
+    private func withReceivers(
+        _ world: World, _ change: (inout ServerOptions) -> Void = { _ in },
+        _ body: @escaping @Sendable (VigieServer, [String: Int]) async throws -> Void
+    ) async throws {
+        var options = world.options
+        options.sources = []
+        options.receivers.http = [HTTPReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0))]
+        change(&options)
+        let server = try await VigieServer.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let (opened, found) = AsyncStream.makeStream(of: (String, Int).self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { found.finish() }
+                do {
+                    try await server.run {
+                        found.yield(($0, $1))
+                    } listening: { _ in
+                    }
+                } catch is CancellationError {
+                    // The way a test stops it.
+                }
+            }
+            let wanted = options.receivers.http.count + options.receivers.syslog.count
+            var ports: [String: Int] = [:]
+            for await (name, port) in opened {
+                ports[name] = port
+                if ports.count == wanted { break }
+            }
+            let all = ports
+            group.addTask { try await body(server, all) }
+            try await group.next()
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    /// One request; the answer's status, headers and text.
+    private static func send(
+        _ port: Int, _ path: String, _ body: [UInt8], type: String = "application/json", headers: [String: String] = [:]
+    ) async throws -> (status: Int, headers: [AnyHashable: Any], text: String) {
+        var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
+        request.httpMethod = "POST"
+        request.httpBody = Data(body)
+        request.setValue(type, forHTTPHeaderField: "content-type")
+        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
+        let (data, response) = try await URLSession.shared.data(for: request)
+        let answer = try #require(response as? HTTPURLResponse)
+        return (answer.statusCode, answer.allHeaderFields, String(decoding: data, as: UTF8.self))
+    }
+
+    @Test("an event is durable before it is acknowledged, and becomes a finding; twice the same alert becomes one")
+    func acknowledged() async throws {
+        let world = try World()
+        try await withReceivers(world) { server, ports in
+            let port = try #require(ports["http"])
+            let line = "203.0.113.9 - - [\(Self.now())] \"GET /?attack=1 HTTP/1.1\" 200 5"
+            let body = Array(
+                #"{"streams":[{"stream":{},"values":[["\#(Timestamp.system.nanoseconds)","\#(line.replacing("\"", with: "\\\""))"]]}]}"#
+                    .utf8)
+            let answer = try await Self.send(port, "/loki/api/v1/push", body)
+            #expect(answer.status == 204)
+            let spooled = try String(contentsOfFile: server.folder.spool("loki"), encoding: .utf8)
+            #expect(spooled.contains("attack=1"))
+            try await eventually("it is found") { try await world.findings().count == 1 }
+            #expect(await server.watch.statuses.contains { $0.name == server.folder.spool("loki") && $0.counters.parsed == 1 })
+        }
+    }
+
+    @Test("a full spool answers 429 with Retry-After, and so does a spent rate; nothing of it is taken")
+    func full() async throws {
+        let world = try World()
+        try await withReceivers(world) { options in
+            options.receivers.http[0].limits.backlogBytes = 1
+            options.receivers.syslog = []
+        } _: { server, ports in
+            // The header of the file alone is more than the limit, until it is read.
+            let port = try #require(ports["http"])
+            let before = try Data(contentsOf: URL(fileURLWithPath: server.folder.spool("events"))).count
+            var statuses: Set<Int> = []
+            for _ in 0..<50 {
+                let answer = try await Self.send(port, "/api/v1/events", Array("{\"a\":1}\n".utf8))
+                statuses.insert(answer.status)
+                if answer.status == 429 {
+                    #expect(answer.headers["Retry-After"] as? String == "5")
+                    break
+                }
+            }
+            #expect(statuses.contains(429))
+            let after = try Data(contentsOf: URL(fileURLWithPath: server.folder.spool("events"))).count
+            #expect(after - before < 50 * 200)
+            let counts = server.receivers.intakes.first { $0.name == "events" }?.counters.snapshot
+            #expect((counts?.refused["full"] ?? 0) > 0)
+        }
+    }
+
+    @Test("a token is asked for where one is configured")
+    func tokens() async throws {
+        let world = try World()
+        try await withReceivers(world) { options in
+            // SHA-256 of "secret".
+            options.receivers.http[0].tokens = ["2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]
+        } _: { server, ports in
+            let port = try #require(ports["http"])
+            let body = Array("{\"a\":1}\n".utf8)
+            for (header, status) in [
+                ("", 401), ("Bearer wrong", 401), ("Bearer secret", 200), ("Basic eDpzZWNyZXQ=", 200),
+                ("Basic eDp3cm9uZw==", 401),
+            ] {
+                let answer = try await Self.send(
+                    port, "/api/v1/events", body, headers: header.isEmpty ? [:] : ["authorization": header])
+                #expect(answer.status == status, "\(header)")
+            }
+            let counts = server.receivers.intakes.first { $0.name == "events" }?.counters.snapshot
+            #expect(counts?.refused == ["token": 3] && counts?.events == 2)
+        }
+    }
+
+    @Test("what is no event is refused with its reason, and counted; the next is taken")
+    func refused() async throws {
+        let world = try World()
+        try await withReceivers(world) { server, ports in
+            let port = try #require(ports["http"])
+            for (path, type, body, status) in [
+                ("/loki/api/v1/push", "application/x-protobuf", [UInt8]("nonsense".utf8), 400),
+                ("/loki/api/v1/push", "application/x-protobuf", [0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0], 413),
+                ("/v1/logs", "application/x-protobuf", [0x0A, 0x7F, 1], 400), ("/v1/logs", "text/xml", [], 415),
+                ("/webhooks/alertmanager", "application/json", [UInt8]("{".utf8), 400),
+                ("/v2/enqueue", "application/json", [UInt8]("{}".utf8), 400),
+                ("/upload", "application/vnd.fdo.journal", [UInt8]("what?\n".utf8), 400), ("/upload", "text/plain", [], 415),
+            ] {
+                let answer = try await Self.send(port, path, body, type: type)
+                #expect(answer.status == status, "\(path): \(answer.text)")
+                #expect(!answer.text.isEmpty)
+            }
+            #expect(try await Self.send(port, "/api/v1/events", Array("{\"a\":1}\n".utf8)).status == 200)
+            let refused = server.receivers.intakes.map { $0.counters.snapshot.refused.values.reduce(0, +) }.reduce(0, +)
+            #expect(refused == 8)
+        }
+    }
+
+    private static func now() -> String {
+        let text = Timestamp.system.rfc3339
+        let parts = text.split(separator: "T")
+        let date = parts[0].split(separator: "-")
+        let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+        return "\(date[2])/\(months[(Int(date[1]) ?? 1) - 1])/\(date[0]):\(parts[1].prefix(8)) +0000"
+    }
+}
