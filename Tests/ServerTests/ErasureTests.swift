@@ -56,12 +56,12 @@ struct ErasureTests {
         #expect(second.sequence == nil)
     }
 
-    /// Files of the data folder in which a text stands; the snapshot of detection forgets by itself, and evidence is not
-    /// reached by an erasure (docs/evidence.md): both are not among them.
+    /// Files of the data folder in which a text stands; the snapshot of detection and the archive forget by themselves (docs/archive.md),
+    /// and evidence is not reached by an erasure (docs/evidence.md): they are not among them.
     private func filesWith(_ text: String, in world: World) throws -> [String] {
         let root = world.options.dataFolder
         return try (FileManager.default.enumerator(atPath: root)?.allObjects as? [String] ?? []).sorted().filter { name in
-            guard !name.hasPrefix("detection"), !name.hasPrefix("evidence") else { return false }
+            guard !["detection", "evidence", "archive"].contains(where: name.hasPrefix) else { return false }
             var isFolder: ObjCBool = false
             guard FileManager.default.fileExists(atPath: "\(root)/\(name)", isDirectory: &isFolder), !isFolder.boolValue else {
                 return false
