@@ -1,0 +1,128 @@
+import Events
+import Foundation
+import Response
+import Testing
+
+/// The real nftables: one network namespace attacks another.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct NFTablesTests {
+    private static let now = Timestamp(seconds: 1_795_000_000)
+
+    /// Two namespaces with a wire between them, gone when the test is.
+    private final class Wire {
+        let defender: String
+        let attacker: String
+
+        init() throws {
+            let tag = String(ProcessInfo.processInfo.processIdentifier, radix: 36)
+            defender = "vigie-d-\(tag)"
+            attacker = "vigie-a-\(tag)"
+            try Shell.need(["ip", "nft", "ping"], root: true)
+            do { try Shell.run("ip", ["netns", "add", defender]) } catch {
+                try Test.cancel("not run: network namespaces cannot be made here: \(error)")
+            }
+            try Shell.run("ip", ["netns", "add", attacker])
+            try Shell.run(
+                "ip",
+                ["link", "add", "vd\(tag)", "netns", defender, "type", "veth", "peer", "name", "va\(tag)", "netns", attacker])
+            for (space, device, four, six) in [(defender, "vd\(tag)", "1", "1"), (attacker, "va\(tag)", "9", "9")] {
+                try Shell.run("ip", ["-n", space, "address", "add", "192.0.2.\(four)/24", "dev", device])
+                try Shell.run("ip", ["-n", space, "address", "add", "2001:db8::\(six)/64", "dev", device, "nodad"])
+                try Shell.run("ip", ["-n", space, "link", "set", device, "up"])
+            }
+            try Shell.run("ip", ["-n", attacker, "address", "add", "192.0.2.10/24", "dev", "va\(tag)"])
+        }
+
+        deinit {
+            _ = try? Shell.run("ip", ["netns", "delete", defender])
+            _ = try? Shell.run("ip", ["netns", "delete", attacker])
+        }
+
+        var runner: NFTablesEnforcer.Runner {
+            { [defender] arguments, input in try Shell.run("ip", ["netns", "exec", defender, "nft"] + arguments, input: input) }
+        }
+
+        /// Whether one echo from an address of the attacker's is answered.
+        func reaches(from address: String = "192.0.2.9", to target: String = "192.0.2.1") -> Bool {
+            (try? Shell.run("ip", ["netns", "exec", attacker, "ping", "-c", "1", "-W", "1", "-I", address, target])) != nil
+        }
+    }
+
+    private static func lease(_ target: String, seconds: Int64 = 600) -> Lease {
+        LeaseBookTests.lease(target, seconds: seconds, at: now)
+    }
+
+    @Test func anAttackerIsBlockedProvenAndLetInAgain() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        try await enforcer.prepare()
+        let lease = Self.lease("192.0.2.9")
+        #expect(wire.reaches())
+        #expect(try await !enforcer.isInForce(lease))
+
+        try await enforcer.apply(lease, now: Self.now)
+        #expect(try await enforcer.isInForce(lease), "read back")
+        #expect(!wire.reaches(), "probed")
+        #expect(try await enforcer.droppedPackets() >= 1, "observed")
+        #expect(wire.reaches(from: "192.0.2.10"), "nobody else is hit")
+
+        try await enforcer.apply(lease, now: Self.now)
+        try await enforcer.lift(lease)
+        #expect(try await !enforcer.isInForce(lease))
+        #expect(wire.reaches())
+        try await enforcer.lift(lease)
+    }
+
+    @Test func networksAndIPv6AreBlocked() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        let network = Self.lease("192.0.2.8/30")
+        try await enforcer.apply(network, now: Self.now)
+        #expect(try await enforcer.isInForce(network))
+        #expect(!wire.reaches())
+        #expect(!wire.reaches(from: "192.0.2.10"))
+        try await enforcer.lift(network)
+        #expect(wire.reaches())
+
+        let sixes = Self.lease("2001:db8::/64")
+        #expect(wire.reaches(from: "2001:db8::9", to: "2001:db8::1"))
+        try await enforcer.apply(sixes, now: Self.now)
+        #expect(try await enforcer.isInForce(sixes))
+        #expect(!wire.reaches(from: "2001:db8::9", to: "2001:db8::1"))
+    }
+
+    /// The kernel ends a block by itself, whoever has died.
+    @Test func aBlockEndsByItself() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        let lease = Self.lease("192.0.2.9", seconds: 1)
+        try await enforcer.apply(lease, now: Self.now)
+        while try await enforcer.isInForce(lease) { await Task.yield() }
+        #expect(wire.reaches())
+    }
+
+    @Test func aWholeLifeFromTheBook() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        var book = LeaseBook()
+        let lease = Self.lease("192.0.2.9")
+        book.apply(.requested(lease), at: Self.now)
+        func settle(at time: Timestamp) async {
+            for _ in 0..<6 {
+                for intent in book.next(now: time, policy: LeasePolicy()) {
+                    for event in await enforcer.carryOut(intent, now: time) { book.apply(event, at: time) }
+                }
+            }
+        }
+        await settle(at: Self.now)
+        #expect(book.standings[lease.id]?.phase == .inForce(.readBack))
+        #expect(!wire.reaches())
+        book.apply(.undoRequested(id: lease.id, by: "ana"), at: Self.now)
+        await settle(at: Self.now)
+        #expect(book.standings[lease.id]?.phase == .lifted(.undone, isProven: true))
+        #expect(wire.reaches())
+    }
+}
