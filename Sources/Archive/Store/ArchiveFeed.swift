@@ -5,7 +5,7 @@ package import Events
 /// While one block is compressed and written, the next is filled; a third waits for the first, so memory is bounded and a slow disk
 /// slows reading down instead of losing lines.
 package final class ArchiveFeed {
-    /// What a block aims at, in bytes of text: measured, see docs/archive.md.
+    /// What a block aims at, in bytes of text: large enough to compress well, small enough to be skipped with gain. Chosen, not measured yet.
     package static let blockBytes = 512 << 10
 
     private let archive: Archive

@@ -241,7 +241,10 @@ struct JSONFormatTests {
         "what a message seems to say does not stand beside what a key says",
         arguments: [
             (#"{"user.name":"brun","password":"brun","message":"login attempt by user attempt"}"#, "brun"),
-            (#"{"user.name":"brun","SYSLOG_IDENTIFIER":"sshd","message":"Failed password for root from 192.0.2.1 port 2 ssh2"}"#, nil),
+            (
+                #"{"user.name":"brun","SYSLOG_IDENTIFIER":"sshd","message":"Failed password for root from 192.0.2.1 port 2 ssh2"}"#,
+                nil
+            ),
         ] as [(String, String?)])
     func messageBesideKeys(_ line: String, user: String?) throws {
         let table = FieldTable()
