@@ -50,7 +50,8 @@ class Comparing(unittest.TestCase):
             self.assertIsNone(kill_storm.durable_position(data, data / "a.log"))
             (data / "detection").mkdir()
             (data / "detection/snapshot.json").write_text(
-                f'{{"sources":[{{"path":"{data}/b.log","offset":1}},{{"path":"{data}/a.log","offset":7}}]}}')
+                f'{{"states":[{{"positions":[{{"path":"{data}/b.log","offset":1}}]}},'
+                f'{{"positions":[{{"path":"{data}/a.log","offset":7}}]}}]}}')
             self.assertEqual(kill_storm.durable_position(data, data / "a.log"), 7)
 
 
