@@ -169,6 +169,7 @@ def run(vigie, root, logs, pictures=None):
             browser.driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
             browser.until(lambda: "/incidents/SEC-" in browser.driver.current_url, "a row leads to its incident")
             assert "UNION" in browser.driver.page_source, "the incident page shows the very log lines"
+            on_call(browser, server)
             complaints = browser.complaints()
             assert not complaints, f"the browser complains: {complaints[:3]}"
         finally:
@@ -178,6 +179,44 @@ def run(vigie, root, logs, pictures=None):
         status = server.stop()
     assert status == 0, f"the server ends with status {status} on SIGTERM"
     return measured
+
+
+def on_call(browser, server):
+    """What somebody on call does: acknowledges what is new, has an entry proved, asks the archive about an address."""
+    driver = browser.driver
+    driver.find_element(By.CSS_SELECTOR, "details.orders summary").click()
+    form = driver.find_element(By.XPATH, "//details//form[input[@name='verb' and @value='ack']]")
+    form.find_element(By.CSS_SELECTOR, "button").click()
+    browser.until(lambda: "Acknowledged" in driver.page_source, "the timeline says who acknowledged")
+    driver.get(server.address + "/journal")
+    driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
+    browser.until(lambda: "/journal/" in driver.current_url, "a row of the journal leads to its entry")
+    browser.until(lambda: prove(driver), "the newest entry is proved once its checkpoint is signed")
+    driver.find_element(By.ID, "check").click()
+    browser.until(lambda: driver.find_element(By.ID, "checked").text != "", "this browser says what came of its own check")
+    assert "not" not in driver.find_element(By.ID, "checked").text.lower().split(), driver.find_element(By.ID, "checked").text
+    driver.get(server.address + "/hunts")
+    hunt(browser, "source.ip=198.51.100.1")
+    browser.until(lambda: "0 results" not in driver.page_source and "done" in driver.page_source, "the hunt finds the attacker's lines")
+    assert "UNION" in driver.page_source, "the hunt shows the lines"
+
+
+def prove(driver):
+    if "Proved" in driver.page_source:
+        return True
+    driver.refresh()
+    return False
+
+
+def hunt(browser, conditions):
+    """Asks for a time around all lines of the trial."""
+    form = browser.driver.find_element(By.CSS_SELECTOR, "form[action='/hunts']")
+    for name, value in (("filter", conditions), ("since", "2020-01-01T00:00:00Z"), ("until", "2040-01-01T00:00:00Z")):
+        field = form.find_element(By.NAME, name)
+        field.clear()
+        field.send_keys(value)
+    form.find_element(By.CSS_SELECTOR, "button").click()
+    browser.until(lambda: "/hunts/" in browser.driver.current_url, "the question leads to its hunt")
 
 
 def sign_in(browser, server, password):
@@ -203,13 +242,16 @@ def take_pictures(server, password, folder):
             suffix = ("dark" if dark else "light") + ("-phone" if width < 500 else "")
             worst = browser.driver.find_elements(By.PARTIAL_LINK_TEXT, "SEC-")
             address = next((link.get_attribute("href") for link in worst if link.text.strip()), None)
-            pages = {"incidents": "/incidents", "sources": "/sources", "rules": "/rules"}
+            pages = {"incidents": "/incidents", "sources": "/sources", "rules": "/rules", "hunts": "/hunts", "journal": "/journal",
+                     "entry": "/journal/1"}
             for name, path in pages.items():
                 browser.driver.get(server.address + path)
                 browser.picture(folder / f"{name}-{suffix}.png")
             browser.driver.get(server.address + "/incidents?q=127.66.0.23")
             found = browser.driver.find_elements(By.CSS_SELECTOR, "[data-row] a")
             browser.driver.get(found[0].get_attribute("href") if found else address)
+            for details in browser.driver.find_elements(By.CSS_SELECTOR, "details.orders summary"):
+                details.click()
             browser.picture(folder / f"incident-{suffix}.png")
         finally:
             browser.quit()
