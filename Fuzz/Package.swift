@@ -48,7 +48,6 @@ let package = Package(
         .target(
             name: "Archive", dependencies: ["Events", "Ingest", "CZstd"], swiftSettings: language + instrumented),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
-        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         // Segments of the archive.
         fuzzer("FuzzArchive", ["Archive", "Events", "Ingest"]),
         // Lines of every format, whole and cut into reads.

@@ -36,14 +36,13 @@ import Ingest
                 _ = try AlertEvents.decode(pagerDuty: bytes.span, newKey: "new", states: &states, into: &lines)
             case 9:
                 let whole = try syslog(bytes, cut: bytes.count)
-                precondition(
-                    try syslog(bytes, cut: 1 + Int(data[1])) == whole, "reads that are cut elsewhere give other messages")
+                let cut = try syslog(bytes, cut: 1 + Int(data[1]))
+                precondition(cut == whole, "reads that are cut elsewhere give other messages")
                 lines = whole.lines
             default:
                 let whole = try journal(bytes, cut: bytes.count)
-                precondition(
-                    try journal(bytes, cut: 1 + Int(data[1])).bytes == whole.bytes,
-                    "reads that are cut elsewhere give other entries")
+                let cut = try journal(bytes, cut: 1 + Int(data[1]))
+                precondition(cut.bytes == whole.bytes, "reads that are cut elsewhere give other entries")
                 lines = whole
             }
         } catch {
@@ -109,7 +108,8 @@ import Ingest
             for start in stride(from: 0, to: bytes.count, by: cut) {
                 try inflater.push(Array(bytes[start..<min(start + cut, bytes.count)]))
             }
-            precondition(try inflater.finish().count <= 1 << 20, "more came out than the limit")
+            let whole = try inflater.finish()
+            precondition(whole.count <= 1 << 20, "more came out than the limit")
         } catch {}
     }
 }

@@ -42,11 +42,13 @@ extension Console {
     ) async throws -> Response {
         let hunts = try hunting(context)
         let now = dependencies.now()
+        // Whole seconds: the present is inside.
+        let second = Timestamp(seconds: now.seconds + 1)
         let list = await hunts.hunts()
         var model: PageModel = [
             "formToken": formToken(context), "rule": entered?["rule"] ?? "", "filter": entered?["filter"] ?? "",
             "countBy": entered?["count_by"] ?? "",
-            "since": entered?["since"] ?? now.advanced(bySeconds: -86_400).rfc3339, "until": entered?["until"] ?? now.rfc3339,
+            "since": entered?["since"] ?? second.advanced(bySeconds: -86_400).rfc3339, "until": entered?["until"] ?? second.rfc3339,
             "hunts": list.map { HuntModels.row($0, now: now) }, "isEmpty": list.isEmpty,
         ]
         model["problem"] = problem
