@@ -48,7 +48,8 @@ extension Console {
         var model: PageModel = [
             "formToken": formToken(context), "rule": entered?["rule"] ?? "", "filter": entered?["filter"] ?? "",
             "countBy": entered?["count_by"] ?? "",
-            "since": entered?["since"] ?? second.advanced(bySeconds: -86_400).rfc3339, "until": entered?["until"] ?? second.rfc3339,
+            "since": entered?["since"] ?? second.advanced(bySeconds: -86_400).rfc3339,
+            "until": entered?["until"] ?? second.rfc3339,
             "hunts": list.map { HuntModels.row($0, now: now) }, "isEmpty": list.isEmpty,
         ]
         model["problem"] = problem
