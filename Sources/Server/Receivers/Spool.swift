@@ -142,13 +142,14 @@ final class Spool: Sendable {
                 state.size = result.size
                 if case .failure(let error) = result.0, error.code == .failed { state.hasFailed = true }
             }
+            // Before anybody is answered: who appends finds the files as they are going to stay.
+            rotateIfDue()
             for continuation in group.waiting {
                 switch result.0 {
                 case .success: continuation.resume()
                 case .failure(let error): continuation.resume(throwing: error)
                 }
             }
-            rotateIfDue()
         }
     }
 
