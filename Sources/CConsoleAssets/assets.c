@@ -27,6 +27,12 @@ EMBEDDED(incidents_mustache, "incidents.mustache") = {
 EMBEDDED(incident_mustache, "incident.mustache") = {
 #embed "assets/incident.mustache"
 };
+EMBEDDED(metrics_mustache, "metrics.mustache") = {
+#embed "assets/metrics.mustache"
+};
+EMBEDDED(on_call_mustache, "on-call.mustache") = {
+#embed "assets/on-call.mustache"
+};
 EMBEDDED(sources_mustache, "sources.mustache") = {
 #embed "assets/sources.mustache"
 };
@@ -74,6 +80,8 @@ static const struct console_asset all[] = {
     ASSET(layout_mustache),
     ASSET(incidents_mustache),
     ASSET(incident_mustache),
+    ASSET(metrics_mustache),
+    ASSET(on_call_mustache),
     ASSET(sources_mustache),
     ASSET(rules_mustache),
     ASSET(hunts_mustache),

@@ -9,6 +9,7 @@ package struct Console: Sendable {
     /// What the console reads and calls.
     package struct Dependencies: Sendable {
         package var incidents: any IncidentReading
+        package var states: any IncidentStateReading
         package var sources: @Sendable () async -> [SourceStatus]
         package var rules: @Sendable () async -> [RuleSummary]
         package var detection: @Sendable () async -> DetectionStatus
@@ -24,7 +25,8 @@ package struct Console: Sendable {
         package var now: @Sendable () -> Timestamp
 
         package init(
-            incidents: any IncidentReading, sources: @escaping @Sendable () async -> [SourceStatus],
+            incidents: any IncidentReading, states: any IncidentStateReading,
+            sources: @escaping @Sendable () async -> [SourceStatus],
             rules: @escaping @Sendable () async -> [RuleSummary],
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
             ledger: any LedgerReading, hunts: (any HuntRunning)? = nil,
@@ -36,6 +38,7 @@ package struct Console: Sendable {
             audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
         ) {
             self.incidents = incidents
+            self.states = states
             self.sources = sources
             self.rules = rules
             self.detection = detection
@@ -101,6 +104,8 @@ package struct Console: Sendable {
         addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)
         addHuntRoutes(to: pages)
+        addOnCallRoutes(to: pages)
+        addMetricsRoutes(to: pages)
 
         let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))
         addAPIRoutes(to: api)

@@ -135,7 +135,7 @@ package struct VigieServer: Sendable {
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
         let console = try Console(
             Console.Dependencies(
-                incidents: projections, sources: { await watch.statuses.map(receivers.complete) },
+                incidents: projections, states: desk, sources: { await watch.statuses.map(receivers.complete) },
                 rules: { await rules.summaries() },
                 detection: { await watch.detection },
                 ledger: Ledger(

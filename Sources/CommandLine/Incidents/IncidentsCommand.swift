@@ -13,6 +13,7 @@ struct IncidentsCommand: AsyncParsableCommand {
         subcommands: [
             IncidentsList.self, IncidentsShow.self, IncidentsOpen.self, IncidentsAck.self, IncidentsNote.self,
             IncidentsPhase.self, IncidentsSeverity.self, IncidentsClose.self, IncidentsDo.self, IncidentsReport.self,
+            IncidentsMetrics.self,
         ]
     )
 }

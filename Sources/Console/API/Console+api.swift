@@ -46,6 +46,10 @@ extension Console {
             else { throw ConsoleFailure.noEntry }
             return try HTTPAnswer.json(APIProof(proof))
         }
+        router.get("metrics") { request, context in
+            let metrics = try await metrics(MetricsChoice(FormFields(query: request.uri.query)), context: context)
+            return HTTPAnswer.json(text: try MetricsJSON.text(metrics))
+        }
         router.get("sources") { _, _ in
             try HTTPAnswer.json(APISourceList(sources: await dependencies.sources().map(APISource.init)))
         }

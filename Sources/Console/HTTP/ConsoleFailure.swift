@@ -44,6 +44,12 @@ struct ConsoleFailure: Error, Equatable {
             advice: "Ask somebody who has it, or an administrator to give it to you.")
     }
 
+    static func notATime(_ what: String) -> ConsoleFailure {
+        ConsoleFailure(
+            status: .badRequest, code: "not_a_time", title: "That is no time: \(what)",
+            advice: "Write a day as 2026-03-01, or a moment as 2026-03-01T09:00:00Z.")
+    }
+
     static let signInNeeded = ConsoleFailure(
         status: .unauthorized, code: "sign_in_needed", title: "Sign in first",
         advice: "Open the console in a browser and sign in; the session's cookie authorises requests.")

@@ -69,6 +69,11 @@ extension Console {
         model["hasEvidence"] = !items.isEmpty
         model["evidenceCount"] = items.count
         model["formToken"] = formToken(context)
+        if let state = await dependencies.states.state(of: detail.summary.id) {
+            let policies = await dependencies.states.policies
+            model = model.merging(ClockModels.model(policies.clocks.statuses(of: state), now: now))
+            model = model.merging(PagingModels.model(state, policies, now: now))
+        }
         model["orders"] = OrderForms.model(detail.summary, signedIn: context.signedIn)
         if !wantsAll { model["allPath"] = "/incidents/\(FormFields.encode(detail.summary.id))?findings=all" }
         return answer(

@@ -17,6 +17,8 @@ extension Console {
             "section": section,
             "navigation": [
                 navigation("Incidents", "/incidents", isCurrent: section == "incidents"),
+                navigation("On call", "/on-call", isCurrent: section == "on-call"),
+                navigation("Metrics", "/metrics", isCurrent: section == "metrics"),
                 navigation("Sources", "/sources", isCurrent: section == "sources"),
                 navigation("Rules", "/rules", isCurrent: section == "rules"),
                 navigation("Hunts", "/hunts", isCurrent: section == "hunts"),

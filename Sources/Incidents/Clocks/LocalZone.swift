@@ -21,6 +21,18 @@ package struct LocalZone: Sendable, Equatable {
     /// Nanoseconds since 1970-01-01 as the zone's clocks and calendars show them.
     func wallClock(at time: Timestamp) -> Int64 { time.advanced(bySeconds: offset(at: time)).nanoseconds }
 
+    /// The first moment at which the zone's clocks show that time, or a later one where they leap over it.
+    func moment(ofWallClock wall: Int64) -> Timestamp {
+        let asUTC = Timestamp(nanoseconds: wall)
+        // No zone is further from UTC than 15 h, and none sets its clocks twice within two days.
+        let (before, after) = (asUTC.advanced(bySeconds: -86_400), asUTC.advanced(bySeconds: 86_400))
+        for offset in [offset(at: before), offset(at: after)] {
+            let moment = asUTC.advanced(bySeconds: -offset)
+            if self.offset(at: moment) == offset { return moment }
+        }
+        return transition(after: before, notAfter: after) ?? asUTC
+    }
+
     /// The first moment after `start` and not after `end` from which clocks are set otherwise; `nil` when they are not.
     ///
     /// Only for a stretch in which clocks are set at most once.

@@ -15,6 +15,22 @@ extension IncidentReading {
     }
 }
 
+/// What incidents are by now, with the policies that say what follows from that.
+package protocol IncidentStateReading: Sendable {
+    func state(of incident: String) async -> IncidentState?
+    /// All of them, in no order.
+    func states() async -> [IncidentState]
+    var policies: Policies { get async }
+}
+
+extension IncidentStateReading {
+    /// Those that the reader may know of.
+    package func states(for reader: IncidentReader?) async -> [IncidentState] {
+        guard let reader else { return await states() }
+        return await states().filter { $0.isReadable(by: reader.account, named: reader.name) }
+    }
+}
+
 /// For whom incidents are read: need-to-know incidents are there for their readers and for who has a role in them.
 package struct IncidentReader: Sendable, Equatable {
     /// The account's id.

@@ -77,6 +77,8 @@ extension IncidentState {
     }
 
     private mutating func reopen(at time: Timestamp) {
+        pastCycles.append(
+            PastCycle(cycle: cycle, milestones: milestones, resolution: resolution, severityCount: severities.count))
         phase = .triage
         cycle += 1
         resolution = nil

@@ -36,17 +36,28 @@ package struct IncidentState: Sendable, Equatable {
         package var reason: String?
     }
 
+    /// What is left of a time between opening and closing, once the incident was opened again.
+    package struct PastCycle: Sendable, Equatable {
+        package var cycle: Int
+        package var milestones: [Milestone: Timestamp]
+        package var resolution: Resolution?
+        package var severityCount: Int
+    }
+
     package let id: String
     package internal(set) var title: String
     package internal(set) var kind: IncidentKind
     package internal(set) var phase = Phase.detection
     /// How often it was opened: 1, and one more for each time it is opened again. Clocks and pages begin anew with each.
     package internal(set) var cycle = 1
+    /// Earlier cycles, oldest first.
+    package internal(set) var pastCycles: [PastCycle] = []
     /// Oldest first; the last is in force.
     package internal(set) var severities: [SeverityStep]
     /// When Vigie opened it, by its own clock.
     package internal(set) var openedAt: Timestamp
     package internal(set) var firstSeen: Timestamp
+    package let isOpenedByRule: Bool
     package internal(set) var acknowledgedBy: Author?
     /// Of this cycle. What did not hold, such as a containment that has to be done again, is taken out.
     package internal(set) var milestones: [Milestone: Timestamp] = [:]
@@ -78,6 +89,7 @@ package struct IncidentState: Sendable, Equatable {
         kind = opened.kind
         severities = [SeverityStep(severity: opened.severity, at: recordedAt, author: opened.author, reason: nil)]
         openedAt = recordedAt
+        isOpenedByRule = opened.author == .system
         firstSeen = opened.firstSeen
         milestones[.opened] = recordedAt
     }
@@ -88,6 +100,20 @@ package struct IncidentState: Sendable, Equatable {
     package var isRestricted: Bool { readers != nil }
     /// When this cycle began.
     package var cycleStart: Timestamp { milestones[.opened] ?? openedAt }
+
+    /// Each cycle as it stood at its end; the last is the incident as it is now.
+    package var cycles: [IncidentState] {
+        pastCycles.map { past in
+            var state = self
+            state.cycle = past.cycle
+            state.milestones = past.milestones
+            state.resolution = past.resolution
+            state.severities = Array(severities.prefix(past.severityCount))
+            state.phase = .closed
+            state.pastCycles = []
+            return state
+        } + [self]
+    }
 
     /// Whether an account may know of it. Vigie's own commands and administrators do not ask.
     package func isReadable(by account: String, named name: String) -> Bool {

@@ -31,5 +31,10 @@ package struct IncidentDesk: Sendable {
         return events.first?.incident
     }
 
+}
+
+extension IncidentDesk: IncidentStateReading {
     package func state(of incident: String) async -> IncidentState? { await recorder.ledger[incident] }
+
+    package func states() async -> [IncidentState] { Array(await recorder.ledger.incidents.values) }
 }

@@ -23,7 +23,7 @@ final class World: Sendable {
 
     init(
         incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
-        detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(),
+        detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(), states: FakeStates = FakeStates(),
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
         refusal: IncidentRefusal? = nil
@@ -39,7 +39,8 @@ final class World: Sendable {
             store: store, hasher: try PasswordHasher(cost: .init(memoryKiB: 64, passes: 1, lanes: 1)), delay: { _ in })
         let console = try Console(
             .init(
-                incidents: FakeIncidents(details: incidents, fails: readingFails), sources: { sources }, rules: { rules },
+                incidents: FakeIncidents(details: incidents, fails: readingFails), states: states, sources: { sources },
+                rules: { rules },
                 detection: { detection }, ledger: ledger,
                 order: { order in
                     if let refusal { throw refusal }
@@ -97,6 +98,14 @@ struct FakeIncidents: IncidentReading {
         detail.findings = Array(detail.findings.prefix(maximumFindings))
         return detail
     }
+}
+
+struct FakeStates: IncidentStateReading {
+    var all: [IncidentState] = []
+    var policies = Policies()
+
+    func state(of incident: String) async -> IncidentState? { all.first { $0.id == incident } }
+    func states() async -> [IncidentState] { all }
 }
 
 /// A journal of as many entries as proofs, and items with the verdict that a test chooses.
