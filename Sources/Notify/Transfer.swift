@@ -43,7 +43,9 @@ struct Transfer {
                 process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
                 do {
                     try process.run()
-                    pid.store(process.processIdentifier, ordering: .relaxed)
+                    pid.store(process.processIdentifier, ordering: .sequentiallyConsistent)
+                    // Cancelled before there was anything to end.
+                    if Task.isCancelled { kill(process.processIdentifier, SIGKILL) }
                 } catch {
                     process.terminationHandler = nil
                     continuation.resume(returning: nil)
@@ -51,7 +53,7 @@ struct Transfer {
             }
         } onCancel: {
             // SIGKILL: a child of a pool thread inherits its mask, in which SIGTERM is blocked.
-            let running = pid.load(ordering: .relaxed)
+            let running = pid.load(ordering: .sequentiallyConsistent)
             if running > 0 { kill(running, SIGKILL) }
         }
         guard let status else { throw DeliveryFailure("curl cannot be run; install it") }

@@ -174,7 +174,8 @@ package struct VigieServer: Sendable {
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
         var services: [any Service] = [
             WatchService(watch: watch), EscalationService(escalator: escalator),
-            OrderService(spool: OrderSpool(folder), desk: desk, logger: logger), RulesService(rules: rules),
+            OrderService(spool: OrderSpool(folder), desk: desk, logger: logger),
+            RulesService(rules: rules, followsFiles: options.followsRuleFiles),
             UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
             EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger),
@@ -299,11 +300,12 @@ private struct EvidenceService: Service {
 /// Follows the rule files, and SIGHUP, as long as the server runs.
 private struct RulesService: Service {
     let rules: RuleReloader
+    let followsFiles: Bool
 
     func run() async throws {
         try await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { try await rules.follow() }
+                if followsFiles { group.addTask { try await rules.follow() } }
                 group.addTask { try await rules.followSignals() }
                 try await group.waitForAll()
             }

@@ -25,7 +25,7 @@ struct WireTests {
         try await withServer(world) { port in
             for text in [huge, many] {
                 let answer = try await withConnection(port: port, sending: text) { try await $0.readToEnd() }
-                #expect(!answer.contains(" 200 "))
+                #expect(answer.isEmpty || answer.hasPrefix("HTTP/1.1 4"), "refused, or closed at once: \(answer.prefix(40))")
             }
         }
     }

@@ -57,16 +57,16 @@ struct DeliveryTests {
         #expect(failure == DeliveryFailure("/nowhere/key cannot be read, or holds no secret"))
     }
 
-    @Test("a receiver that hangs is left when the task is cancelled, and its curl with it")
+    @Test("a receiver that hangs is left when the task is cancelled, and its curl with it", .timeLimit(.minutes(10)))
     func hanging() async throws {
         let catcher = try Catcher(.silence)
         let channel = try webhook(catcher)
         let task = Task { try await channel.deliver(.sample()) }
         while catcher.messages.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
-        let begun = ContinuousClock.now
         task.cancel()
-        await #expect(throws: DeliveryFailure.self) { try await task.value }
-        #expect(ContinuousClock.now - begun < .seconds(Transfer.limit))
+        let failure = await #expect(throws: DeliveryFailure.self) { try await task.value }
+        // Not that it had waited for as long as it may.
+        #expect(failure?.reason == "curl ended with \(SIGKILL)")
     }
 
     @Test("mail is handed over by SMTP, to the person, under its id")

@@ -123,7 +123,7 @@ private final class Office {
     func pages() async -> [PageState] { await recorder.ledger.incidents.values.flatMap(\.pages.values) }
 }
 
-@Suite("Escalation as it runs", .timeLimit(.minutes(2)))
+@Suite("Escalation as it runs", .timeLimit(.minutes(10)))
 struct EscalatorTests {
     @Test("each step once, under its own key, and none after the acknowledgement")
     func steps() async throws {
@@ -135,10 +135,11 @@ struct EscalatorTests {
         office.minutes(14)
         try await office.order(.acknowledge, id)
         office.minutes(60)
-        try await office.order(.note, id)
-        try await eventually("the note was looked at") { await office.recorder.ledger[id]?.noteCount == 1 }
+        // What is due at that hour is sent by then: that of another incident, and nothing more of this one.
+        let other = try await office.open()
+        try await eventually("the other's L1 is sent") { office.postbox.messages.contains { $0.key.hasPrefix(other) } }
         await office.stop()
-        #expect(office.postbox.messages.count == 1)
+        #expect(office.postbox.messages.count { $0.key.hasPrefix(id) } == 1)
     }
 
     @Test("what fails is tried again after a while, under the same key, until it is given up")

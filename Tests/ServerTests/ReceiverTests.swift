@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Receivers", .timeLimit(.minutes(5)))
+@Suite("Receivers", .timeLimit(.minutes(10)))
 struct ReceiverTests {
     @Test(
         "what can be reached from other machines needs TLS, and a token or a client certificate",
@@ -86,6 +86,7 @@ struct ReceiverTests {
     ) async throws -> (status: Int, headers: [AnyHashable: Any], text: String) {
         var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
         request.httpMethod = "POST"
+        request.timeoutInterval = 600
         request.httpBody = Data(body)
         request.setValue(type, forHTTPHeaderField: "content-type")
         for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }

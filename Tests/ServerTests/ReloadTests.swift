@@ -28,6 +28,13 @@ struct ReloadTests {
         level: medium
         """
 
+    /// These tests say when the rules are read again.
+    private func options(_ world: World) -> ServerOptions {
+        var options = world.options
+        options.followsRuleFiles = false
+        return options
+    }
+
     private func write(_ text: String, _ world: World, as name: String = "added.yml") throws {
         try text.write(toFile: world.options.rules[0] + "/" + name, atomically: true, encoding: .utf8)
     }
@@ -46,7 +53,7 @@ struct ReloadTests {
         let world = try World()
         let logins = { @Sendable (range: Range<Int>) in range.map { Line.web("POST /login", status: 401, at: $0) } }
         try world.append(logins(0..<3) + [Line.web("GET /?probe=early", at: 4)])
-        try await withServer(world) { running in
+        try await withServer(world, options(world)) { running in
             try await eventually("it is read") { await running.server.watch.statuses.first?.counters.lines == 4 }
             try write(ReloadTests.added, world)
             guard case .applied(let change) = try await running.server.rules.reload() else {
@@ -73,7 +80,7 @@ struct ReloadTests {
     @Test("A change of which anything is refused changes nothing, and says why")
     func refused() async throws {
         let world = try World()
-        try await withServer(world) { running in
+        try await withServer(world, options(world)) { running in
             try write(ReloadTests.added + "\n---\ntitle: Half a rule\n", world)
             guard case .refused(let problems) = try await running.server.rules.reload() else {
                 Issue.record("not refused")
@@ -101,7 +108,7 @@ struct ReloadTests {
     @Test("An empty folder is no rule set")
     func emptied() async throws {
         let world = try World()
-        try await withServer(world) { running in
+        try await withServer(world, options(world)) { running in
             try FileManager.default.removeItem(atPath: world.options.rules[0] + "/few.yml")
             guard case .refused = try await running.server.rules.reload() else {
                 Issue.record("not refused")
@@ -116,6 +123,7 @@ struct ReloadTests {
         let path = world.path + "/app.jsonl"
         var options = world.options
         options.sources = [SourceOption(path: path, format: .json)]
+        options.followsRuleFiles = false
         let line = { @Sendable (number: Int) in
             #"{"time":"2026-03-01T10:00:0\#(number)Z","remote_addr":"203.0.113.9","shop.coupon":"FREE"}"# + "\n"
         }

@@ -117,6 +117,8 @@ struct JournalFile: ~Copyable, Sendable {
     }
 
     deinit {
+        // A process that is being started just now holds a copy of the descriptor until it executes, and the lock with it.
+        _ = flock(descriptor, LOCK_UN)
         // Nothing is lost here: what counts was synchronised before.
         _ = close(descriptor)
     }

@@ -8,6 +8,8 @@ package struct ServerOptions: Sendable, Equatable {
     package var dataFolder: String
     package var rules: [String]
     package var sources: [SourceOption]
+    /// Rule files are looked at every second. Tests that reload by themselves switch it off.
+    package var followsRuleFiles = true
     /// The folder of policy files; where there is none, there are no clocks and no escalation.
     package var policies = "policies"
     /// Follow what journald keeps about sign-ins, too.

@@ -31,6 +31,8 @@ package actor RuleReloader {
     private let now: @Sendable () -> Timestamp
     private var detector: RuleChangeDetector
     private var inForce: LoadedRules
+    /// The last reload that was asked for: each waits for the one before it, so that files are compared with what is in force by then.
+    private var turn: Task<Void, Never>?
     /// Why the files as they are now are not in force.
     private var refusal: (problems: [RuleProblem], at: Timestamp)?
 
@@ -85,6 +87,20 @@ package actor RuleReloader {
     ///
     /// - Throws: when the journal cannot be written, or the watch has ended.
     package func reload() async throws -> Outcome {
+        let previous = turn
+        let task = Task {
+            await previous?.value
+            return try await reloadNow()
+        }
+        turn = Task { _ = await task.result }
+        return try await withTaskCancellationHandler {
+            try await task.value
+        } onCancel: {
+            task.cancel()
+        }
+    }
+
+    private func reloadNow() async throws -> Outcome {
         let (paths, cachePath) = (paths, cachePath)
         // Compiling takes a while: neither this actor nor the watch waits for it.
         let loaded = await Task.detached { LoadedRules(paths: paths, cachePath: cachePath) }.value

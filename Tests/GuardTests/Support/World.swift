@@ -60,7 +60,7 @@ struct World {
 
     init(
         folder: Folder, _ change: (inout Configuration) -> Void = { _ in },
-        pause: @escaping @Sendable (Duration) async throws -> Void = { _ in await Task.yield() }
+        pause: @escaping @Sendable (Duration) async throws -> Void = { _ in try await Task.sleep(for: .milliseconds(10)) }
     ) throws {
         self.folder = folder
         var configuration = Configuration(service: "tatou")
@@ -68,7 +68,7 @@ struct World {
         configuration.metricsToken = "metrics-token-for-tests"
         configuration.readBackToken = "read-back-token-for-tests"
         change(&configuration)
-        protection = try Protection(configuration, logger: quiet, clocks: hands.clocks, pause: pause)
+        protection = try Protection(configuration, logger: quiet, clocks: hands.clocks, pause: pause, silence: .hours(1))
     }
 
     func router() -> Router<BasicGuardedContext> {

@@ -116,6 +116,27 @@ struct JournalTests {
         #expect(try JournalVerifier.verify(directory: folder.path).root == journal.frontier.root)
     }
 
+    @Test("a journal that was closed can be opened at once, whatever is being started meanwhile")
+    func reopenedBesideSpawns() async throws {
+        let path = folder.path
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                // Each child holds a copy of every descriptor between its beginning and the program it becomes.
+                while !Task.isCancelled {
+                    let process = Process()
+                    process.executableURL = URL(fileURLWithPath: "/bin/true")
+                    try process.run()
+                    process.waitUntilExit()
+                }
+            }
+            defer { group.cancelAll() }
+            for _ in 0..<300 {
+                let journal = try Journal.open(directory: path, keys: InMemorySubjectKeys())
+                await journal.close()
+            }
+        }
+    }
+
     @Test("a second open is refused and told who has the journal; after close it is let in")
     func locked() async throws {
         let first = try open()

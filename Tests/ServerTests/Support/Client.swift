@@ -34,6 +34,8 @@ final class Client {
         request.setValue(cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; "), forHTTPHeaderField: "cookie")
         let configuration = URLSessionConfiguration.ephemeral
         configuration.httpShouldSetCookies = false
+        // Beside the rest of the suite an answer may take minutes; the test's own limit ends what hangs.
+        configuration.timeoutIntervalForRequest = 600
         let session = URLSession(configuration: configuration, delegate: NoRedirects(), delegateQueue: nil)
         defer { session.finishTasksAndInvalidate() }
         let (data, response) = try await session.data(for: request)

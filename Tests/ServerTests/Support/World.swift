@@ -1,3 +1,4 @@
+import Archive
 import Console
 import Events
 import Foundation
@@ -26,6 +27,8 @@ final class World: Sendable {
         // Those of the machine that the tests run on are nobody's business.
         options.systemLogs = []
         options.policies = path + "/policies"
+        // Nor is how full its disk is.
+        options.archive.policy.minimumFreeBytes = 0
         self.options = options
     }
 
@@ -48,7 +51,10 @@ final class World: Sendable {
 
     /// What the tables say now: the incident of each finding.
     func findings(in folder: DataFolder? = nil) async throws -> [String: String] {
-        let tables = try Projections(path: (folder ?? data).projections)
+        try await findings(in: try Projections(path: (folder ?? data).projections))
+    }
+
+    func findings(in tables: Projections) async throws -> [String: String] {
         var found: [String: String] = [:]
         for incident in try await tables.incidents(matching: IncidentQuery(limit: 500)).incidents {
             let detail = try await tables.incident(id: incident.id, maximumFindings: 100_000)
@@ -118,24 +124,12 @@ struct Running: Sendable {
     let port: Int
     let world: World
 
-    /// Waits until the tables hold as many findings; told by the server itself when they change.
+    /// Waits until the tables hold as many findings.
     func findings(_ count: Int) async throws -> [String: String] {
-        guard let subscription = server.updates.subscribe(owner: "test") else {
-            Issue.record("the server takes no subscribers")
-            return [:]
-        }
-        defer { server.updates.end(subscription) }
-        let deadline = Task {
-            try await Task.sleep(for: .seconds(30))
-            server.updates.end(subscription)
-        }
-        defer { deadline.cancel() }
-        var found = try await world.findings()
-        if found.count >= count { return found }
-        for await _ in subscription.wakes {
-            _ = server.updates.take(subscription)
-            found = try await world.findings()
-            if found.count >= count { break }
+        var found: [String: String] = [:]
+        try await eventually("there are \(count) findings") {
+            found = try await world.findings(in: server.desk.projections)
+            return found.count >= count
         }
         return found
     }
