@@ -46,6 +46,8 @@ package struct VigieServer: Sendable {
     let escalator: Escalator
     let receivers: Receivers
     let logger: Logger
+    /// Of the policies in force; `nil` where there are none.
+    package var policyHash: String? { desk.policies.hash }
 
     /// - Parameter now: the present; tests pass their own.
     /// - Throws: `ServerError`, `StorageError` or `JournalError`.
@@ -114,8 +116,8 @@ package struct VigieServer: Sendable {
         let journalCount = journal.count
         let configuration = try ConfigurationEntry.draft(options, at: now())
         if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }
-        if let entry = PolicyEntry.draft(policies, at: now()), lastPolicies != policies.hash {
-            try await recorder.record(entry, at: now())
+        if lastPolicies != policies.hash {
+            try await recorder.record(PolicyEntry.draft(policies, at: now()), at: now())
         }
         if lastRules != loaded.ruleSet.hash {
             // Which rules changed while nothing ran is not known: the journal keeps ids, not rules.
@@ -148,7 +150,8 @@ package struct VigieServer: Sendable {
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity,
                 audit: { try await recorder.record($0.draft, at: now()) }, now: now),
-            options: Console.Options(hosts: options.hosts, isBehindTLS: options.isBehindTLS))
+            options: Console.Options(
+                hosts: options.hosts, isBehindTLS: options.isBehindTLS, trustsForwardedAddress: options.isBehindProxy))
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,

@@ -87,7 +87,7 @@ struct EvidenceCollectorTests {
         let program = try Program(
             [
                 "serve", "--data", world.options.dataFolder, "--listen", "127.0.0.1:0", "--rules", world.options.rules[0],
-                "--policies", world.options.policies,
+                "--policies", world.policies,
                 "combined:" + world.log,
             ])
         try await eventually("the incident is open") {

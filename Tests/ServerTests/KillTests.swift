@@ -25,7 +25,7 @@ struct KillTests {
         let size = Int64(lines.reduce(0) { $0 + $1.utf8.count + 1 })
         let arguments = [
             "serve", "--data", world.options.dataFolder, "--listen", "127.0.0.1:0", "--rules", world.options.rules[0],
-            "--policies", world.options.policies,
+            "--policies", world.policies,
             "combined:" + world.log,
         ]
         var written = 0
@@ -79,7 +79,7 @@ struct KillTests {
         let program = try Program(
             [
                 "serve", "--data", world.options.dataFolder, "--listen", "127.0.0.1:0", "--rules", world.options.rules[0],
-                "--policies", world.options.policies,
+                "--policies", world.policies,
                 "combined:" + world.log,
             ])
         try await eventually("the log is read") { try program.isRunning == false || world.snapshotOffset() ?? 0 > 0 }

@@ -155,7 +155,7 @@ struct ReloadTests {
         }
         let program = try Program([
             "serve", "--data", world.options.dataFolder, "--listen", "127.0.0.1:0", "--rules", world.options.rules[0],
-            "--policies", world.options.policies,
+            "--policies", world.policies,
             "combined:" + world.log,
         ])
         try world.append([Line.attack(1)])
@@ -178,7 +178,7 @@ struct ReloadTests {
         }
         let arguments = [
             "serve", "--data", world.options.dataFolder, "--listen", "127.0.0.1:0", "--rules", world.options.rules[0],
-            "--policies", world.options.policies,
+            "--policies", world.policies,
             "combined:" + world.log,
         ]
         // Of an added rule, then of a changed one, each put in force in the midst of writing.

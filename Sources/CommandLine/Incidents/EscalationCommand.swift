@@ -21,14 +21,13 @@ struct EscalationExplain: AsyncParsableCommand {
     @Option(help: "The data folder.")
     var data = "data"
 
-    @Option(help: "The folder of policies.")
-    var policies = "policies"
+    @OptionGroup var policies: PolicyOptions
 
     @Flag(help: "Print one JSON object per page.")
     var json = false
 
     func run() async throws {
-        let policies = try PolicyFolder.load(policies)
+        let policies = try self.policies.load()
         guard let incident = try await IncidentOffice.ledger(of: DataFolder(path: data))[id.uppercased()] else {
             throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
         }
@@ -58,8 +57,7 @@ struct EscalationTest: AsyncParsableCommand {
     @Argument(help: "P0 to P3, or critical to low.")
     var severity: String
 
-    @Option(help: "The folder of policies.")
-    var policies = "policies"
+    @OptionGroup var policies: PolicyOptions
 
     @Option(help: "When it is opened, with its zone: 2026-03-02T03:00:00+01:00. Default: now.")
     var at: String?
@@ -74,7 +72,7 @@ struct EscalationTest: AsyncParsableCommand {
         guard let time = at.map({ Timestamp(rfc3339: $0) }) ?? .system else {
             throw CommandFailure(.usage, "--at is no time like 2026-03-02T03:00:00+01:00")
         }
-        let policies = try PolicyFolder.load(policies)
+        let policies = try self.policies.load()
         var ledger = IncidentLedger()
         for event in try ledger.open(
             title: "Test", severity: severity, kind: .real, author: .system, request: nil, now: time)
@@ -86,6 +84,9 @@ struct EscalationTest: AsyncParsableCommand {
         for page in pages { PageLine.print(page.intent, at: page.at, status: "planned", attempts: 0, failure: nil, json: json) }
         let route = policies.escalation.routes[severity]
         let steps = route.flatMap { policies.escalation.policies[$0] } ?? []
+        guard policies.hash != nil else {
+            throw CommandFailure(.failed, "there are no policies: nobody is ever paged; name their folder with --policies")
+        }
         if route == nil { Output.note("\(severity.code) pages nobody.") }
         let silent = steps.filter { step in !pages.contains { $0.intent.step == step.name } }
         guard silent.isEmpty else {

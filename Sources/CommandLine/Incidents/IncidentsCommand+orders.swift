@@ -9,8 +9,7 @@ struct OrderOptions: ParsableArguments {
     @Option(help: "The data folder.")
     var data = "data"
 
-    @Option(help: "The folder of policies.")
-    var policies = "policies"
+    @OptionGroup var policies: PolicyOptions
 
     @Option(help: "When it was done, with its zone: 2026-03-02T10:15:00+01:00. Default: now.")
     var at: String?
@@ -34,7 +33,7 @@ struct OrderOptions: ParsableArguments {
         let request = OrderSpool.Request(
             verb: verb, incident: incident.uppercased(), arguments: arguments,
             author: Author(id: "uid:\(getuid())", name: NSUserName()), at: time, text: text)
-        let answer = try await IncidentOffice.carryOut(request, in: folder, policies: try PolicyFolder.load(policies))
+        let answer = try await IncidentOffice.carryOut(request, in: folder, policies: try policies.load())
         switch answer {
         case .refused(let refusal): throw CommandFailure(.failed, refusal.description)
         case nil:

@@ -86,8 +86,7 @@ struct IncidentsShow: AsyncParsableCommand {
     @Option(help: "How many findings at most, newest first.")
     var findings = 20
 
-    @Option(help: "The folder of policies, which say what clocks there are.")
-    var policies = "policies"
+    @OptionGroup var policies: PolicyOptions
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -98,7 +97,7 @@ struct IncidentsShow: AsyncParsableCommand {
             throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
         }
         let state = try await IncidentOffice.ledger(of: DataFolder(path: data))[detail.summary.id]
-        let clocks = try state.map { try PolicyFolder.load(policies).clocks.statuses(of: $0) } ?? []
+        let clocks = try state.map { try policies.load().clocks.statuses(of: $0) } ?? []
         if json { return Output.line(FindingJSON.text(IncidentJSON.detail(detail, clocks: clocks))) }
         for line in IncidentText.lines(detail, clocks: clocks) { Output.line(line) }
     }

@@ -13,8 +13,7 @@ struct IncidentsMetrics: AsyncParsableCommand {
     @Option(help: "The data folder.")
     var data = "data"
 
-    @Option(help: "The folder of policies, which say what deadlines there are.")
-    var policies = "policies"
+    @OptionGroup var policies: PolicyOptions
 
     @Option(help: "From when on incidents began: 2026-03-01, or a moment with its zone. Default: 30 days before the end.")
     var from: String?
@@ -37,7 +36,7 @@ struct IncidentsMetrics: AsyncParsableCommand {
         let start = try from.map(time) ?? end.advanced(bySeconds: -30 * 86_400)
         guard start < end else { throw CommandFailure(.usage, "--from has to be before --until") }
         let metrics = IncidentMetrics(
-            of: try await IncidentOffice.ledger(of: DataFolder(path: data)).incidents.values, try PolicyFolder.load(policies),
+            of: try await IncidentOffice.ledger(of: DataFolder(path: data)).incidents.values, try policies.load(),
             in: IncidentMetrics.Period(from: start, until: end, kind: kind))
         if json { return Output.line(FindingJSON.text(MetricsJSON.object(metrics))) }
         for line in MetricsText.lines(metrics) { Output.line(line) }

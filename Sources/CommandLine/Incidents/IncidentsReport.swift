@@ -18,8 +18,7 @@ struct IncidentsReport: AsyncParsableCommand {
     @Option(help: "The data folder.")
     var data = "data"
 
-    @Option(help: "The folder of policies.")
-    var policies = "policies"
+    @OptionGroup var policies: PolicyOptions
 
     @Option(help: "md or html.")
     var format = Format.md
@@ -33,7 +32,7 @@ struct IncidentsReport: AsyncParsableCommand {
             throw CommandFailure(.failed, "\(id) is in the tables of \(data) and not in its journal; run `vigie journal rebuild`")
         }
         let report = IncidentReport(
-            detail, state, clocks: try PolicyFolder.load(policies).clocks.statuses(of: state), now: .system)
+            detail, state, clocks: try policies.load().clocks.statuses(of: state), now: .system)
         Output.write(format == .md ? report.markdown : report.html, to: .standardOutput)
     }
 }

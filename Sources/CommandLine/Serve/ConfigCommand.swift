@@ -1,5 +1,7 @@
+import Archive
 import ArgumentParser
 import Foundation
+import Incidents
 import Ingest
 import Server
 
@@ -29,6 +31,15 @@ struct ConfigCheck: ParsableCommand {
         Output.line("listen   \(options.host):\(options.port)")
         Output.line("data     \(options.dataFolder)")
         Output.line("rules    \(options.rules.joined(separator: ", "))")
+        let policies: Policies
+        do {
+            policies = try PolicyFolder.load(options.policies)
+        } catch {
+            throw CommandFailure(.usage, "\(file): \(error)")
+        }
+        Output.line(
+            "policies \(options.policies ?? PolicyFolder.standard)"
+                + (policies.hash == nil ? " (none there: nobody is paged)" : ""))
         for source in options.sources { Output.line("source   \(source.path) (\(source.format.rawValue))") }
         for http in options.receivers.http {
             Output.line(
@@ -37,5 +48,17 @@ struct ConfigCheck: ParsableCommand {
         for syslog in options.receivers.syslog {
             Output.line("receiver syslog over \(syslog.transport.rawValue) on \(syslog.listen.text)")
         }
+        let archive = options.archive
+        Output.line(
+            "archive  "
+                + (archive.isEnabled
+                    ? "\(archive.policy.keepDays) days, security events \(archive.policy.securityDays) days" : "nothing is kept"))
+        if !options.trustedProxies.isEmpty {
+            Output.line("proxies  \(options.trustedProxies.map { "\($0)" }.joined(separator: ", "))")
+        }
+        Output.line(
+            "console  \((["localhost"] + options.hosts.sorted()).joined(separator: ", "))"
+                + (options.isBehindTLS ? ", behind TLS" : "") + (options.isBehindProxy ? ", behind a proxy" : ""))
+        Output.line("evidence \((options.systemLogs + options.uploadFolders).joined(separator: ", "))")
     }
 }

@@ -91,6 +91,10 @@ struct ServeCommand: AsyncParsableCommand {
         Output.note(
             "Rules     \(server.ruleCount) loaded" + (server.ruleProblems.isEmpty ? "" : ", \(server.ruleProblems.count) refused")
         )
+        Output.note(
+            server.policyHash == nil
+                ? "Policies  none: there are no clocks, and nobody is paged; name their folder with --policies"
+                : "Policies  \(server.options.policies ?? PolicyFolder.standard)")
         for source in server.options.sources {
             // What is received says so itself, once it is.
             if source.path.contains("/detection/receivers/") { continue }

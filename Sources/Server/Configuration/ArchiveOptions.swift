@@ -1,4 +1,5 @@
 package import Archive
+import Journal
 import Yams
 
 /// The archive, as the configuration's `archive:` has it; see docs/archive.md.
@@ -9,6 +10,16 @@ package struct ArchiveOptions: Sendable, Equatable {
     package var securitySources: Set<String> = []
 
     package init() {}
+
+    /// What the journal says about it.
+    var record: JSONValue {
+        [
+            "enabled": .bool(isEnabled), "keep_days": .integer(Int64(policy.keepDays)),
+            "security_days": .integer(Int64(policy.securityDays)),
+            "minimum_free_mib": .integer(Int64(policy.minimumFreeBytes >> 20)), "when_full": .string(policy.whenFull.rawValue),
+            "security_sources": .array(securitySources.sorted().map { .string($0) }),
+        ]
+    }
 }
 
 extension ConfigurationReader {

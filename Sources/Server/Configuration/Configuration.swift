@@ -18,7 +18,7 @@ import Yams
 ///     receivers:
 ///       http: {listen: 127.0.0.1:8631}
 ///       syslog: {listen: 127.0.0.1:5514, transport: udp}
-///     console: {hosts: [vigie.example.org], behind_tls: true}
+///     console: {hosts: [vigie.example.org], behind_tls: true, behind_proxy: true}
 package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
     package var data: String?
@@ -30,6 +30,7 @@ package struct Configuration: Sendable, Equatable {
     package var receivers: ReceiverOptions?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
+    package var isBehindProxy: Bool?
     package var systemLogs: [String]?
     package var uploadFolders: [String]?
 
@@ -69,8 +70,12 @@ package struct Configuration: Sendable, Equatable {
                 }
             case "archive": archive = try reader.archive(value)
             default:
-                for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls"]) {
-                    if key == "hosts" { hosts = Set(try reader.texts(value)) } else { isBehindTLS = try reader.flag(value) }
+                for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls", "behind_proxy"]) {
+                    switch key {
+                    case "hosts": hosts = Set(try reader.texts(value))
+                    case "behind_tls": isBehindTLS = try reader.flag(value)
+                    default: isBehindProxy = try reader.flag(value)
+                    }
                 }
             }
         }

@@ -16,5 +16,6 @@ extension ServerOptions {
         systemLogs = configuration.systemLogs ?? systemLogs
         uploadFolders = configuration.uploadFolders ?? uploadFolders
         isBehindTLS = configuration.isBehindTLS ?? isBehindTLS
+        isBehindProxy = configuration.isBehindProxy ?? isBehindProxy
     }
 }

@@ -10,8 +10,8 @@ package struct ServerOptions: Sendable, Equatable {
     package var sources: [SourceOption]
     /// Rule files are looked at every second. Tests that reload by themselves switch it off.
     package var followsRuleFiles = true
-    /// The folder of policy files; where there is none, there are no clocks and no escalation.
-    package var policies = "policies"
+    /// The folder of policy files; `nil` takes the standard one, if it is there. Without any, there are no clocks and no escalation.
+    package var policies: String?
     /// Follow what journald keeps about sign-ins, too.
     package var followsJournald = false
     /// Loopback unless somebody decides otherwise.
@@ -21,6 +21,8 @@ package struct ServerOptions: Sendable, Equatable {
     /// Further names under which browsers reach the console.
     package var hosts: Set<String>
     package var isBehindTLS: Bool
+    /// A reverse proxy on this machine says in `X-Forwarded-For` who asks the console.
+    package var isBehindProxy = false
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     package var trustedProxies: [AddressBlock] = []
     package var archive = ArchiveOptions()
@@ -57,13 +59,14 @@ extension ServerOptions {
     var record: JSONValue {
         [
             "data": .string(dataFolder), "rules": .array(rules.map { .string($0) }),
-            "policies": .string(policies),
+            "policies": .string(policies ?? PolicyFolder.standard),
             "sources": .array(
                 sources.map {
                     ["path": .string($0.path), "format": .string($0.format.rawValue), "backlog": .bool($0.readsBacklog)]
                 }),
             "journald": .bool(followsJournald), "host": .string(host), "port": .integer(Int64(port)),
             "hosts": .array(hosts.sorted().map { .string($0) }), "behind_tls": .bool(isBehindTLS),
+            "behind_proxy": .bool(isBehindProxy), "archive": archive.record, "receivers": receivers.record,
             "trusted_proxies": .array(trustedProxies.map { .string("\($0)") }),
             "system_logs": .array(systemLogs.map { .string($0) }), "upload_folders": .array(uploadFolders.map { .string($0) }),
         ]

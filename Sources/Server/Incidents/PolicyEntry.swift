@@ -6,10 +6,9 @@ import Journal
 enum PolicyEntry {
     static let type = "policies.loaded"
 
-    /// `nil` where there are none.
-    static func draft(_ policies: Policies, at now: Timestamp) -> EntryDraft? {
-        policies.hash.map {
-            EntryDraft(type: type, occurredAt: now, actor: "system", data: ["hash": .string($0)])
-        }
+    /// The hash is `null` where there are none any more.
+    static func draft(_ policies: Policies, at now: Timestamp) -> EntryDraft {
+        EntryDraft(
+            type: type, occurredAt: now, actor: "system", data: ["hash": policies.hash.map { .string($0) } ?? .null])
     }
 }

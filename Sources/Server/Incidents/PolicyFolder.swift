@@ -6,9 +6,21 @@ package enum PolicyFolder {
     /// More than any policy needs.
     private static let maximumBytes = 1 << 20
 
-    /// - Returns: no policies where there is no such folder.
-    /// - Throws: `PolicyError` for a file that is wrong; then none of them is taken.
-    package static func load(_ folder: String) throws -> Policies {
+    /// Looked for where nobody names a folder.
+    package static let standard = "policies"
+
+    /// - Parameter named: what somebody named; `nil` takes the standard folder, and no policies where that is not there.
+    /// - Throws: `PolicyError` for a folder that was named and is not there, and for a file that is wrong; then none of them is taken.
+    package static func load(_ named: String?) throws -> Policies {
+        let folder = named ?? standard
+        if named != nil {
+            var isDirectory: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory), isDirectory.boolValue else {
+                throw PolicyError(
+                    file: folder, line: 0,
+                    reason: "there is no such folder; name the one with escalation.yml, clocks.yml and the others")
+            }
+        }
         var files: [String: String] = [:]
         for name in Policies.fileNames {
             let path = "\(folder)/\(name)"

@@ -1,4 +1,5 @@
 package import Ingest
+import Journal
 
 /// What listens for logs, as the configuration's `receivers` says; nothing by default.
 package struct ReceiverOptions: Sendable, Equatable {
@@ -8,6 +9,47 @@ package struct ReceiverOptions: Sendable, Equatable {
     package init() {}
 
     var isEmpty: Bool { http.isEmpty && syslog.isEmpty }
+
+    /// What the journal says about them; of tokens only how many there are.
+    var record: JSONValue {
+        [
+            "http": .array(
+                http.map { http in
+                    [
+                        "listen": .string(http.listen.text), "tls": http.tls?.record ?? .null,
+                        "tokens": .integer(Int64(http.tokens.count)), "format": .string(http.format.rawValue),
+                        "limits": http.limits.record,
+                    ]
+                }),
+            "syslog": .array(
+                syslog.map { syslog in
+                    [
+                        "listen": .string(syslog.listen.text), "transport": .string(syslog.transport.rawValue),
+                        "tls": syslog.tls?.record ?? .null, "format": .string(syslog.format.rawValue),
+                        "limits": syslog.limits.record,
+                    ]
+                }),
+        ]
+    }
+}
+
+extension ReceiverTLSOptions {
+    fileprivate var record: JSONValue {
+        [
+            "certificate": .string(certificate), "key": .string(key),
+            "client_authority": clientAuthority.map { .string($0) } ?? .null,
+        ]
+    }
+}
+
+extension ReceiverLimits {
+    fileprivate var record: JSONValue {
+        [
+            "events_per_second": .integer(Int64(eventsPerSecond)), "connections": .integer(Int64(connections)),
+            "backlog_bytes": .integer(Int64(backlogBytes)), "body_bytes": .integer(Int64(bodyBytes)),
+            "decompressed_bytes": .integer(Int64(decompressedBytes)),
+        ]
+    }
 }
 
 /// One port that speaks HTTP: Loki, OpenTelemetry, NDJSON, Alertmanager, PagerDuty and journald's upload, each under its own path.

@@ -27,6 +27,7 @@ final class World: Sendable {
         // Those of the machine that the tests run on are nobody's business.
         options.systemLogs = []
         options.policies = path + "/policies"
+        try FileManager.default.createDirectory(atPath: path + "/policies", withIntermediateDirectories: true)
         // Nor is how full its disk is.
         options.archive.policy.minimumFreeBytes = 0
         self.options = options
@@ -37,6 +38,7 @@ final class World: Sendable {
     }
 
     var log: String { path + "/access.log" }
+    var policies: String { path + "/policies" }
     var data: DataFolder { DataFolder(path: options.dataFolder) }
 
     /// Appends lines to the log, or to another file beside it.
