@@ -106,7 +106,7 @@ package struct VigieServer: Sendable {
         let desk = IncidentDesk(recorder: recorder, projections: projections, policies: policies, now: now)
         let escalator = Escalator(
             recorder: recorder, policies: policies, channels: Channels(policies.channels, now: now), logger: logger, now: now)
-        let archive = ArchiveWiring.open(
+        let archive = await ArchiveWiring.open(
             options, folder, loaded, resumingAt: snapshot?.archive, recorder: recorder, now: now)
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot,

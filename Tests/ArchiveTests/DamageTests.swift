@@ -9,11 +9,11 @@ struct DamageTests {
 
     private static func segment() async throws -> (bytes: [UInt8], ends: [Int]) {
         let store = TemporaryArchive()
-        let archive = store.open()
+        let archive = await store.open()
         var ends: [Int] = []
         for block in blocks {
             await archive.write(Trial.block(block))
-            ends.append(await archive.synchronise(at: Trial.start).length)
+            ends.append(try #require(await archive.synchronise(at: Trial.start)).length)
         }
         return (try store.segmentBytes(1), ends)
     }
@@ -22,7 +22,7 @@ struct DamageTests {
     func anyByte() async throws {
         let (bytes, ends) = try await Self.segment()
         let store = TemporaryArchive()
-        let archive = store.open()
+        let archive = await store.open()
         await archive.write(Trial.block(["x"]))
         for index in bytes.indices {
             var damaged = bytes
@@ -47,7 +47,7 @@ struct DamageTests {
     func nonsense(seed: UInt64) async throws {
         let (bytes, _) = try await Self.segment()
         let store = TemporaryArchive()
-        let archive = store.open()
+        let archive = await store.open()
         await archive.write(Trial.block(["x"]))
         var generator = SeededGenerator(seed)
         for _ in 0..<20 {
@@ -65,7 +65,7 @@ struct DamageTests {
     @Test("an index that does not fit its segment is not believed")
     func wrongIndex() async throws {
         let store = TemporaryArchive()
-        let archive = store.open()
+        let archive = await store.open()
         await archive.write(Trial.block(["a"]))
         await archive.write(Trial.block(["b"], received: Trial.start.advanced(bySeconds: 3_600)))
         _ = await archive.synchronise(at: Trial.start)

@@ -90,7 +90,7 @@ struct ReplayTests {
     func replayEqualsLive(seed: UInt64) async throws {
         #expect(Self.rules.problems.isEmpty)
         let store = TemporaryArchive()
-        let archive = store.open()
+        let archive = await store.open()
         let feed = ArchiveFeed(archive, logSources: Self.rules.logSources)
         var live = Engine(Self.rules)
         var expected: [Finding] = []
@@ -124,7 +124,7 @@ struct ReplayTests {
     @Test("skips blocks by time, source, address and account, and never one that it should read")
     func skipping() async throws {
         let store = TemporaryArchive()
-        let archive = store.open(fingerprint: 7)
+        let archive = await store.open(fingerprint: 7)
         for minute in 0..<50 {
             let received = Trial.start.advanced(bySeconds: Int64(60 * minute))
             await archive.write(

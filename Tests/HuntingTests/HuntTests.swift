@@ -15,7 +15,7 @@ struct HuntTests {
     private static func archive(_ folder: String) async -> Int {
         var policy = RetentionPolicy()
         policy.minimumFreeBytes = 0
-        let archive = Archive(folder: folder, policy: policy, now: start)
+        let archive = Archive(folder: folder, policy: policy)
         let feed = ArchiveFeed(archive, logSources: LogSourceTable())
         var parser = BatchParser(format: .json, plan: JSONFieldPlan(FieldTable()))
         var affected = 0

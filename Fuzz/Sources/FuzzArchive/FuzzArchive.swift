@@ -74,7 +74,7 @@ import Ingest
         Task {
             var policy = RetentionPolicy()
             policy.minimumFreeBytes = 0
-            let archive = Archive(folder: folder, policy: policy, now: now)
+            let archive = Archive(folder: folder, policy: policy)
             var block = LineBlock()
             let line = Array(text.utf8)
             block.add(

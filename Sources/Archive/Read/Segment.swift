@@ -50,6 +50,11 @@ package final class Segment {
         }
     }
 
+    /// Whether it is no more than a header, or the beginning of one, as a failed attempt to begin a segment leaves it behind.
+    var holdsNothing: Bool {
+        blocks.isEmpty && damages.isEmpty && byteCount < max(headerBytes + 1, SegmentHeader.minimumBytes)
+    }
+
     /// From header to header; where one is damaged, on to the next one that is whole.
     private func walk(isGrowing: Bool) throws(ArchiveError) {
         // Where the segment's header is damaged, the first block is looked for.

@@ -4,6 +4,8 @@ package import Events
 extension Archive {
     /// To be called about once a minute. Each call does a bounded part of what there is to do.
     package func maintain(at now: Timestamp) async {
+        await recover(at: now)
+        guard isRecovered else { return }
         rollIfDue(now)
         do throws(ArchiveError) {
             let held = try await settledHolds()

@@ -5,6 +5,7 @@ package import Events
 /// One actor per data folder. It never throws at its writer: where lines cannot be archived it says so in its status, counts them, and
 /// tries again; detection goes on. Positions: a block is part of the archive once `synchronise` has returned a position behind it, and
 /// that position is saved together with those of the sources. A start cuts off what stands behind the saved one; the lines come again.
+/// Until that has worked, it neither writes nor removes anything: which numbers are free, and what may go, is not known.
 package actor Archive {
     /// A segment ends with the hour, so that retention is exact to the hour, or at this size.
     static let segmentSeconds: Int64 = 3_600
@@ -22,6 +23,11 @@ package actor Archive {
     private let trustedProxies: [String]
     private let writer: BlockWriter
 
+    private(set) var isRecovered = false
+    /// The attempt to recover that is under way: all who need it wait for the same one.
+    private var recovery: Task<ArchiveError?, Never>?
+    /// Until recovered: from where on lines come from their sources again. `nil` when that is not known, and nothing is cut.
+    private var resuming: ArchivePosition?
     private var current: Current?
     private var nextSegment: UInt64 = 1
     private var nextRecord: UInt64 = 0
@@ -56,7 +62,7 @@ package actor Archive {
     ///   - journal: writes down what people must be able to look up. When it throws, nothing is deleted.
     package init(
         folder: String, policy: RetentionPolicy = RetentionPolicy(), fingerprint: UInt64 = 0, trustedProxies: [String] = [],
-        resumingAt position: ArchivePosition? = nil, level: Int = 3, now: Timestamp,
+        resumingAt position: ArchivePosition? = nil, level: Int = 3,
         journal: @escaping @Sendable (ArchiveEvent) async throws -> Void = { _ in }
     ) {
         self.folder = folder
@@ -66,30 +72,52 @@ package actor Archive {
         self.journal = journal
         holds = HoldFolder(archive: folder)
         writer = BlockWriter(level: level)
+        resuming = position
+    }
+
+    /// Puts the folder right after whatever ended the last run. Who writes tries again until it works.
+    package func recover(at now: Timestamp) async {
+        do throws(ArchiveError) { try await finishRecovery() } catch { lose(0, error, at: now) }
+    }
+
+    /// - Throws: why the archive can be neither written nor reduced.
+    private func finishRecovery() async throws(ArchiveError) {
+        guard !isRecovered else { return }
+        let attempt = recovery ?? Task { await attemptRecovery() }
+        recovery = attempt
+        if let error = await attempt.value { throw error }
+    }
+
+    private func attemptRecovery() async -> ArchiveError? {
+        defer { recovery = nil }
         do throws(ArchiveError) {
-            let recovered = try ArchiveRecovery.run(folder, resumingAt: position)
+            let recovered = try await ArchiveRecovery(folder: folder, holds: holds, journal: journal).run(resumingAt: resuming)
             nextSegment = recovered.nextSegment
             nextRecord = recovered.nextRecord
-            status.notices = recovered.notices
-            confirmedSegment = position?.segment ?? recovered.nextSegment
+            for notice in recovered.notices { note(notice) }
+            confirmedSegment = resuming?.segment ?? recovered.nextSegment
             // Going on in the same file is only right for lines that are read in the same way.
             if let open = recovered.open, open.header.fingerprint == fingerprint, open.header.trustedProxies == trustedProxies {
                 current = Current(file: open.file, header: open.header, length: open.length, blocks: open.blocks)
                 nextSegment = open.header.number + 1
             }
+            isRecovered = true
         } catch {
-            gap = Gap(since: now, lines: 0, reason: error, lastTry: now)
-            status.problem = error.description
+            return error
         }
+        await endGap()
+        return nil
     }
 
     /// Adds a block; where that is impossible, counts its lines as lost to the archive.
     package func write(_ block: LineBlock) async {
         guard let received = block.runs.last?.received else { return }
-        if let gap, received.nanoseconds(since: gap.lastTry) < Archive.retryNanoseconds, received >= gap.lastTry {
+        if recovery == nil, let gap, received.nanoseconds(since: gap.lastTry) < Archive.retryNanoseconds, received >= gap.lastTry
+        {
             return lose(block.lines.count, gap.reason, at: received)
         }
         do throws(ArchiveError) {
+            try await finishRecovery()
             try await makeRoom()
             try roll(received)
             guard let encoded = writer.encode(block, firstRecord: nextRecord) else {
@@ -109,6 +137,7 @@ package actor Archive {
     package func cite(_ citations: [Citation], at now: Timestamp) async {
         guard !citations.isEmpty, gap == nil else { return }
         do throws(ArchiveError) {
+            try await finishRecovery()
             try roll(now)
             guard let encoded = writer.encode(citations, at: now, firstRecord: nextRecord) else { return }
             try append(encoded.header, encoded.bytes, keys: [])
@@ -119,8 +148,9 @@ package actor Archive {
 
     /// Makes durable what was written.
     ///
-    /// - Returns: a position behind it, to be saved together with those of the sources.
-    package func synchronise(at now: Timestamp) -> ArchivePosition {
+    /// - Returns: a position behind it, to be saved together with those of the sources; `nil` when nothing may be cut at the next start.
+    package func synchronise(at now: Timestamp) -> ArchivePosition? {
+        guard isRecovered else { return resuming }
         if let open = current, open.isDirty {
             do throws(ArchiveError) {
                 try open.file.synchronise()
@@ -175,16 +205,28 @@ package actor Archive {
             try finish()
         }
         try ArchiveFolder.make(folder)
+        try passOverTakenNumbers()
         let header = SegmentHeader(
             number: nextSegment, created: now, fingerprint: fingerprint, trustedProxies: trustedProxies)
         let path = ArchiveFolder.segmentPath(folder, nextSegment)
-        // One that a failed attempt left behind holds nothing.
-        try ArchiveFolder.remove(path)
         let file = try ArchiveFile(path, writing: true, isNew: true)
         try file.write(header.encoded, at: 0)
         try ArchiveFolder.synchronise(folder)
         current = Current(file: file, header: header, length: header.encoded.count, blocks: [], isDirty: true)
         nextSegment += 1
+    }
+
+    /// What a failed attempt left behind goes. A segment that holds anything, or cannot be read, stays, whatever this archive believes.
+    private func passOverTakenNumbers() throws(ArchiveError) {
+        let numbers = try ArchiveFolder.segments(folder)
+        guard numbers.contains(nextSegment) else { return }
+        if let left = try? Segment(folder: folder, number: nextSegment, isGrowing: true, usesIndex: false), left.holdsNothing {
+            return try ArchiveFolder.remove(ArchiveFolder.segmentPath(folder, nextSegment))
+        }
+        note(
+            "segment \(nextSegment) of \(folder) stands where a new one was to begin; it stays, and writing goes on behind the last"
+        )
+        nextSegment = (numbers.last ?? nextSegment) + 1
     }
 
     private func finish() throws(ArchiveError) {
@@ -205,6 +247,8 @@ package actor Archive {
     }
 
     private func lose(_ lines: Int, _ reason: ArchiveError, at now: Timestamp) {
+        // What came again was not taken: what stands behind the position may be all there is of it now.
+        if lines > 0, !isRecovered { resuming = nil }
         if gap == nil { gap = Gap(since: now, lines: 0, reason: reason, lastTry: now) }
         gap?.lines += lines
         if reason != gap?.reason || now.nanoseconds(since: gap?.lastTry ?? now) >= Archive.retryNanoseconds {

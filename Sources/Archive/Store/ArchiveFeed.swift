@@ -74,8 +74,8 @@ package final class ArchiveFeed {
 
     /// Hands over what there is, and makes it durable.
     ///
-    /// - Returns: the position to save with those of the sources.
-    package func flush(at now: Timestamp) async -> ArchivePosition {
+    /// - Returns: the position to save with those of the sources; `nil` when nothing may be cut at the next start.
+    package func flush(at now: Timestamp) async -> ArchivePosition? {
         await handOver()
         await writing?.value
         writing = nil

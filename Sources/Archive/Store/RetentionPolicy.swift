@@ -30,6 +30,8 @@ package enum ArchiveEvent: Sendable, Hashable {
     /// What is left of a segment: its security events.
     case reduced(SegmentSummary, keptLines: Int)
     case deleted(SegmentSummary, reason: DeletionReason)
+    /// A start would have removed it, but a legal hold may mean it.
+    case setAside(SegmentSummary)
     case holdPlaced(LegalHold)
     case holdReleased(LegalHold)
     /// Lines were not archived.
@@ -38,6 +40,8 @@ package enum ArchiveEvent: Sendable, Hashable {
     package enum DeletionReason: String, Sendable {
         case retention
         case diskFull = "disk_full"
+        /// It stood behind what detection had saved: its lines come again.
+        case recovery
     }
 }
 

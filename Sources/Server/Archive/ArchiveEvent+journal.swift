@@ -14,6 +14,8 @@ extension ArchiveEvent {
             EntryDraft(
                 type: "archive.segment_deleted", occurredAt: now, actor: "system",
                 data: summary.data.merging(["reason": .string(reason.rawValue)]) { $1 })
+        case .setAside(let summary):
+            EntryDraft(type: "archive.segment_set_aside", occurredAt: now, actor: "system", data: summary.data)
         case .gap(let lines, let reason, let since):
             EntryDraft(
                 type: "archive.gap", occurredAt: now, actor: "system",

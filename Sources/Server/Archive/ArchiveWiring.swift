@@ -13,13 +13,15 @@ enum ArchiveWiring {
     static func open(
         _ options: ServerOptions, _ folder: DataFolder, _ loaded: LoadedRules, resumingAt position: ArchivePosition?,
         recorder: Recorder, now: @escaping @Sendable () -> Timestamp
-    ) -> Archive? {
+    ) async -> Archive? {
         guard options.archive.isEnabled else { return nil }
-        return Archive(
+        let archive = Archive(
             folder: folder.archive, policy: options.archive.policy,
             fingerprint: ArchiveReading.fingerprint(loaded.formats, pipelines: loaded.ruleSet.pipelinesHash),
-            trustedProxies: options.trustedProxies.map(\.text), resumingAt: position, now: now()
+            trustedProxies: options.trustedProxies.map(\.text), resumingAt: position
         ) { event in try await recorder.record(event.draft(at: now()), at: now()) }
+        await archive.recover(at: now())
+        return archive
     }
 
     static func feed(_ archive: Archive, _ options: ServerOptions, _ loaded: LoadedRules) -> sending ArchiveFeed {

@@ -28,11 +28,13 @@ final class TemporaryArchive: Sendable {
     func open(
         at now: Timestamp = Trial.start, policy: RetentionPolicy = Trial.policy, fingerprint: UInt64 = 0,
         resumingAt position: ArchivePosition? = nil
-    ) -> Archive {
-        Archive(folder: folder, policy: policy, fingerprint: fingerprint, resumingAt: position, now: now) { [self] event in
+    ) async -> Archive {
+        let archive = Archive(folder: folder, policy: policy, fingerprint: fingerprint, resumingAt: position) { [self] event in
             if isRefusing.withLock({ $0 }) { throw Refusal() }
             told.withLock { $0.append(event) }
         }
+        await archive.recover(at: now)
+        return archive
     }
 
     /// Every line there is, in order, and what is damaged.
