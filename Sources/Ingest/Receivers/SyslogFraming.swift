@@ -24,8 +24,8 @@ package struct SyslogFraming: Sendable {
 
     package init() {}
 
-    /// Whether a message has begun and not ended.
-    package var isWithinMessage: Bool { state == .length || state == .counted || !pending.isEmpty }
+    /// Whether a message has begun and not ended. Between counted messages a length is awaited, of which there is no digit yet.
+    package var isWithinMessage: Bool { (state == .length && digits > 0) || state == .counted || !pending.isEmpty }
 
     /// - Throws: when a length is none: what follows cannot be told apart any more, and the connection is to be closed.
     package mutating func push(_ bytes: Span<UInt8>, into messages: inout SyslogMessages) throws(ReceiverRefusal) {

@@ -52,6 +52,28 @@ struct SyslogFramingTests {
         #expect(throws: ReceiverRefusal.self) { try Self.messages(Array(text.utf8)) }
     }
 
+    @Test("between two messages nothing has begun, in either framing; from the first byte of a message or its length on, one has")
+    func withinMessage() throws {
+        for (message, isCounted) in [("5 <13>a", true), ("<13>a\n", false)] {
+            let bytes = Array(message.utf8)
+            var framing = SyslogFraming()
+            var messages = SyslogMessages()
+            #expect(!framing.isWithinMessage)
+            for _ in 0..<2 {
+                for index in bytes.indices {
+                    try framing.push([bytes[index]].span, into: &messages)
+                    #expect(framing.isWithinMessage == (index < bytes.count - 1), "byte \(index) of \(message)")
+                }
+            }
+            // As some senders put behind counted messages.
+            if isCounted {
+                try framing.push([0x0A].span, into: &messages)
+                #expect(!framing.isWithinMessage)
+            }
+            #expect(messages.ranges.count == 2)
+        }
+    }
+
     @Test("what is left when the connection ends is a message, and a counted one is said to be cut")
     func end() throws {
         #expect(try Self.messages(Array("<13>a\n<13>b".utf8)).texts == ["<13>a", "<13>b"])
