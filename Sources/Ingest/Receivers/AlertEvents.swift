@@ -67,6 +67,9 @@ package enum AlertEvents {
             }
         }
         guard status == "firing" || status == "resolved" else { return lines.reject("an alert with the status '\(status)'") }
+        guard max(fingerprint.utf8.count, started.utf8.count) <= AlertStates.maximumPartBytes else {
+            return lines.reject("an alert whose fingerprint or start has more than \(AlertStates.maximumPartBytes) bytes")
+        }
         if status == "resolved", let ended { record.time = ended }
         let key = "alertmanager|\(fingerprint)|\(started)|\(status)"
         guard fingerprint.isEmpty || states.isNew(key, state: "") else { return lines.skipRepeated() }
@@ -127,10 +130,13 @@ package enum AlertEvents {
             switch bytes.string(member.key) {
             case "routing_key": answer.routingKey = text ?? ""
             case "event_action": action = text ?? ""
-            case "dedup_key": answer.deduplicationKey = String((text ?? "").prefix(255))
+            case "dedup_key": answer.deduplicationKey = text ?? ""
             case "payload": payload = bytes.isObject(member.value) ? member.value : nil
             default: continue
             }
+        }
+        guard answer.deduplicationKey.utf8.count <= AlertStates.maximumPartBytes else {
+            throw .malformed("a 'dedup_key' has at most \(AlertStates.maximumPartBytes) bytes")
         }
         let state: String
         switch action {
@@ -204,6 +210,10 @@ package struct AlertStates: Sendable, Equatable {
     static let stateField = "vigie.alert.state"
     /// With more alerts than these, the oldest are forgotten.
     static let maximumAlerts = 65_536
+    /// Of a part of a key that its sender chooses, so that all of them together are bounded, too. PagerDuty's own limit for its keys.
+    static let maximumPartBytes = 255
+    /// Of a whole key: two such parts, and what stands between.
+    static let maximumKeyBytes = 2 * maximumPartBytes + 64
 
     private var states: [String: String] = [:]
     private var order: [String] = []
@@ -257,7 +267,8 @@ package struct SpoolMemory: Sendable, Equatable {
             default: continue
             }
         }
-        if let key { _ = alerts.isNew(key, state: state) }
+        // An older version took keys of any size.
+        if let key, key.utf8.count <= AlertStates.maximumKeyBytes { _ = alerts.isNew(key, state: state) }
     }
 
     private func plain(_ line: Span<UInt8>, _ range: Range<Int>) -> String {

@@ -85,4 +85,36 @@ struct AlertEventsTests {
         #expect(throws: ReceiverRefusal.self) { try send("explode", "k") }
         #expect(throws: ReceiverRefusal.self) { try send("resolve", nil) }
     }
+
+    /// Keys are remembered, tens of thousands of them: 255 bytes each, not characters, of which one can be megabytes long.
+    @Test(
+        "a key that is too long to be remembered is refused",
+        arguments: [String(repeating: "k", count: 256), "e" + String(repeating: "\u{301}", count: 128)])
+    func longKeys(_ key: String) throws {
+        var states = AlertStates()
+        var lines = ReceivedLines()
+        for bytes in [Self.notification(fingerprint: key), Self.notification(start: key)] {
+            try AlertEvents.decode(alertmanager: bytes.span, states: &states, into: &lines)
+        }
+        #expect(lines.count == 0 && lines.counters.rejected == 2)
+        #expect(lines.counters.firstRejection?.contains("255 bytes") == true)
+        for action in ["trigger", "resolve"] {
+            let event = Array(
+                #"{"event_action":"\#(action)","dedup_key":"\#(key)","payload":{"summary":"s","source":"d","severity":"info"}}"#
+                    .utf8)
+            #expect(throws: ReceiverRefusal.self) {
+                try AlertEvents.decode(pagerDuty: event.span, newKey: "made", states: &states, into: &lines)
+            }
+        }
+        #expect(states == AlertStates())
+    }
+
+    @Test("a key of 255 bytes is remembered")
+    func longestKey() throws {
+        var states = AlertStates()
+        var lines = ReceivedLines()
+        let bytes = Self.notification(fingerprint: String(repeating: "k", count: 255))
+        for _ in 0..<2 { try AlertEvents.decode(alertmanager: bytes.span, states: &states, into: &lines) }
+        #expect(lines.count == 1 && lines.counters.repeated == 1)
+    }
 }
