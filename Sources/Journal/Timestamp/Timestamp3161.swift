@@ -85,11 +85,11 @@ package struct Timestamp3161: Hashable, Sendable {
 
     /// `20261121030405Z`, perhaps with a fraction.
     private static func time(_ bytes: ArraySlice<UInt8>) -> Timestamp? {
-        let text = String(decoding: bytes, as: UTF8.self)
-        guard text.utf8.count >= 15, text.hasSuffix("Z") else { return nil }
-        let digits = Array(text.dropLast())
-        let part = { (range: Range<Int>) in String(digits[range]) }
-        let fraction = String(digits[14...])
+        // Bytes are counted, not characters: of those, others than ASCII may be fewer, or more.
+        let digits = Array(bytes.dropLast())
+        guard bytes.last == UInt8(ascii: "Z"), digits.count >= 14, digits.allSatisfy({ $0 < 0x80 }) else { return nil }
+        let part = { (range: Range<Int>) in String(decoding: digits[range], as: UTF8.self) }
+        let fraction = part(14..<digits.count)
         return Timestamp(
             rfc3339: "\(part(0..<4))-\(part(4..<6))-\(part(6..<8))T\(part(8..<10)):\(part(10..<12)):\(part(12..<14))\(fraction)Z")
     }

@@ -130,6 +130,23 @@ struct TimestampTests {
         }
     }
 
+    /// As many bytes as a time has, in fewer characters; and bytes that are no UTF-8, each of which would be read as one of three bytes.
+    @Test(
+        "a time that is no ASCII is none",
+        arguments: [
+            [0x32, 0x30] + [0xCC, 0x81, 0xCC, 0x81, 0xCC, 0x81, 0xCC, 0x81, 0xCC, 0x81, 0xCC, 0x81],
+            [UInt8](repeating: 0xFF, count: 14),
+        ])
+    func times(_ time: [UInt8]) throws {
+        try makeAuthority()
+        let response = try answer(TimestampRequest(of: Array("something".utf8), random: Sample.random(3)))
+        // GeneralizedTime, 15 bytes: 20261121030405Z. The first is the statement's.
+        let start = try #require(response.indices.dropLast(16).first { response[$0] == 0x18 && response[$0 + 1] == 15 })
+        var bytes = response
+        bytes.replaceSubrange(start + 2..<start + 16, with: time)
+        #expect(throws: NoteError.self) { try Timestamp3161(parsing: bytes) }
+    }
+
     @Test("a refusal and random bytes are no timestamp")
     func refusals() {
         #expect(throws: NoteError.self) { try Timestamp3161(parsing: [0x30, 0x05, 0x30, 0x03, 0x02, 0x01, 0x02]) }
