@@ -39,6 +39,26 @@ struct CaptureTests {
         #expect(try text(#require(byName["rules.txt"])) == "abc")
     }
 
+    /// Whoever may write into a log's folder chooses what stands under its name.
+    @Test(
+        "the end of a log that is a link, a pipe or a folder is not taken, and nothing is waited for",
+        arguments: ["link", "pipe", "folder"])
+    func foreignTail(_ kind: String) throws {
+        try one.write(Array("secret\n".utf8), to: "secret")
+        let log = one.file("access.log")
+        switch kind {
+        case "link": try FileManager.default.createSymbolicLink(atPath: log, withDestinationPath: one.file("secret"))
+        case "pipe": try #require(mkfifo(log, 0o600) == 0)
+        default: try FileManager.default.createDirectory(atPath: log, withIntermediateDirectories: false)
+        }
+        let outcome = EvidenceCapture(store: one.store, host: "web-1").capture(
+            [.tail(path: log, byteCount: 20)], incident: Case.incident, occurredAt: one.now
+        ) { one.now }
+        #expect(outcome.items.isEmpty)
+        #expect(outcome.failures.map(\.source) == [.tail(path: log, byteCount: 20)])
+        #expect(outcome.failures.first?.reason.contains(log) == true)
+    }
+
     @Test("a process cannot pretend to be two")
     func processes() throws {
         try FileManager.default.createDirectory(atPath: one.file("proc/7"), withIntermediateDirectories: true)

@@ -136,14 +136,9 @@ package struct EvidenceCapture {
     }
 
     private func tail(_ path: String, _ byteCount: Int) throws -> [UInt8] {
-        guard let handle = FileHandle(forReadingAtPath: path) else {
-            throw EvidenceError(.file, "\(path) cannot be read; check its path and permissions")
-        }
-        defer { try? handle.close() }
-        let size = try handle.seekToEnd()
-        let start = size > UInt64(byteCount) ? size - UInt64(byteCount) : 0
-        try handle.seek(toOffset: start)
-        let bytes = Array(try handle.read(upToCount: byteCount) ?? Data())
+        let file = try ByteFile.readingForeign(path, limit: UInt64(byteCount))
+        let start = try file.skip(toLast: byteCount)
+        let bytes = try file.next(byteCount)
         guard start > 0, let end = bytes.firstIndex(of: 0x0A) else { return bytes }
         return Array(bytes[(end + 1)...])
     }

@@ -50,6 +50,20 @@ package final class ByteFile {
         return ByteFile(path: path, handle: FileHandle(fileDescriptor: descriptor, closeOnDealloc: false))
     }
 
+    /// Goes on where the last `count` bytes begin.
+    ///
+    /// - Returns: how many bytes stand before them.
+    package func skip(toLast count: Int) throws(EvidenceError) -> UInt64 {
+        do {
+            let size = try handle.seekToEnd()
+            let start = size > UInt64(count) ? size - UInt64(count) : 0
+            try handle.seek(toOffset: start)
+            return start
+        } catch {
+            throw EvidenceError(.file, "\(path) cannot be read: \(error.localizedDescription)")
+        }
+    }
+
     /// The next bytes; none at the end.
     package func next(_ count: Int = ByteFile.pieceSize) throws(EvidenceError) -> [UInt8] {
         let bytes: [UInt8]
