@@ -157,6 +157,21 @@ struct ArchiveTests {
         #expect(try one.verify("forged.tar").problems.map(\.file) == ["elsewhere/file"])
     }
 
+    @Test(
+        "a slice of nothing but faults ends with the problem that is one too many, and the rest of the archive is still checked")
+    func faultySlice() async throws {
+        try await one.fill()
+        try await one.export()
+        var files = try files()
+        let slice = try index("journal.ndjson", in: files)
+        files[slice].bytes += [UInt8](repeating: 0x0A, count: 1000) + Array(String(repeating: "x\n", count: 20_000).utf8) + [0x78]
+        try pack(files)
+        let report = try one.verify("forged.tar")
+        #expect(report.problems.count == 1000)
+        #expect(report.entryCount == 6)
+        #expect(Set(report.items.map(\.name)) == ["access.log", "ps.txt", "shell.php"])
+    }
+
     @Test("a manifest that lies, in its own canonical form, is not believed")
     func manifestLies() async throws {
         try await one.fill()

@@ -42,6 +42,9 @@ package struct ArchiveVerifier {
     private var report = Report()
     private var folder = ""
     private var manifest: Manifest?
+    /// The files it lists, and the keys of those that are encrypted: by path, since there may be as many as the archive has files.
+    private var listed: Set<String> = []
+    private var keys: [String: [UInt8]] = [:]
     private var manifestHash = ""
     private var slice: [Entry] = []
     private var sliceHash = ""
@@ -53,6 +56,7 @@ package struct ArchiveVerifier {
 
     private static let smallLimit = 256 << 10
     private static let sliceLimit = 512 << 20
+    private static let problemLimit = 1000
 
     private init(key: NoteKey, witnesses: [NoteKey]) {
         self.key = key
@@ -73,7 +77,7 @@ package struct ArchiveVerifier {
 
     private mutating func add(_ file: String, _ what: String) {
         // An archive of nothing but faults must not fill the memory.
-        if report.problems.count < 1000 { report.problems.append(Problem(file: file, what: what)) }
+        if report.problems.count < Self.problemLimit { report.problems.append(Problem(file: file, what: what)) }
     }
 
     // MARK: - One file after the other
@@ -90,6 +94,11 @@ package struct ArchiveVerifier {
             throw EvidenceError(.archive, "the folder \(folder) is not the one of \(manifest.incident)")
         }
         self.manifest = manifest
+        listed = Set(manifest.parts.map(\.path))
+        var seen: Set<String> = []
+        for item in manifest.items {
+            if let path = item.path, seen.insert(path).inserted { keys[path] = item.key }
+        }
         while let header = try reader.next() {
             guard header.path.hasPrefix(folder) else {
                 add(header.path, "it lies outside of \(folder)")
@@ -126,8 +135,12 @@ package struct ArchiveVerifier {
 
     private mutating func takeSlice(_ bytes: [UInt8]) throws {
         sliceHash = hexadecimal(SHA256.hash(data: bytes))
-        for line in bytes.split(separator: 0x0A) {
-            guard let entry = entry(Array(line), ArchiveLayout.slice) else { continue }
+        // From line feed to line feed: a list of lines could take many times the memory of the lines.
+        var next = bytes.startIndex
+        while next < bytes.endIndex, report.problems.count < Self.problemLimit {
+            let line = next..<(bytes[next...].firstIndex(of: 0x0A) ?? bytes.endIndex)
+            next = line.upperBound + 1
+            guard !line.isEmpty, let entry = entry(Array(bytes[line]), ArchiveLayout.slice) else { continue }
             if let last = slice.last, last.sequence >= entry.sequence {
                 add(ArchiveLayout.slice, "entry \(entry.sequence) stands behind entry \(last.sequence)")
             }
@@ -183,12 +196,12 @@ package struct ArchiveVerifier {
 
     /// A file that the manifest lists, of any size.
     private mutating func takePart(_ name: String, _ reader: TarReader) throws {
-        guard let manifest, manifest.parts.contains(where: { $0.path == name }) else {
+        guard listed.contains(name) else {
             return add(name, "the manifest does not know it")
         }
         var hasher = SHA256()
         var size: UInt64 = 0
-        let secret = manifest.items.first { $0.path == name }?.key
+        let secret = keys[name]
         var opener = secret.map { SealedStream.Opener(secret: $0) }
         var inner = SHA256()
         var innerSize: UInt64 = 0
@@ -297,7 +310,8 @@ package struct ArchiveVerifier {
                 report.items.append(item)
             }
         }
-        for entry in manifest.items where !items.contains(where: { $0.id == entry.id }) {
+        let known = Set(items.map(\.id))
+        for entry in manifest.items where !known.contains(entry.id) {
             add(Manifest.name, "\(entry.id) is listed, but the journal does not know it")
         }
     }
