@@ -153,8 +153,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Notify",
-                "Storage",
-                "Console",
+                "Response", "Storage", "Console",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -174,7 +173,8 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Events", "Evidence", "Ingest", "Archive", "Hunting", "Detection", "Journal", "Incidents", "Storage", "Server",
+                "Events", "Evidence", "Ingest", "Archive", "Hunting", "Detection", "Journal", "Incidents", "Response", "Storage",
+                "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -222,9 +222,11 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Incidents", "Ingest", "Journal", "Notify",
-                "Storage", "vigie",
+                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Guard", "Incidents", "Ingest", "Journal",
+                "Notify", "Response", "Storage", "vigie",
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict
         ),

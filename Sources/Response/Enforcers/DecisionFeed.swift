@@ -79,7 +79,9 @@ package struct DecisionFeed: Sendable {
         case .throttleAddress: (lease.target.contains("/") ? "Range" : "Ip", "throttle")
         case .disableAccount: ("Username", "ban")
         case .revokeToken, .revokeSessions: ("Session", "ban")
-        case .revokeEveryone, .forcePasswordReset, .maintenance, .quarantineObject, .isolateService, .stopService, .rotateKey: nil
+        case .revokeEveryone, .forcePasswordReset, .maintenance, .quarantineObject, .isolateService, .stopService, .rotateKey,
+            .regenerateCanary:
+            nil
         }
     }
 

@@ -15,6 +15,7 @@ package struct Lease: Sendable, Hashable {
         case isolateService = "isolate_service"
         case stopService = "stop_service"
         case rotateKey = "rotate_key"
+        case regenerateCanary = "regenerate_canary"
 
         /// Whether its target is an address or a network.
         package var isNetwork: Bool { self == .blockAddress || self == .throttleAddress }
@@ -66,10 +67,13 @@ package struct Lease: Sendable, Hashable {
     package var requestedAt: Timestamp
     package var expiresAt: Timestamp
     package var enforcer: String
+    /// What the verb needs besides a target: `requests` and `seconds` of a throttle, `method` and `retry_after` of a maintenance,
+    /// `before` of a revocation.
+    package var parameters: [String: String]
 
     package init(
         id: String, verb: Verb, target: String, scope: String = "platform", reason: String, incident: String, requestedBy: String,
-        requestedAt: Timestamp, expiresAt: Timestamp, enforcer: String
+        requestedAt: Timestamp, expiresAt: Timestamp, enforcer: String, parameters: [String: String] = [:]
     ) {
         self.id = id
         self.verb = verb
@@ -81,6 +85,7 @@ package struct Lease: Sendable, Hashable {
         self.requestedAt = requestedAt
         self.expiresAt = expiresAt
         self.enforcer = enforcer
+        self.parameters = parameters
     }
 }
 
