@@ -47,7 +47,7 @@ package enum EscalationPlan {
     }
 
     /// One for each way in which the target can be told.
-    private static func intents(
+    static func intents(
         for target: PageTarget, prefix: String, _ incident: IncidentState, purpose: PageIntent.Purpose, step: String,
         _ policies: Policies, at time: Timestamp
     ) -> [PageIntent] {

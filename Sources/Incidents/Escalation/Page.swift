@@ -7,6 +7,8 @@ package struct PageIntent: Sendable, Equatable {
         case page
         /// A clock ran out.
         case clock
+        /// Containment is wanted and not in force, or should have ended and has not.
+        case containment
         /// The other side keeps paging of its own accord, and is told to stop.
         case stop
     }

@@ -64,6 +64,7 @@ extension PageEvent {
             return switch intent.purpose {
             case .page: "\(intent.step): paging \(whom) by \(intent.channel)"
             case .clock: "Clock '\(intent.step)': telling \(whom) by \(intent.channel)"
+            case .containment: "\(intent.step): telling \(whom) by \(intent.channel)"
             case .stop: "Telling \(intent.channel) to stop paging"
             }
         case .attempted: return nil

@@ -4,8 +4,8 @@ package import Journal
 /// The decisions that existing bouncers ask for, as CrowdSec's local API gives them: `GET /v1/decisions` and
 /// `GET /v1/decisions/stream`. Bodies only; whoever serves them authenticates the bouncer by its `X-Api-Key`.
 ///
-/// Each bouncer gets all of them at its startup, and afterwards what changed since it last asked. One that asks again after a
-/// lost answer gets the same change again.
+/// Each bouncer gets all of them at its startup, and afterwards what changed since an answer last reached it. Positions are not kept
+/// over a restart: whoever goes on asking then gets everything that is in force, and everything that ended before its time.
 package struct DecisionFeed: Sendable {
     private struct Decision: Sendable {
         var number: Int64
@@ -15,33 +15,75 @@ package struct DecisionFeed: Sendable {
     private var active: [String: Decision] = [:]
     /// Every change, by number: `true` for one that begins.
     private var changes: [(decision: Decision, begins: Bool)] = []
+    /// The number of the first change that is kept: those before it reached everybody.
+    private var firstChange = 0
     private var positions: [String: Int] = [:]
     private var nextNumber: Int64 = 1
+    /// Ended before their time, and before this process began.
+    private var endedBefore: [Decision] = []
+
+    /// More are not kept for a bouncer that does not ask: it gets everything when it comes back.
+    private static let maximumChanges = 200_000
 
     package init() {}
 
-    /// Takes over which leases want force now: block and throttle leases by address, session and account leases by name.
-    package mutating func update(_ book: LeaseBook, now: Timestamp) {
-        var wanted: [String: Lease] = [:]
-        for standing in book.standings.values where standing.phase.wantsForce && standing.lease.expiresAt > now {
-            guard Self.scope(of: standing.lease) != nil else { continue }
-            wanted[standing.lease.id] = standing.lease
+    /// The verbs that bouncers know.
+    package static let verbs: Set<Lease.Verb> = [
+        .blockAddress, .throttleAddress, .disableAccount, .revokeToken, .revokeSessions,
+    ]
+
+    /// Begins with what an earlier process ordered.
+    package mutating func resume(with wanted: [Lease], ended: [Lease]) {
+        for lease in wanted { add(lease) }
+        for lease in ended where Self.scope(of: lease) != nil {
+            endedBefore.append(Decision(number: nextNumber, lease: lease))
+            nextNumber += 1
         }
-        for (id, decision) in active.sorted(by: { $0.value.number < $1.value.number }) where wanted[id] == nil {
-            active[id] = nil
+    }
+
+    /// Adds a lease, or changes when it ends.
+    package mutating func add(_ lease: Lease) {
+        guard Self.scope(of: lease) != nil, active[lease.id]?.lease != lease else { return }
+        let decision = Decision(number: nextNumber, lease: lease)
+        nextNumber += 1
+        active[lease.id] = decision
+        changes.append((decision, true))
+        trim()
+    }
+
+    package mutating func remove(id: String) {
+        guard let decision = active.removeValue(forKey: id) else { return }
+        // Bouncers go by the address: while another lease means the same one, it is told again, and nothing is taken away.
+        let same = active.values.filter {
+            $0.lease.target == decision.lease.target && Self.scope(of: $0.lease)?.type == Self.scope(of: decision.lease)?.type
+        }
+        if let other = same.max(by: { $0.lease.expiresAt < $1.lease.expiresAt }) {
+            changes.append((other, true))
+        } else {
             changes.append((decision, false))
         }
-        for (id, lease) in wanted.sorted(by: { $0.key < $1.key }) where active[id] == nil {
-            let decision = Decision(number: nextNumber, lease: lease)
-            nextNumber += 1
-            active[id] = decision
-            changes.append((decision, true))
-        }
+        trim()
+    }
+
+    package func isActive(id: String) -> Bool { active[id] != nil }
+
+    /// Whether an answer with the newest change of a lease has reached the bouncer.
+    package func hasReached(_ bouncer: String, id: String) -> Bool {
+        guard let position = positions[bouncer] else { return false }
+        guard let index = changes.lastIndex(where: { $0.decision.lease.id == id }) else { return true }
+        return firstChange + index < position
+    }
+
+    private mutating func trim() {
+        guard changes.count > Self.maximumChanges else { return }
+        firstChange += changes.count / 2
+        changes.removeFirst(changes.count / 2)
     }
 
     /// The body of `GET /v1/decisions`, with its filters `ip` and `range`; `null` where there is none, as the original says.
     package func decisions(address: String? = nil, now: Timestamp) -> JSONValue {
         let found = active.values.sorted { $0.number < $1.number }.filter { decision in
+            guard decision.lease.expiresAt > now else { return false }
             guard let address else { return true }
             guard let asked = AddressBlock(address), let block = AddressBlock(decision.lease.target) else { return false }
             return block.contains(asked.base) && asked.bits >= block.bits
@@ -49,29 +91,35 @@ package struct DecisionFeed: Sendable {
         return found.isEmpty ? .null : .array(found.map { Self.json($0, now) })
     }
 
-    /// The body of `GET /v1/decisions/stream`.
+    /// The body of `GET /v1/decisions/stream`, and what to ``confirm(_:position:)`` once it has been sent.
     ///
     /// - Parameter startup: everything, as a bouncer asks when it begins.
-    package mutating func stream(for bouncer: String, startup: Bool, now: Timestamp) -> JSONValue {
-        let position = positions[bouncer]
-        positions[bouncer] = changes.count
-        guard !startup, let position else {
-            return ["new": decisions(now: now), "deleted": .null]
+    package func stream(for bouncer: String, startup: Bool, now: Timestamp) -> (body: JSONValue, position: Int) {
+        let end = firstChange + changes.count
+        let list = { (decisions: [Decision]) -> JSONValue in
+            decisions.isEmpty ? .null : .array(decisions.sorted { $0.number < $1.number }.map { Self.json($0, now) })
+        }
+        guard !startup else { return (["new": decisions(now: now), "deleted": .null], end) }
+        guard let position = positions[bouncer], position >= firstChange else {
+            let ended = endedBefore + changes.filter { !$0.begins }.map(\.decision)
+            let blocked = Set(active.values.map(\.lease.target))
+            let gone = ended.filter { $0.lease.expiresAt > now && !blocked.contains($0.lease.target) }
+            return (["new": decisions(now: now), "deleted": list(gone)], end)
         }
         var begun: [Int64: Decision] = [:]
         var ended: [Int64: Decision] = [:]
-        for (decision, begins) in changes[min(position, changes.count)...] {
+        for (decision, begins) in changes[(position - firstChange)...] {
             if begins {
                 begun[decision.number] = decision
             } else if begun.removeValue(forKey: decision.number) == nil {
                 ended[decision.number] = decision
             }
         }
-        let list = { (decisions: [Int64: Decision]) -> JSONValue in
-            decisions.isEmpty ? .null : .array(decisions.values.sorted { $0.number < $1.number }.map { Self.json($0, now) })
-        }
-        return ["new": list(begun), "deleted": list(ended)]
+        return (["new": list(Array(begun.values)), "deleted": list(Array(ended.values))], end)
     }
+
+    /// The answer has reached the bouncer.
+    package mutating func confirm(_ bouncer: String, position: Int) { positions[bouncer] = position }
 
     private static func scope(of lease: Lease) -> (scope: String, type: String)? {
         switch lease.verb {

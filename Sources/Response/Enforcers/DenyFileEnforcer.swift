@@ -42,19 +42,29 @@ package struct DenyFileEnforcer: Enforcer {
         self.hands = hands
     }
 
-    package func apply(_ lease: Lease, now: Timestamp) async throws {
-        let target = try target(of: lease)
-        try await change { $0.insert(target) }
+    package func apply(_ leases: [Lease], now: Timestamp) async throws {
+        let targets = try leases.map { try target(of: $0) }
+        try await change { $0.formUnion(targets) }
     }
 
-    package func lift(_ lease: Lease) async throws {
-        let target = try target(of: lease)
-        try await change { $0.remove(target) }
+    package func lift(_ leases: [Lease]) async throws {
+        let targets = leases.compactMap { try? target(of: $0) }
+        try await change { $0.subtract(targets) }
     }
 
-    package func isInForce(_ lease: Lease) async throws -> Bool {
+    package func observe(_ leases: [Lease]) async throws -> [String: Observation] {
         let text = if let loaded = hands.loaded { try await loaded() } else { try await hands.read() }
-        return targets(in: text).contains(try target(of: lease))
+        let present = targets(in: text)
+        var found: [String: Observation] = [:]
+        for lease in leases {
+            if let target = try? target(of: lease), present.contains(target) { found[lease.id] = .shown(refusals: 0) }
+        }
+        return found
+    }
+
+    package func resume(with leases: [Lease], ended: [Lease]) async throws {
+        let wanted = Set(leases.compactMap { try? target(of: $0) })
+        try await change { $0.formIntersection(wanted) }
     }
 
     private func change(_ body: (inout Set<String>) -> Void) async throws {
@@ -62,14 +72,16 @@ package struct DenyFileEnforcer: Enforcer {
         var targets = targets(in: before)
         body(&targets)
         let text = text(for: targets)
-        guard text != before else { return }
-        try await hands.write(text)
-        do {
-            try await hands.check()
-        } catch {
-            try await hands.write(before)
-            throw error
+        if text != before {
+            try await hands.write(text)
+            do {
+                try await hands.check()
+            } catch {
+                try await hands.write(before)
+                throw error
+            }
         }
+        // Also where the file has it: a reload may have failed the last time.
         try await hands.reload()
     }
 

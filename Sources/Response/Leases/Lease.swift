@@ -88,17 +88,3 @@ package struct Lease: Sendable, Hashable {
         self.parameters = parameters
     }
 }
-
-/// What the journal says about leases.
-package enum LeaseEvent: Sendable, Hashable {
-    case requested(Lease)
-    case refused(id: String, reason: String)
-    case approved(id: String, by: String)
-    case applied(id: String)
-    case proven(id: String, Lease.Proof)
-    case notInForce(id: String, reason: String)
-    case undoRequested(id: String, by: String)
-    case lifting(id: String, Lease.LiftReason)
-    /// The enforcer took the order; `isProven` once a query no longer shows it.
-    case lifted(id: String, isProven: Bool)
-}

@@ -1,6 +1,6 @@
 package import Events
 
-/// All leases and where they stand: what their entries say. Pure; ``next(now:policy:)`` says what is to be done.
+/// All leases and where they stand: what their entries say. Pure; ``intent(for:now:policy:)`` says what is to be done about one.
 ///
 /// A process that dies loses nothing: orders are repeated under the lease's id, which enforcers honour, and whatever should have
 /// ended meanwhile is lifted first.
@@ -11,14 +11,19 @@ package struct LeaseBook: Sendable, Hashable {
         package var approvedBy: String?
         /// When the phase began.
         package var since: Timestamp
-        /// The strongest proof there was.
+        /// The strongest proof there was since it came into force last.
         package var proof: Lease.Proof?
         package var provenAt: Timestamp?
+        /// Whoever enforces it has it, and cannot be asked for more.
+        package var isDelivered = false
         package var undoneBy: String?
+        package var undoReason: String?
+        /// Why it could not be lifted, for as long as that is so.
+        package var trouble: String?
     }
 
     package private(set) var standings: [String: Standing] = [:]
-    /// Approvals that no person gave, for the budget.
+    /// Approvals that no person gave within the last hour, for the budget.
     private var automatic: [Timestamp] = []
 
     package init() {}
@@ -29,6 +34,7 @@ package struct LeaseBook: Sendable, Hashable {
 
     /// The account under which policy approves.
     package static let policyActor = "system"
+    private static let hour: Int64 = 3_600_000_000_000
 
     package mutating func apply(_ event: LeaseEvent, at time: Timestamp) {
         switch event {
@@ -40,8 +46,15 @@ package struct LeaseBook: Sendable, Hashable {
             change(id, to: .approved, at: time) { $0 == .requested }
             guard standings[id]?.phase == .approved, standings[id]?.approvedBy == nil else { return }
             standings[id]?.approvedBy = person
-            if person == Self.policyActor { automatic.append(time) }
-        case .applied(let id): change(id, to: .applied, at: time) { $0.wantsForce }
+            guard person == Self.policyActor else { return }
+            automatic.removeAll { time.nanoseconds(since: $0) >= Self.hour }
+            automatic.append(time)
+        case .applied(let id):
+            change(id, to: .applied, at: time) { $0.wantsForce }
+            standings[id]?.isDelivered = false
+        case .delivered(let id):
+            guard standings[id]?.phase == .applied else { return }
+            standings[id]?.isDelivered = true
         case .proven(let id, let proof):
             guard let standing = standings[id], standing.phase.wantsForce else { return }
             let strongest = max(proof, standing.proof ?? proof)
@@ -52,15 +65,21 @@ package struct LeaseBook: Sendable, Hashable {
             change(id, to: .notInForce(reason), at: time) { $0.wantsForce }
             // What it once proved does not count for what it proves next.
             standings[id]?.proof = nil
-        case .undoRequested(let id, let person):
+            standings[id]?.isDelivered = false
+        case .undoRequested(let id, let person, let reason):
             guard let standing = standings[id], standing.phase.wantsForce || standing.phase == .requested else { return }
             standings[id]?.undoneBy = person
+            standings[id]?.undoReason = reason.isEmpty ? nil : reason
         case .lifting(let id, let reason): change(id, to: .lifting(reason), at: time) { $0.wantsForce || $0 == .requested }
+        case .notLifted(let id, let reason):
+            guard case .lifting? = standings[id]?.phase else { return }
+            standings[id]?.trouble = reason
         case .lifted(let id, let isProven):
             switch standings[id]?.phase {
             case .lifting(let reason), .lifted(let reason, false):
                 standings[id]?.phase = .lifted(reason, isProven: isProven)
                 standings[id]?.since = time
+                standings[id]?.trouble = nil
             default: return
             }
         }
@@ -68,36 +87,73 @@ package struct LeaseBook: Sendable, Hashable {
 
     private mutating func change(_ id: String, to phase: Lease.Phase, at time: Timestamp, from allowed: (Lease.Phase) -> Bool) {
         guard var standing = standings[id], allowed(standing.phase) else { return }
+        // A reason that changes does not make it a new trouble.
+        if case (.notInForce, .notInForce) = (standing.phase, phase) {} else { standing.since = time }
         standing.phase = phase
-        standing.since = time
         standings[id] = standing
     }
+
+    /// Leases that policy approved by itself within the hour before.
+    package func spent(now: Timestamp) -> Int { automatic.count { now.nanoseconds(since: $0) < Self.hour } }
 
     /// What is to be done now, liftings first: a block that outlives its end harms more than one that comes late.
     package func next(now: Timestamp, policy: LeasePolicy) -> [LeaseIntent] {
         var lifts: [LeaseIntent] = []
         var orders: [LeaseIntent] = []
-        var spent = automatic.count { now.nanoseconds(since: $0) < 3_600_000_000_000 }
+        var spent = spent(now: now)
         for standing in standings.values.sorted(by: { ($0.lease.requestedAt, $0.lease.id) < ($1.lease.requestedAt, $1.lease.id) })
         {
-            let lease = standing.lease
-            switch standing.phase {
-            case .refused, .lifted(_, isProven: true): continue
-            case .lifting: lifts.append(.lift(lease))
-            case .lifted(_, isProven: false): lifts.append(.readBackGone(lease))
-            case .requested, .approved, .applied, .inForce, .notInForce:
-                if let reason = liftReason(standing, now, policy) {
-                    let wasOrdered = standing.phase != .requested && standing.phase != .approved
-                    lifts.append(
-                        wasOrdered
-                            ? .record(.lifting(id: lease.id, reason)) : .record(.refused(id: lease.id, reason: reason.rawValue)))
-                    if standing.phase == .approved { lifts[lifts.count - 1] = .record(.lifting(id: lease.id, reason)) }
-                    continue
-                }
-                orders += force(standing, now, policy, &spent)
+            guard let intent = intent(for: standing.lease.id, now: now, policy: policy, spent: spent) else { continue }
+            if case .record(.approved) = intent { spent += 1 }
+            if intent.isLift { lifts.append(intent) } else { orders.append(intent) }
+            if case .notInForce(let reason) = standing.phase, case .apply(let lease) = intent {
+                orders.insert(.page(lease, reason), at: orders.count - 1)
             }
         }
         return lifts + orders
+    }
+
+    /// What is to be done about one lease now; `nil` where nothing is.
+    ///
+    /// - Parameter spent: of the hour's budget; by default what ``spent(now:)`` says.
+    package func intent(for id: String, now: Timestamp, policy: LeasePolicy, spent: Int? = nil) -> LeaseIntent? {
+        guard let standing = standings[id] else { return nil }
+        let lease = standing.lease
+        switch standing.phase {
+        case .refused, .lifted(_, isProven: true): return nil
+        case .lifting: return .lift(lease)
+        case .lifted(_, isProven: false): return .readBackGone(lease)
+        case .requested, .approved, .applied, .inForce, .notInForce: break
+        }
+        if let reason = liftReason(standing, now, policy) {
+            return .record(standing.phase == .requested ? .refused(id: id, reason: reason.rawValue) : .lifting(id: id, reason))
+        }
+        switch standing.phase {
+        case .requested:
+            if let objection = policy.objection(to: lease.verb, lease.target) {
+                return .record(.refused(id: id, reason: objection))
+            }
+            if policy.asksFor.contains(lease.verb) {
+                return .ask(lease, "\(lease.verb.words) is never done without a person's consent")
+            }
+            let spent = spent ?? self.spent(now: now)
+            guard spent < policy.budgetPerHour else {
+                return .ask(lease, "\(spent) automatic leases within the hour: the budget is spent")
+            }
+            return .record(.approved(id: id, by: Self.policyActor))
+        // Shown as not in force, and tried again: the order is idempotent.
+        case .approved, .notInForce: return .apply(lease)
+        case .applied:
+            let patience = policy.proofWithin(lease.enforcer)
+            if !standing.isDelivered, now >= standing.since.advanced(bySeconds: patience) {
+                return .record(.notInForce(id: id, reason: "not read back within \(patience) s"))
+            }
+            return .readBack(lease)
+        case .inForce:
+            let due = (standing.provenAt ?? standing.since).advanced(bySeconds: policy.proofEvery)
+            return now >= due ? .readBack(lease) : nil
+        case .refused, .lifting, .lifted: return nil
+        }
     }
 
     private func liftReason(_ standing: Standing, _ now: Timestamp, _ policy: LeasePolicy) -> Lease.LiftReason? {
@@ -107,34 +163,6 @@ package struct LeaseBook: Sendable, Hashable {
             return .neverBlock
         }
         return nil
-    }
-
-    private func force(_ standing: Standing, _ now: Timestamp, _ policy: LeasePolicy, _ spent: inout Int) -> [LeaseIntent] {
-        let lease = standing.lease
-        switch standing.phase {
-        case .requested:
-            if let objection = policy.objection(to: lease.verb, lease.target) {
-                return [.record(.refused(id: lease.id, reason: objection))]
-            }
-            guard spent < policy.budgetPerHour else {
-                return [.ask(lease, "\(spent) automatic leases within the hour: the budget is spent")]
-            }
-            spent += 1
-            return [.record(.approved(id: lease.id, by: Self.policyActor))]
-        case .approved: return [.apply(lease)]
-        case .applied:
-            let limit = standing.since.advanced(bySeconds: policy.proofWithin)
-            if now >= limit {
-                return [.record(.notInForce(id: lease.id, reason: "not read back within \(policy.proofWithin) s"))]
-            }
-            return [.readBack(lease)]
-        case .inForce:
-            let due = (standing.provenAt ?? standing.since).advanced(bySeconds: policy.proofEvery)
-            return now >= due ? [.readBack(lease)] : []
-        // Shown as not in force, paged, and tried again: the order is idempotent.
-        case .notInForce(let reason): return [.page(lease, reason), .apply(lease)]
-        case .refused, .lifting, .lifted: return []
-        }
     }
 
     /// When ``next(now:policy:)`` has something new to say at the latest.
@@ -158,6 +186,14 @@ extension Lease.Phase {
         case .requested, .refused, .lifting, .lifted: false
         }
     }
+
+    /// Over, and shown to be over.
+    package var isOver: Bool {
+        switch self {
+        case .refused, .lifted(_, isProven: true): true
+        default: false
+        }
+    }
 }
 
 package enum LeaseIntent: Sendable, Hashable {
@@ -169,4 +205,11 @@ package enum LeaseIntent: Sendable, Hashable {
     case lift(Lease)
     case readBackGone(Lease)
     case page(Lease, String)
+
+    fileprivate var isLift: Bool {
+        switch self {
+        case .lift, .readBackGone, .record(.lifting), .record(.refused): true
+        default: false
+        }
+    }
 }

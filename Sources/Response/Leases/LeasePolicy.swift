@@ -24,10 +24,18 @@ package struct LeasePolicy: Sendable, Hashable {
     package var proofWithin: Int64
     /// How often a lease in force is read back again. Seconds.
     package var proofEvery: Int64
+    /// What policy never approves by itself: it hits everybody, or cannot be taken back by lifting it.
+    package var asksFor: Set<Lease.Verb>
+    /// Enforcers that take their orders by asking for them now and then, and how long that may take. Seconds.
+    package var patience: [String: Int64] = [:]
+
+    package static let asksForByDefault: Set<Lease.Verb> = [
+        .revokeEveryone, .maintenance, .isolateService, .stopService, .rotateKey, .regenerateCanary,
+    ]
 
     package init(
         neverBlock: [Protected] = [], budgetPerHour: Int = 100, widestV4: Int = 24, widestV6: Int = 48, proofWithin: Int64 = 5,
-        proofEvery: Int64 = 60
+        proofEvery: Int64 = 60, asksFor: Set<Lease.Verb> = LeasePolicy.asksForByDefault
     ) {
         self.neverBlock = neverBlock
         self.budgetPerHour = budgetPerHour
@@ -35,7 +43,10 @@ package struct LeasePolicy: Sendable, Hashable {
         self.widestV6 = widestV6
         self.proofWithin = proofWithin
         self.proofEvery = proofEvery
+        self.asksFor = asksFor
     }
+
+    package func proofWithin(_ enforcer: String) -> Int64 { patience[enforcer] ?? proofWithin }
 
     /// Why a target is never contained; `nil` where nothing speaks against it.
     package func objection(to verb: Lease.Verb, _ target: String) -> String? {
@@ -56,6 +67,11 @@ extension AddressBlock {
     package func overlaps(_ other: AddressBlock) -> Bool {
         contains(other.base) && other.bits >= bits || other.contains(base) && bits >= other.bits
     }
+}
+
+extension Lease.Verb {
+    /// As people read it.
+    package var words: String { rawValue.split(separator: "_").joined(separator: " ") }
 }
 
 /// Who and how much of the last day's traffic a lease would have met: asked before it is ordered.

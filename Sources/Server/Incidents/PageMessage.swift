@@ -11,6 +11,7 @@ enum PageMessage {
             switch intent.purpose {
             case .page: "\(intent.step): nobody has acknowledged it yet"
             case .clock: "\(intent.step) is overdue"
+            case .containment: incident.isRestricted ? "containment is not in force" : intent.step
             case .stop: "acknowledged"
             }
         var details = [why]

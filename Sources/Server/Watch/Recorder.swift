@@ -39,8 +39,11 @@ actor Recorder {
         return changed
     }
 
-    func record(_ draft: EntryDraft, at now: Timestamp) async throws {
-        try await inTurn { recorder in try await recorder.commit([], with: [draft], at: now) }
+    func record(_ draft: EntryDraft, at now: Timestamp) async throws { try await record([draft], at: now) }
+
+    /// All of them, in this order, or none.
+    func record(_ drafts: [EntryDraft], at now: Timestamp) async throws {
+        try await inTurn { recorder in try await recorder.commit([], with: drafts, at: now) }
     }
 
     /// Records findings, each in the incident where it belongs.
@@ -106,7 +109,7 @@ actor Recorder {
         }
         try await projections.apply(records)
         for record in records {
-            if let incident = record.event?.incident ?? record.entry.evidenceIncident {
+            if let incident = record.event?.incident ?? record.entry.timelineIncident {
                 published(Int(record.entry.sequence), incident)
             }
         }

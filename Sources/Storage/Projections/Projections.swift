@@ -48,6 +48,7 @@ package struct Projections: Sendable {
                     try Projections.apply(event, record.entry, database)
                 } else {
                     try Projections.noteEvidence(record.entry, database)
+                    try Projections.noteLease(record.entry, database)
                 }
             }
             try database.execute(sql: "UPDATE applied SET entries = ?", arguments: [Int64(last.entry.sequence) + 1])

@@ -6,21 +6,24 @@ import Testing
 @Suite struct DecisionFeedTests {
     private static let start = LeaseBookTests.start
 
-    private static func book(_ targets: [String], lifted: [String] = []) -> LeaseBook {
-        var book = LeaseBook()
-        for target in targets {
-            let lease = LeaseBookTests.lease(target, seconds: 14_400)
-            book.apply(.requested(lease), at: start)
-            book.apply(.approved(id: lease.id, by: "system"), at: start)
-            if lifted.contains(target) { book.apply(.lifting(id: lease.id, .undone), at: start) }
-        }
-        return book
+    private static func lease(_ target: String) -> Lease { LeaseBookTests.lease(target, seconds: 14_400) }
+
+    private static func feed(_ targets: [String]) -> DecisionFeed {
+        var feed = DecisionFeed()
+        for target in targets { feed.add(lease(target)) }
+        return feed
+    }
+
+    /// Asks, and gets the answer.
+    private static func ask(_ feed: inout DecisionFeed, startup: Bool = false, after seconds: Int64 = 0) -> JSONValue {
+        let (body, position) = feed.stream(for: "b", startup: startup, now: start.advanced(bySeconds: seconds))
+        feed.confirm("b", position: position)
+        return body
     }
 
     @Test func aBouncerGetsEverythingAtFirstAndChangesLater() {
-        var feed = DecisionFeed()
-        feed.update(Self.book(["203.0.113.9", "198.51.100.0/24"]), now: Self.start)
-        let first = feed.stream(for: "b", startup: true, now: Self.start.advanced(bySeconds: 4))
+        var feed = Self.feed(["198.51.100.0/24", "203.0.113.9"])
+        let first = Self.ask(&feed, startup: true, after: 4)
         #expect(
             first == [
                 "new": [
@@ -35,35 +38,65 @@ import Testing
                     ],
                 ], "deleted": .null,
             ])
-        #expect(feed.stream(for: "b", startup: false, now: Self.start) == ["new": .null, "deleted": .null])
-        feed.update(Self.book(["203.0.113.9", "198.51.100.0/24", "203.0.113.10"], lifted: ["203.0.113.9"]), now: Self.start)
-        let change = feed.stream(for: "b", startup: false, now: Self.start)
+        #expect(Self.ask(&feed) == ["new": .null, "deleted": .null])
+        feed.add(Self.lease("203.0.113.10"))
+        feed.remove(id: "lease-203.0.113.9")
+        #expect(!feed.hasReached("b", id: "lease-203.0.113.10"))
+        let change = Self.ask(&feed)
         #expect(change["new"]?.arrayValue?.map { $0["value"] } == ["203.0.113.10"])
         #expect(change["deleted"]?.arrayValue?.map { $0["value"] } == ["203.0.113.9"])
+        #expect(feed.hasReached("b", id: "lease-203.0.113.10"))
+    }
+
+    @Test func anAnswerThatWasLostIsGivenAgain() {
+        var feed = Self.feed([])
+        _ = Self.ask(&feed, startup: true)
+        feed.add(Self.lease("203.0.113.9"))
+        let lost = feed.stream(for: "b", startup: false, now: Self.start).body
+        #expect(lost["new"]?.arrayValue?.count == 1)
+        #expect(Self.ask(&feed) == lost)
+        #expect(Self.ask(&feed) == ["new": .null, "deleted": .null])
     }
 
     @Test func whatBeganAndEndedBetweenTwoQuestionsIsNotTold() {
+        var feed = Self.feed([])
+        _ = Self.ask(&feed, startup: true)
+        feed.add(Self.lease("203.0.113.9"))
+        feed.remove(id: "lease-203.0.113.9")
+        #expect(Self.ask(&feed) == ["new": .null, "deleted": .null])
+    }
+
+    /// Vigie was started anew while the bouncer went on asking for changes.
+    @Test func afterARestartABouncerLearnsWhatEndedMeanwhile() {
         var feed = DecisionFeed()
-        feed.update(LeaseBook(), now: Self.start)
-        _ = feed.stream(for: "b", startup: true, now: Self.start)
-        feed.update(Self.book(["203.0.113.9"]), now: Self.start)
-        feed.update(Self.book(["203.0.113.9"], lifted: ["203.0.113.9"]), now: Self.start)
-        #expect(feed.stream(for: "b", startup: false, now: Self.start) == ["new": .null, "deleted": .null])
+        feed.resume(with: [Self.lease("203.0.113.9")], ended: [Self.lease("203.0.113.10"), Self.lease("203.0.113.11")])
+        let all = Self.ask(&feed)
+        #expect(all["new"]?.arrayValue?.map { $0["value"] } == ["203.0.113.9"])
+        #expect(all["deleted"]?.arrayValue?.map { $0["value"] } == ["203.0.113.10", "203.0.113.11"])
+        #expect(Self.ask(&feed) == ["new": .null, "deleted": .null])
+    }
+
+    @Test func anAddressThatTwoLeasesMeanIsLetGoByTheLast() {
+        var feed = Self.feed(["203.0.113.9"])
+        feed.add(LeaseBookTests.lease("203.0.113.9", id: "another", seconds: 600))
+        _ = Self.ask(&feed, startup: true)
+        feed.remove(id: "lease-203.0.113.9")
+        let change = Self.ask(&feed)
+        #expect(change["deleted"] == .null)
+        #expect(change["new"]?.arrayValue?.map { $0["uuid"] } == ["another"])
+        feed.remove(id: "another")
+        #expect(Self.ask(&feed)["deleted"]?.arrayValue?.map { $0["value"] } == ["203.0.113.9"])
     }
 
     @Test func oneAddressIsAskedFor() {
-        var feed = DecisionFeed()
-        feed.update(Self.book(["203.0.113.9", "198.51.100.0/24"]), now: Self.start)
+        let feed = Self.feed(["203.0.113.9", "198.51.100.0/24"])
         #expect(feed.decisions(address: "198.51.100.77", now: Self.start).arrayValue?.count == 1)
         #expect(feed.decisions(address: "192.0.2.1", now: Self.start) == .null)
         #expect(feed.decisions(address: "nonsense", now: Self.start) == .null)
     }
 
     @Test func whatHasExpiredIsGone() {
-        var feed = DecisionFeed()
-        let book = Self.book(["203.0.113.9"])
-        feed.update(book, now: Self.start)
-        feed.update(book, now: Self.start.advanced(bySeconds: 14_400))
-        #expect(feed.decisions(now: Self.start) == .null)
+        let feed = Self.feed(["203.0.113.9"])
+        #expect(feed.decisions(now: Self.start.advanced(bySeconds: 14_400)) == .null)
     }
 }

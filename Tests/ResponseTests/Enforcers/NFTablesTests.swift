@@ -103,6 +103,66 @@ import Testing
         #expect(wire.reaches())
     }
 
+    /// A network, a network inside of it, and an address inside of both: each is lifted by itself.
+    @Test func blocksThatOverlapAreLiftedEachByItself() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        let leases = ["192.0.2.0/28", "192.0.2.8/30", "192.0.2.9"].map { Self.lease($0) }
+        try await enforcer.apply(leases, now: Self.now)
+        for lease in leases {
+            #expect(!wire.reaches())
+            #expect(try await enforcer.isInForce(lease))
+            try await enforcer.lift(lease)
+            #expect(try await !enforcer.isInForce(lease))
+        }
+        #expect(wire.reaches())
+    }
+
+    /// Each block counts by itself what it dropped.
+    @Test func whatWasDroppedIsCountedForEachBlock() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        let (hit, quiet) = (Self.lease("192.0.2.9"), Self.lease("192.0.2.10"))
+        try await enforcer.apply([hit, quiet], now: Self.now)
+        #expect(!wire.reaches())
+        let shown = try await enforcer.observe([hit, quiet])
+        #expect(shown[quiet.id] == .shown(refusals: 0))
+        guard case .shown(let refusals)? = shown[hit.id] else {
+            Issue.record("not shown")
+            return
+        }
+        #expect(refusals >= 1)
+    }
+
+    /// `nft flush ruleset` takes everything away, a flushed chain the rule alone: neither is shown as in force.
+    @Test(arguments: [["flush", "ruleset"], ["flush", "chain", "inet", "vigie", "block"], ["delete", "table", "inet", "vigie"]])
+    func aBlockWithoutItsRuleIsNotInForce(order: [String]) async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        let lease = Self.lease("192.0.2.9")
+        try await enforcer.apply(lease, now: Self.now)
+        _ = try await wire.runner(order, nil)
+        #expect((try? await enforcer.isInForce(lease)) != true)
+        try await enforcer.prepare()
+        try await enforcer.apply(lease, now: Self.now)
+        #expect(try await enforcer.isInForce(lease))
+        #expect(!wire.reaches())
+    }
+
+    @Test func whatNobodyWantsAnyMoreIsTakenAwayAtAStart() async throws {
+        let wire = try Wire()
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        let (stray, wanted) = (Self.lease("192.0.2.9"), Self.lease("192.0.2.10"))
+        try await enforcer.apply([stray, wanted], now: Self.now)
+        try await enforcer.resume(with: [wanted], ended: [])
+        #expect(wire.reaches())
+        #expect(!wire.reaches(from: "192.0.2.10"))
+    }
+
     @Test func aWholeLifeFromTheBook() async throws {
         let wire = try Wire()
         let enforcer = NFTablesEnforcer(run: wire.runner)

@@ -16,23 +16,25 @@ final class ToyEnforcer: Enforcer {
     }
     let state = Mutex(State())
 
-    func apply(_ lease: Lease, now: Timestamp) async throws {
+    func apply(_ leases: [Lease], now: Timestamp) async throws {
         try state.withLock {
-            if $0.isAway { throw EnforcerError(enforcer: name, lease: lease.id, reason: "it does not answer") }
+            if $0.isAway { throw EnforcerError(enforcer: name, reason: "it does not answer") }
             $0.orders += 1
-            if !$0.isDeaf { $0.blocked[lease.target] = lease.expiresAt }
+            for lease in leases where !$0.isDeaf { $0.blocked[lease.target] = lease.expiresAt }
         }
     }
-    func isInForce(_ lease: Lease) async throws -> Bool {
-        try state.withLock {
-            if $0.isAway { throw EnforcerError(enforcer: name, lease: lease.id, reason: "it does not answer") }
-            return $0.blocked[lease.target] != nil
+    func observe(_ leases: [Lease]) async throws -> [String: Observation] {
+        try state.withLock { state in
+            if state.isAway { throw EnforcerError(enforcer: name, reason: "it does not answer") }
+            var found: [String: Observation] = [:]
+            for lease in leases where state.blocked[lease.target] != nil { found[lease.id] = .shown(refusals: 0) }
+            return found
         }
     }
-    func lift(_ lease: Lease) async throws {
+    func lift(_ leases: [Lease]) async throws {
         try state.withLock {
-            if $0.isAway { throw EnforcerError(enforcer: name, lease: lease.id, reason: "it does not answer") }
-            $0.blocked[lease.target] = nil
+            if $0.isAway { throw EnforcerError(enforcer: name, reason: "it does not answer") }
+            for lease in leases { $0.blocked[lease.target] = nil }
         }
     }
 }

@@ -1,0 +1,90 @@
+import Events
+import Incidents
+import Response
+
+/// Containment that is wanted and is not there, or that should have ended and has not, wakes somebody up.
+extension LeaseDesk {
+    /// One page for each incident and enforcer, however many leases it is about; the next one only after it was well in between.
+    func page() async throws {
+        let time = now()
+        var outages: [String: (incident: String, enforcer: String, count: Int, reason: String)] = [:]
+        for id in troubled {
+            guard let standing = book.standings[id], time.nanoseconds(since: standing.since) >= pageAfter * 1_000_000_000 else {
+                continue
+            }
+            let (lease, reason) = (standing.lease, LeaseDesk.reason(standing))
+            let key = "\(lease.incident)/lease/\(lease.enforcer)"
+            let count = (outages[key]?.count ?? 0) + 1
+            outages[key] = (lease.incident, lease.enforcer, count, min(outages[key]?.reason ?? reason, reason))
+        }
+        for (key, outage) in outages.sorted(by: { $0.key < $1.key }) where !pagedOutages.contains(key) {
+            let text =
+                "Containment not in force: \(outage.count) lease\(outage.count == 1 ? "" : "s") on \(outage.enforcer): "
+                + String(outage.reason.prefix(200))
+            let policies = policies
+            try await recorder.decide(at: time) { ledger in
+                guard let incident = ledger[outage.incident] else { return [] }
+                return EscalationPlan.containment(
+                    of: incident, key: "lease/\(outage.enforcer)/\(time.seconds)", text: text, policies, at: time
+                ).map { .page($0) }
+            }
+            logger.error("\(outage.incident): \(text)")
+            pagedOutages.insert(key)
+        }
+        for key in pagedOutages where outages[key] == nil {
+            let (incident, prefix) = (String(key.prefix { $0 != "/" }), key.split(separator: "/").dropFirst().joined(separator: "/"))
+            try await recorder.decide(at: time) { ledger in
+                guard let incident = ledger[incident] else { return [] }
+                return EscalationPlan.containmentIsBack(of: incident, key: prefix, at: time).map { .page($0) }
+            }
+            logger.notice("\(key): in force, or lifted, again")
+            pagedOutages.remove(key)
+        }
+    }
+
+    private static func reason(_ standing: LeaseBook.Standing) -> String {
+        if case .notInForce(let reason) = standing.phase { return reason }
+        return "it cannot be lifted: \(standing.trouble ?? "")"
+    }
+
+    // MARK: Never blocked
+
+    /// People who are signed in are not locked out, from where they are.
+    package func protect(operator name: String, at address: String, seconds: Int64 = 43_200) {
+        guard let address = IPAddress(address) else { return }
+        operators["\(address)"] = ("the session of \(name)", now().advanced(bySeconds: seconds))
+        protectedAt = nil
+        ring()
+    }
+
+    /// Puts the never-block list together anew, now and then; what it meets is lifted.
+    func protectOperators() {
+        let time = now()
+        if let last = protectedAt, time >= last, time.nanoseconds(since: last) < 30_000_000_000 { return }
+        protectedAt = time
+        operators = operators.filter { $0.value.until > time }
+        var list = basePolicy.neverBlock + ownAddresses()
+        for (address, session) in operators.sorted(by: { $0.key < $1.key }) {
+            if let block = AddressBlock(address) { list.append(.init(block, owner: session.owner)) }
+        }
+        guard list != policy.neverBlock else { return }
+        policy.neverBlock = list
+        for standing in book.standings.values where standing.phase.wantsForce && standing.lease.verb.isNetwork {
+            if policy.objection(to: standing.lease.verb, standing.lease.target) != nil { schedule.set(standing.lease.id, time) }
+        }
+    }
+
+    /// Reads a lease back at once, whenever it was looked at last.
+    ///
+    /// - Throws: `LeaseRefusal` where there is none of that id.
+    package func prove(id: String, by deadline: Timestamp) async throws -> LeaseBook.Standing {
+        guard let standing = book.standings[id] else {
+            throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
+        }
+        if let enforcer = enforcers.first(where: { $0.name == standing.lease.enforcer }), standing.phase.wantsForce {
+            let events = await enforcer.carryOut(.readBack(standing.lease), now: now())
+            try await record(at: now()) { book in events.filter { LeaseDesk.isNews($0, book) } }
+        }
+        return book.standings[id] ?? standing
+    }
+}
