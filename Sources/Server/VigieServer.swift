@@ -11,6 +11,7 @@ import Ingest
 import Journal
 package import Logging
 import Notify
+import Response
 import ServiceLifecycle
 import Storage
 import UnixSignals
@@ -44,6 +45,7 @@ package struct VigieServer: Sendable {
     /// Where people's orders about incidents are carried out.
     package let desk: IncidentDesk
     let escalator: Escalator
+    let leases: LeaseWiring
     let receivers: Receivers
     let logger: Logger
     /// Of the policies in force; `nil` where there are none.
@@ -76,13 +78,17 @@ package struct VigieServer: Sendable {
         var lastConfiguration: String?
         var lastPolicies: String?
         var requests = OpenEvidenceRequests()
+        var leaseBook = LeaseBook()
         let ledger = try await JournalReplay.run(
             reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections,
-            observe: { entry in
+            observe: { entry, personal in
                 if entry.type == RuleEntries.loadedType { lastRules = entry.data["hash"]?.stringValue }
                 if entry.type == PolicyEntry.type { lastPolicies = entry.data["hash"]?.stringValue }
                 if entry.type == ConfigurationEntry.type { lastConfiguration = entry.data["hash"]?.stringValue }
                 requests.observe(entry)
+                if let event = LeaseEvent(type: entry.type, data: entry.data, personal: personal) {
+                    leaseBook.apply(event, at: entry.occurredAt)
+                }
             })
         let snapshot = try DetectionSnapshot.load(folder)
         if let snapshot, snapshot.journal_sequence > journal.count {
@@ -106,6 +112,8 @@ package struct VigieServer: Sendable {
         let desk = IncidentDesk(recorder: recorder, projections: projections, policies: policies, now: now)
         let escalator = Escalator(
             recorder: recorder, policies: policies, channels: Channels(policies.channels, now: now), logger: logger, now: now)
+        let leases = try LeaseWiring.make(
+            options, book: leaseBook, recorder: recorder, policies: policies, logger: logger, now: now)
         let archive = await ArchiveWiring.open(
             options, folder, loaded, resumingAt: snapshot?.archive, recorder: recorder, now: now)
         let watch = Watch(
@@ -149,14 +157,20 @@ package struct VigieServer: Sendable {
                 },
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity,
-                audit: { try await recorder.record($0.draft, at: now()) }, now: now),
+                audit: { record in
+                    try await recorder.record(record.draft, at: now())
+                    // Whoever has signed in is not locked out by a lease.
+                    if record.kind == .signedIn {
+                        await leases.desk.protect(operator: record.account ?? "somebody", at: record.address)
+                    }
+                }, now: now),
             options: Console.Options(
                 hosts: options.hosts, isBehindTLS: options.isBehindTLS, trustsForwardedAddress: options.isBehindProxy))
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            archive: archive, desk: desk, escalator: escalator, receivers: receivers, logger: logger)
+            archive: archive, desk: desk, escalator: escalator, leases: leases, receivers: receivers, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -186,6 +200,7 @@ package struct VigieServer: Sendable {
         if options.followsJournald {
             services.append(JournaldService(spool: JournaldSpool(path: folder.journaldSpool, logger: logger)))
         }
+        services += try leases.services(listening: receiving)
         // They stop in reverse order: first nobody is let in any more.
         services += try receivers.services(listening: receiving)
         services.append(application)

@@ -66,20 +66,36 @@ package final class GuardEnforcer: Enforcer {
         }
         var found: [String: Observation] = [:]
         for (application, leases) in asked.sorted(by: { $0.key < $1.key }) {
-            guard let feed = feed(of: application) else { continue }
+            guard let marks = marks(of: application, leases) else { continue }
             let general = leases.count > Self.fewLeases ? try await readBack(application, nil) : nil
             for lease in leases {
                 let observation: Observation
                 if let general {
-                    observation = Self.observation(of: lease, in: general, feed)
+                    observation = Self.observation(of: lease, in: general, marks)
                 } else {
-                    observation = Self.observation(asked: lease, try await readBack(application, lease.id), feed)
+                    observation = Self.observation(asked: lease, try await readBack(application, lease.id), marks)
                 }
                 // What holds in one application and not in another does not hold.
                 found[lease.id] = found[lease.id].map { Self.weaker($0, observation) } ?? observation
             }
         }
         return found
+    }
+
+    /// Where a feed stands, and which change brought each lease.
+    private struct Marks {
+        var epoch: String
+        var sequence: Int64
+        var changes: [String: Int64]
+    }
+
+    private func marks(of application: String, _ leases: [Lease]) -> Marks? {
+        state.withLock { state in
+            guard let feed = state.feeds[application] else { return nil }
+            var changes: [String: Int64] = [:]
+            for lease in leases { changes[lease.id] = feed.sequence(of: lease.id) }
+            return Marks(epoch: feed.epoch, sequence: feed.sequence, changes: changes)
+        }
     }
 
     private static func weaker(_ left: Observation, _ right: Observation) -> Observation {
@@ -93,25 +109,26 @@ package final class GuardEnforcer: Enforcer {
         }
     }
 
-    private static func observation(asked lease: Lease, _ answer: JSONValue, _ feed: GuardFeed) -> Observation {
-        let isCurrent = isCurrent(answer, feed, feed.sequence(of: lease.id) ?? feed.sequence, lease)
+    private static func observation(asked lease: Lease, _ answer: JSONValue, _ marks: Marks) -> Observation {
+        let isCurrent = isCurrent(answer, marks, lease)
         guard answer["decision"]?["id"]?.stringValue == lease.id, answer["decision"]?["in_force"]?.boolValue == true else {
             return isCurrent ? .absent : .pending
         }
         // Shown, but perhaps from before: a revocation has to survive the application's restart, too.
-        guard feed.sequence(of: lease.id) == nil || isCurrent else { return .pending }
+        guard marks.changes[lease.id] == nil || isCurrent else { return .pending }
         return .shown(refusals: answer["decision"]?["refusals"]?.integerValue ?? 0)
     }
 
-    private static func observation(of lease: Lease, in answer: JSONValue, _ feed: GuardFeed) -> Observation {
-        let number = feed.sequence(of: lease.id)
-        guard isCurrent(answer, feed, number ?? feed.sequence, lease) else { return .pending }
+    private static func observation(of lease: Lease, in answer: JSONValue, _ marks: Marks) -> Observation {
+        guard isCurrent(answer, marks, lease) else { return .pending }
         let refused = answer["not_enforced"]?.arrayValue?.contains { $0.stringValue == lease.id } ?? false
-        return number == nil || refused ? .absent : .shown(refusals: 0)
+        return marks.changes[lease.id] == nil || refused ? .absent : .shown(refusals: 0)
     }
 
-    private static func isCurrent(_ answer: JSONValue, _ feed: GuardFeed, _ number: Int64, _ lease: Lease) -> Bool {
-        guard answer["epoch"]?.stringValue == feed.epoch, let sequence = answer["sequence"]?.integerValue, sequence >= number
+    /// Whether the application has got as far as the lease's change, or where it is lifted, as far as the feed.
+    private static func isCurrent(_ answer: JSONValue, _ marks: Marks, _ lease: Lease) -> Bool {
+        let number = marks.changes[lease.id] ?? marks.sequence
+        guard answer["epoch"]?.stringValue == marks.epoch, let sequence = answer["sequence"]?.integerValue, sequence >= number
         else { return false }
         switch lease.verb {
         case .revokeToken, .revokeSessions, .revokeEveryone, .disableAccount:
@@ -122,7 +139,25 @@ package final class GuardEnforcer: Enforcer {
 
     // MARK: What applications are told
 
-    package func feed(of application: String) -> GuardFeed? { state.withLock { $0.feeds[application] } }
+    package var epoch: String { state.withLock { $0.feeds.values.first?.epoch ?? "" } }
+
+    /// The body of `GET /api/guard/v1/decisions`.
+    package func document(for application: String, now: Timestamp) -> JSONValue? {
+        state.withLock { $0.feeds[application]?.document(now: now) }
+    }
+
+    /// Lines of the stream after the change of that number, a heartbeat last; `nil` where they cannot be had any more.
+    package func news(for application: String, after number: Int64, epoch: String?) -> (lines: [String], sequence: Int64)? {
+        state.withLock { state in
+            guard let feed = state.feeds[application], let lines = feed.lines(after: number, epoch: epoch) else { return nil }
+            return (lines + [feed.heartbeat], feed.sequence)
+        }
+    }
+
+    /// Wakes all streams, so that each sends a sign of life.
+    package func beat() {
+        for wake in state.withLock({ $0.listeners.values.map(\.wake) }) { wake.yield() }
+    }
 
     /// Wakes whoever streams to the application, after each change; ends with ``end(_:)``.
     package func listen(_ application: String) -> (id: Int, wakes: AsyncStream<Void>) {

@@ -15,6 +15,7 @@ import Yams
 ///     trusted_proxies: [10.0.0.0/8, "2001:db8::/32"]
 ///     evidence: {system_logs: [/var/log/syslog], upload_folders: [/srv/www/uploads]}
 ///     archive: {keep_days: 90, security_days: 365, when_full: stop}
+///     response: {enforcers: [nftables], budget_per_hour: 100}
 ///     receivers:
 ///       http: {listen: 127.0.0.1:8631}
 ///       syslog: {listen: 127.0.0.1:5514, transport: udp}
@@ -28,6 +29,7 @@ package struct Configuration: Sendable, Equatable {
     package var trustedProxies: [AddressBlock]?
     package var archive: ArchiveOptions?
     package var receivers: ReceiverOptions?
+    package var response: ResponseOptions?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
     package var isBehindProxy: Bool?
@@ -49,7 +51,8 @@ package struct Configuration: Sendable, Equatable {
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
         let known = [
-            "listen", "data", "rules", "policies", "sources", "trusted_proxies", "receivers", "evidence", "archive", "console",
+            "listen", "data", "rules", "policies", "sources", "trusted_proxies", "receivers", "response", "evidence", "archive",
+            "console",
         ]
         for (key, value) in try reader.mapping(node, known: known) {
             switch key {
@@ -59,6 +62,7 @@ package struct Configuration: Sendable, Equatable {
             case "policies": policies = try reader.text(value)
             case "sources": sources = try reader.sources(value)
             case "receivers": receivers = try reader.receivers(value)
+            case "response": response = try reader.response(value)
             case "trusted_proxies": trustedProxies = try reader.addressBlocks(value)
             case "evidence":
                 for (key, value) in try reader.mapping(value, known: ["system_logs", "upload_folders"]) {

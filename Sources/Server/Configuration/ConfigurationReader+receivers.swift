@@ -67,7 +67,7 @@ extension ConfigurationReader {
         return options
     }
 
-    private func tls(_ node: Node) throws(ConfigurationError) -> ReceiverTLSOptions {
+    func tls(_ node: Node) throws(ConfigurationError) -> ReceiverTLSOptions {
         var options = ReceiverTLSOptions(certificate: "", key: "")
         for (key, value) in try mapping(node, known: ["certificate", "key", "client_authority"]) {
             switch key {

@@ -12,6 +12,7 @@ extension ServerOptions {
         trustedProxies = configuration.trustedProxies ?? trustedProxies
         archive = configuration.archive ?? archive
         receivers = configuration.receivers ?? receivers
+        response = configuration.response ?? response
         hosts = configuration.hosts ?? hosts
         systemLogs = configuration.systemLogs ?? systemLogs
         uploadFolders = configuration.uploadFolders ?? uploadFolders

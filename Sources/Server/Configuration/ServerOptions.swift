@@ -28,6 +28,8 @@ package struct ServerOptions: Sendable, Equatable {
     package var archive = ArchiveOptions()
     /// What listens for logs.
     package var receivers = ReceiverOptions()
+    /// What contains, and how much of it without asking.
+    package var response = ResponseOptions()
 
     /// Logs of the system whose ends are sealed with every incident, where they are there and can be read.
     package var systemLogs = [

@@ -1,5 +1,6 @@
 import Events
 import Incidents
+import Logging
 import Response
 
 /// Containment that is wanted and is not there, or that should have ended and has not, wakes somebody up.
@@ -50,7 +51,7 @@ extension LeaseDesk {
     // MARK: Never blocked
 
     /// People who are signed in are not locked out, from where they are.
-    package func protect(operator name: String, at address: String, seconds: Int64 = 43_200) {
+    func protect(operator name: String, at address: String, seconds: Int64 = 43_200) {
         guard let address = IPAddress(address) else { return }
         operators["\(address)"] = ("the session of \(name)", now().advanced(bySeconds: seconds))
         protectedAt = nil
@@ -77,7 +78,7 @@ extension LeaseDesk {
     /// Reads a lease back at once, whenever it was looked at last.
     ///
     /// - Throws: `LeaseRefusal` where there is none of that id.
-    package func prove(id: String, by deadline: Timestamp) async throws -> LeaseBook.Standing {
+    func prove(id: String, by deadline: Timestamp) async throws -> LeaseBook.Standing {
         guard let standing = book.standings[id] else {
             throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
         }

@@ -1,6 +1,7 @@
-import Evidence
 import Events
+import Evidence
 import Foundation
+import Incidents
 import Response
 
 /// From what is asked for to a lease.

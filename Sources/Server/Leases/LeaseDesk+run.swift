@@ -1,4 +1,5 @@
 import Events
+import Logging
 import Response
 
 /// What is done by itself: approvals by policy, orders to enforcers, expiry, reading back, and trying again.

@@ -1,15 +1,15 @@
-package import Events
+import Events
 import Incidents
 import Journal
-package import Logging
-package import Response
+import Logging
+import Response
 
 /// Where leases are ordered and kept: every order and every change is written down before it counts, and what is written down is
 /// carried out, also by the next process.
 ///
 /// What is to be done follows from the book, which is made of journal entries and nothing else. Nothing but the pace of retries is
 /// in memory alone.
-package actor LeaseDesk: LeaseOrdering {
+actor LeaseDesk: LeaseOrdering {
     /// Everything that is ordered of the same enforcer with the same effect: lifting one of these must not lift the others.
     struct Effect: Hashable {
         var enforcer: String
@@ -38,7 +38,7 @@ package actor LeaseDesk: LeaseOrdering {
     let pageAfter: Int64
     let ownAddresses: @Sendable () -> [LeasePolicy.Protected]
 
-    package internal(set) var policy: LeasePolicy
+    var policy: LeasePolicy
     private(set) var book: LeaseBook
     /// Of each effect, the leases that want force.
     private(set) var holders: [Effect: Set<String>] = [:]
@@ -66,7 +66,7 @@ package actor LeaseDesk: LeaseOrdering {
     ///   - book: what the journal says.
     ///   - enforcers: in the order of preference.
     ///   - ownAddresses: of this machine and what it cannot do without; asked for now and then.
-    package init(
+    init(
         recorder: Recorder, book: LeaseBook, enforcers: [any Enforcer], policy: LeasePolicy, policies: Policies, pageAfter: Int64 = 5,
         logger: Logger, ownAddresses: @escaping @Sendable () -> [LeasePolicy.Protected] = { [] },
         now: @escaping @Sendable () -> Timestamp
@@ -90,7 +90,7 @@ package actor LeaseDesk: LeaseOrdering {
 
     // MARK: Orders
 
-    package func apply(_ request: LeaseRequest) async throws -> Lease {
+    func apply(_ request: LeaseRequest) async throws -> Lease {
         let time = now()
         if let id = request.key.map(LeaseDesk.id(forKey:)), let known = book.standings[id] { return known.lease }
         let lease = try await lease(for: request, at: time)
@@ -119,7 +119,7 @@ package actor LeaseDesk: LeaseOrdering {
         return lease
     }
 
-    package func undo(id: String, by person: String, reason: String) async throws {
+    func undo(id: String, by person: String, reason: String) async throws {
         let standing = try known(id)
         guard standing.phase.wantsForce || standing.phase == .requested else { return }
         let reason = try LeaseDesk.text(reason)
@@ -131,7 +131,7 @@ package actor LeaseDesk: LeaseOrdering {
     }
 
     /// Consents to a lease that waits for a person.
-    package func approve(id: String, by person: String) async throws {
+    func approve(id: String, by person: String) async throws {
         let standing = try known(id)
         guard standing.phase == .requested else {
             throw LeaseRefusal(.notAllowed, "\(id) does not wait for anybody's consent", "`vigie lease list` shows where it stands")
@@ -142,10 +142,10 @@ package actor LeaseDesk: LeaseOrdering {
         ring()
     }
 
-    package func standing(of id: String) -> LeaseBook.Standing? { book.standings[id] }
+    func standing(of id: String) -> LeaseBook.Standing? { book.standings[id] }
 
     /// The newest first.
-    package func standings(limit: Int = 500, where isWanted: @Sendable (LeaseBook.Standing) -> Bool = { _ in true }) -> [LeaseBook
+    func standings(limit: Int = 500, where isWanted: @Sendable (LeaseBook.Standing) -> Bool = { _ in true }) -> [LeaseBook
         .Standing]
     {
         Array(
@@ -153,7 +153,7 @@ package actor LeaseDesk: LeaseOrdering {
                 .sorted { ($1.lease.requestedAt, $1.lease.id) < ($0.lease.requestedAt, $0.lease.id) }.prefix(limit))
     }
 
-    package func settle(id: String, by deadline: Timestamp) async -> LeaseBook.Standing? {
+    func settle(id: String, by deadline: Timestamp) async -> LeaseBook.Standing? {
         let (wakes, wake) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         nextWatcher += 1
         let watcher = nextWatcher

@@ -7,12 +7,12 @@ package enum JournalReplay {
     /// Reads the whole journal: makes the ledger of incidents anew, and gives the tables what they lack.
     ///
     /// - Parameters:
-    ///   - observe: called with every entry.
+    ///   - observe: called with every entry and its personal fields.
     ///   - progress: called with the number of entries read so far.
     /// - Throws: `ServerError` when the tables are ahead of the journal, which only a swapped or cut journal explains.
     package static func run(
         reader: JournalReader, count: UInt64, keys: any SubjectKeyStore, projections: Projections,
-        observe: (Entry) -> Void = { _ in }, progress: (UInt64) -> Void = { _ in }
+        observe: (_ entry: Entry, _ personal: [String: JSONValue?]) -> Void = { _, _ in }, progress: (UInt64) -> Void = { _ in }
     ) async throws -> IncidentLedger {
         let applied = try await projections.applied()
         guard applied <= count else {
@@ -28,7 +28,7 @@ package enum JournalReplay {
             let personal = try await opener.open(entries)
             var missing: [(entry: Entry, event: IncidentEvent?)] = []
             for (entry, fields) in zip(entries, personal) {
-                observe(entry)
+                observe(entry, fields)
                 let event = IncidentEvent(entry, personal: fields)
                 if let event { ledger.apply(event, recordedAt: entry.recordedAt) }
                 if entry.sequence >= applied { missing.append((entry, event)) }
