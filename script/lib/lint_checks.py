@@ -32,7 +32,9 @@ IMPORTERS = {
     "NIOTLS": ("TLS of the receivers", ["Server"]),
     "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Guard", "Server"]),
     "UnixSignals": ("SIGHUP", ["Server"]),
-    "Yams": ("YAML of rules, formats, policies and configuration", ["Detection", "Incidents", "Ingest", "Server"]),
+    "Yams": (
+        "YAML of rules, formats, policies, playbooks and configuration",
+        ["Detection", "Incidents", "Ingest", "Response", "Server"]),
 }
 # A module counts as the table's entry that its name begins with: HummingbirdTLS is Hummingbird.
 PREFIXES = ("Hummingbird",)

@@ -65,4 +65,7 @@ package enum PlaybookCheck: String, Hashable, Sendable, CaseIterable {
     case expired = "expired"
     case notYetValid = "not-yet-valid"
     case signature = "signature"
+
+    // What `respond lint --probe` looks for.
+    case missingTarget = "missing-target"
 }

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Events
+import Foundation
+import Journal
+import Response
+import Server
+
+struct RespondRun: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Show what running a playbook would do.",
+        discussion: """
+              vigie respond run brute-force-and-enumeration --dry-run --set __address__=203.0.113.9
+            """)
+
+    @OptionGroup var options: PlaybookOptions
+
+    @Argument(help: "The playbook: its file, the file's name without extension, its name, or its identifier.")
+    var playbook: String
+
+    @Flag(help: "Only print what would be done, step by step: conditions are decided by the variables as they are given.")
+    var dryRun = false
+
+    @Option(help: "A variable's value: __NAME__=VALUE; may be given several times.")
+    var set: [String] = []
+
+    @Flag(help: "Print one JSON object per line.")
+    var json = false
+
+    func run() async throws {
+        let folder = try options.read()
+        guard let file = try folder.find(playbook) ?? readable() else {
+            throw CommandFailure(.usage, "there is no playbook '\(playbook)'; `vigie respond list` shows those there are")
+        }
+        guard dryRun else { throw CommandFailure(.usage, "give --dry-run") }
+        guard let playbook = file.playbook else {
+            throw CommandFailure(.failed, "\(file.path) is refused; `vigie respond lint \(file.path)` says why")
+        }
+        let library = PlaybookLibrary(folder.library.all + [playbook])
+        let values = try variables(of: playbook)
+        let problems = PlaybookLinter.lint(playbook, now: .system, library: library).filter { $0.severity == .error }
+        guard problems.isEmpty else { throw CommandFailure(.failed, PlaybookRefusal(problems: problems).description) }
+        let trace: (lines: [DryRun.Line], outcome: RunOutcome?)
+        do {
+            trace = try DryRun.trace(playbook, engine: RunEngine(library: library), variables: values, now: .system)
+        } catch let failure as StepFailure {
+            throw CommandFailure(.failed, "\(failure.step): \(failure.detail)")
+        }
+        for line in trace.lines {
+            if json {
+                Output.line(
+                    FindingJSON.text([
+                        "step": .string(line.step.text), "title": .string(line.title), "depth": .integer(Int64(line.depth)),
+                        "text": .string(line.text),
+                    ]))
+            } else {
+                let indent = String(repeating: "  ", count: line.depth)
+                Output.line(IncidentText.printable(indent + (line.title.isEmpty ? "" : "\(line.title): ") + line.text))
+            }
+        }
+        let outcome = trace.outcome?.rawValue.replacing("_", with: " ") ?? "not ended"
+        guard trace.outcome == .succeeded else { throw CommandFailure(.failed, "it would end: \(outcome)") }
+        Output.note("It would end: \(outcome). Nothing was done.")
+    }
+
+    private func readable() throws -> PlaybookFile? {
+        FileManager.default.fileExists(atPath: playbook) ? try PlaybookFile.read(playbook) : nil
+    }
+
+    /// What was given, and a name in angle brackets for what was not.
+    private func variables(of playbook: Playbook) throws -> [String: JSONValue] {
+        var values: [String: JSONValue] = [:]
+        for (name, variable) in playbook.variables where variable.isExternal && variable.value == .null {
+            values[name] = .string("<\(name.trimmingCharacters(in: CharacterSet(charactersIn: "_")))>")
+        }
+        for (name, value) in try VariableArgument.parse(set) {
+            guard playbook.variables[name]?.isExternal == true else {
+                let known = playbook.variables.filter(\.value.isExternal).keys.sorted()
+                throw CommandFailure(
+                    .usage, "\(IncidentText.printable(playbook.name)) takes no \(name); it takes \(known.joined(separator: ", "))"
+                )
+            }
+            values[name] = .string(value)
+        }
+        return values
+    }
+}
+
+/// `__NAME__=VALUE`.
+enum VariableArgument {
+    static func parse(_ arguments: [String]) throws -> [String: String] {
+        var values: [String: String] = [:]
+        for argument in arguments {
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, VariableName.objection(to: String(parts[0])) == nil else {
+                throw CommandFailure(.usage, "'\(argument)' is not __NAME__=VALUE")
+            }
+            values[String(parts[0])] = String(parts[1])
+        }
+        return values
+    }
+}
