@@ -12,9 +12,10 @@ struct JournalErase: AsyncParsableCommand {
             "Destroy the key to what is recorded about an address or an account. Stop the server first. There is no way back.",
         discussion: """
             The journal keeps its bytes, roots and proofs; what they say about the subject can never be read again. The tables
-            are made anew without it. Not reached: your log files, backups of private.db and projections.db, exported archives,
-            and text that names the subject under somebody else's key. Sealed evidence has an erasure of its own, `vigie evidence
-            erase`; the items of incidents that the subject had a part in are listed.
+            are made anew without it. Not reached: the archive of all lines, which forgets with its retention; your log files;
+            backups of private.db and projections.db; exported archives of evidence; and text that names the subject under
+            somebody else's key. Sealed evidence has an erasure of its own, `vigie evidence erase`; the items of incidents that
+            the subject had a part in are listed.
             """)
 
     @Argument(help: "The address (an IPv6 address stands for its /64) or the account's name.")

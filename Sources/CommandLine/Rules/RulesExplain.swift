@@ -26,7 +26,9 @@ struct RulesExplain: ParsableCommand {
     @Option(help: "A folder of rules, or one rule file; may be given several times. Default: rules.")
     var rules: [String] = []
 
-    @Option(help: "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")).")
+    @Option(
+        help: "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")), or one of rules/formats."
+    )
     var format = "auto"
 
     @Option(help: "RFC 3339 time just after the last line; resolves dates that carry no year. Default: now.")

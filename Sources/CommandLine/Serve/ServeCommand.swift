@@ -9,7 +9,8 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve",
         abstract: "Run everything: sources, detection, incidents, console, on one data folder.",
         discussion: """
-            Nothing listens beyond this machine unless --listen says so, and nothing is sent anywhere.
+            Nothing listens beyond this machine unless --listen or the configuration's receivers say so, and nothing is sent
+            anywhere unless the policies name channels for pages.
             Without log files, the logs found readable on this machine are watched.
 
               vigie serve --data /var/lib/vigie /var/log/nginx/access.log /var/log/auth.log
