@@ -111,7 +111,7 @@ let package = Package(
         .target(
             name: "Storage",
             dependencies: [
-                "Events", "Detection", "Journal", "Incidents", "Identity",
+                "Events", "Journal", "Incidents", "Identity",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
             swiftSettings: strict

@@ -8,6 +8,10 @@ import re
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+from lib import document_checks  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 
 # A dependency has one importer, or a short list of them. Module → (what it is for, targets under Sources that may import it).
@@ -275,11 +279,16 @@ def complaints(root):
             for number, complaint in check:
                 yield path, number, complaint
     yield from check_dependency_table(root)
+    for path, number, complaint in document_checks.complaints(root):
+        yield path, number, Failure(complaint)
 
 
 def main():
     if sys.argv[1:] == ["--dependencies"]:
         print(table_markdown())
+        return 0
+    if sys.argv[1:] == ["--targets"]:
+        print(document_checks.targets_markdown(ROOT))
         return 0
     failed = 0
     for path, number, complaint in complaints(ROOT):
