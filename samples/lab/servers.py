@@ -9,7 +9,8 @@ import stat
 import subprocess
 import sys
 import threading
-import time
+
+from lib.waiting import free_port, wait_for_port
 
 LOG_HOST = "web1"
 SYSLOG_SOCKET = pathlib.Path("/dev/log")
@@ -18,25 +19,6 @@ ACCOUNT_COMMENT = "vigie samples, throw-away"
 
 class LabError(Exception):
     """Something the lab needs is not there; the text says what to do."""
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_for_port(port, process, name):
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise LabError(f"{name} ended with status {process.returncode} while starting")
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise LabError(f"{name} did not listen on 127.0.0.1:{port} within 10 s")
 
 
 def stop(process):

@@ -5,11 +5,9 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
-import time
 
-from . import generate
+from . import generate, waiting
 
 
 class SoakError(Exception):
@@ -45,9 +43,7 @@ class Server:
     """One `vigie serve` on a data folder; its output goes to a file, so that a failure can be read."""
 
     def __init__(self, vigie, rules, data, log):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = waiting.free_port()
         self.log, self.data = log, data
         self.output = data.parent / f"{data.name}.out"
         command = [str(vigie), "serve", "--data", str(data), "--rules", str(rules), "--listen", f"127.0.0.1:{port}", str(log)]
@@ -61,17 +57,12 @@ class Server:
 
     def wait_for(self, offset, patience):
         """Polls until the durable position reaches `offset`; returns it. Gives up after `patience` seconds of standstill."""
-        last, deadline = None, time.monotonic() + patience
-        while True:
-            position = durable_position(self.data, self.log)
-            if position is not None and position >= offset:
-                return position
-            self.check()
-            if position != last:
-                last, deadline = position, time.monotonic() + patience
-            elif time.monotonic() > deadline:
-                raise SoakError(f"the durable position stands at {position} for {patience:.0f} s, waited for {offset}")
-            time.sleep(0.002)
+        position, is_there = waiting.until(
+            lambda position: position is not None and position >= offset, lambda: durable_position(self.data, self.log),
+            patience, self.check, pause=0.002)
+        if not is_there:
+            raise SoakError(f"the durable position stands at {position} for {patience:.0f} s, waited for {offset}")
+        return position
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)

@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from . import kill_storm as storm, machine
+from . import kill_storm as storm, machine, waiting
 
 RULE = """\
 title: Marked line
@@ -78,17 +78,9 @@ def snapshot_lines(data):
 
 def wait_for_lines(server, data, count, patience):
     """Until the durable snapshot has counted as many lines, or stands still for so long."""
-    last, deadline = None, time.monotonic() + patience
-    while True:
-        counters = snapshot_lines(data)
-        if counters.get("lines", 0) >= count:
-            return counters
-        server.check()
-        if counters.get("lines") != last:
-            last, deadline = counters.get("lines"), time.monotonic() + patience
-        elif time.monotonic() > deadline:
-            return counters
-        time.sleep(0.05)
+    waiting.until(
+        lambda lines: (lines or 0) >= count, lambda: snapshot_lines(data).get("lines"), patience, server.check, pause=0.05)
+    return snapshot_lines(data)
 
 
 def resident_kib(pid):

@@ -1,0 +1,177 @@
+"""The senders of `script/receivers-check`, as they are in the world. Each check sends something and returns in words what became of it."""
+
+import gzip
+import http.client
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+
+from .receivers_wire import PROTOBUF, access_line, push
+from .receivers_world import TOKEN
+from .waiting import eventually, free_port
+
+
+def rsyslog(world):
+    """rsyslogd with one socket in front and four ways out."""
+    folder = world.folder
+    (folder / "rsyslog.conf").write_text(f"""
+global(workDirectory="{folder}" DefaultNetstreamDriverCAFile="{folder}/ca.pem"
+       DefaultNetstreamDriverCertFile="{folder}/client.pem" DefaultNetstreamDriverKeyFile="{folder}/client.key")
+module(load="imuxsock" SysSock.Use="off")
+input(type="imuxsock" Socket="{folder}/log.sock" RateLimit.Interval="0" UseSysTimeStamp="off")
+if $msg contains "check-udp-" then action(type="omfwd" target="127.0.0.1" port="{world.ports['udp']}" protocol="udp")
+if $msg contains "check-tcp-" then action(type="omfwd" target="127.0.0.1" port="{world.ports['tcp']}" protocol="tcp")
+if $msg contains "check-octets-" then action(type="omfwd" target="127.0.0.1" port="{world.ports['octets']}" protocol="tcp"
+    TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format")
+if $msg contains "check-tls-" then action(type="omfwd" target="127.0.0.1" port="{world.ports['tls']}" protocol="tcp"
+    TCP_Framing="octet-counted" template="RSYSLOG_SyslogProtocol23Format" StreamDriver="gtls" StreamDriverMode="1"
+    StreamDriverAuthMode="x509/name" StreamDriverPermittedPeers="localhost")
+""")
+    world.run("/usr/sbin/rsyslogd", "-n", "-i", folder / "rsyslog.pid", "-f", folder / "rsyslog.conf")
+    eventually("rsyslogd listens", 20, (folder / "log.sock").exists)
+    before = world.findings("sshd")
+    count = 100
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
+        log.connect(str(folder / "log.sock"))
+        for number in range(count):
+            for way in ("udp", "tcp", "octets", "tls"):
+                stamp = time.strftime("%b %e %H:%M:%S")
+                log.send(f"<38>{stamp} sshd[7]: Invalid user check-{way}-{number} from 203.0.113.9 port 4".encode())
+            time.sleep(0.002)
+    world.expect("sshd", before, 4 * count)
+    return f"{4 * count} messages over UDP, TCP with line feeds, TCP with lengths, TLS with client certificates"
+
+
+def journald(world):
+    """systemd-journal-upload, twice: the second time from the beginning, as after a lost acknowledgement."""
+    folder = world.folder
+    now = int(time.time() * 1_000_000)
+    count = 200
+    entries = "".join(
+        f"__REALTIME_TIMESTAMP={now + number}\n__MONOTONIC_TIMESTAMP={number + 1}\n_BOOT_ID={'0' * 31}1\n_HOSTNAME=web\n"
+        f"SYSLOG_IDENTIFIER=sshd\n_PID=7\nMESSAGE=Invalid user check-journal-{number} from 203.0.113.9 port 4\n\n"
+        for number in range(count))
+    (folder / "journal").mkdir()
+    subprocess.run(["/lib/systemd/systemd-journal-remote", f"--output={folder}/journal/a.journal", "-"], input=entries.encode(),
+                   check=True, capture_output=True)
+    before = world.findings("sshd")
+    for attempt in range(2):
+        result = subprocess.run(
+            ["/lib/systemd/systemd-journal-upload", f"--url=http://127.0.0.1:{world.ports['http']}", f"--directory={folder}/journal",
+             "--follow=no"],
+            capture_output=True, text=True, timeout=60)
+        assert result.returncode == 0, f"systemd-journal-upload ended with {result.returncode}: {result.stderr}"
+    world.expect("sshd", before, count)
+    return f"{count} entries by systemd-journal-upload, sent twice, taken once"
+
+
+def alerts(world):
+    """Prometheus says an alert fires; Alertmanager tells of it again and again; one finding."""
+    folder = world.folder
+    alertmanager, prometheus = free_port(), free_port()
+    (folder / "alert.rules.yml").write_text("""
+groups:
+  - name: check
+    interval: 1s
+    rules:
+      - {alert: CheckFires, expr: "vector(1)", labels: {severity: critical}, annotations: {summary: "it fires"}}
+""")
+    (folder / "prometheus.yml").write_text(f"""
+global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+rule_files: [{folder}/alert.rules.yml]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ["127.0.0.1:{alertmanager}"]}}]}}]}}
+""")
+    (folder / "alertmanager.yml").write_text(f"""
+route: {{receiver: vigie, group_wait: 0s, group_interval: 1s, repeat_interval: 1s}}
+receivers:
+  - name: vigie
+    webhook_configs:
+      - url: https://127.0.0.1:{world.ports['https']}/webhooks/alertmanager
+        http_config:
+          authorization: {{credentials: {TOKEN}}}
+          tls_config: {{ca_file: {folder}/ca.pem}}
+""")
+    before = world.findings("alert")
+    world.run("/usr/bin/prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/am",
+              f"--web.listen-address=127.0.0.1:{alertmanager}", "--cluster.listen-address=")
+    world.run("/usr/bin/prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
+              f"--web.listen-address=127.0.0.1:{prometheus}")
+    world.expect("alert", before, 1, seconds=90)
+    time.sleep(5)
+    assert world.findings("alert") - before == 1, "an alert that was told of again became another finding"
+
+    def sent():
+        with urllib.request.urlopen(f"http://127.0.0.1:{alertmanager}/metrics") as answer:
+            text = answer.read().decode()
+        found = re.search(r'alertmanager_notifications_total\{integration="webhook"\} (\d+)', text)
+        return int(found.group(1)) if found else 0
+    assert sent() >= 2, "Alertmanager has not repeated itself"
+    return f"Prometheus and Alertmanager over TLS with a token: {sent()} notifications, one finding"
+
+
+def opentelemetry(world):
+    """An SDK's exporter, protobuf with gzip, as an application would use it."""
+    import logging
+
+    from opentelemetry.exporter.otlp.proto.http import Compression
+    from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+    from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+    from opentelemetry.sdk.resources import Resource
+
+    # They would win over the exporter's own certificate file.
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        os.environ.pop(name, None)
+    before, web = world.findings("app"), world.findings("web")
+    provider = LoggerProvider(resource=Resource.create({"service.name": "shop"}))
+    exporter = OTLPLogExporter(
+        endpoint=f"https://127.0.0.1:{world.ports['https']}/v1/logs", certificate_file=str(world.folder / "ca.pem"),
+        headers={"authorization": f"Bearer {TOKEN}"}, compression=Compression.Gzip)
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    log = logging.getLogger("shop")
+    log.propagate = False
+    log.addHandler(LoggingHandler(logger_provider=provider))
+    count = 300
+    for number in range(count):
+        log.warning("sign-in refused", extra={"event.action": f"check-otel-{number}", "client.address": "203.0.113.9"})
+        log.warning(access_line(f"otel-{number}"))
+    provider.shutdown()
+    world.expect("app", before, count)
+    world.expect("web", web, count)
+    return f"{2 * count} records of an OpenTelemetry SDK, protobuf, gzip, TLS, a token: fields, and access lines as bodies"
+
+
+def promtail(world):
+    """promtail's bytes, and its JSON form with gzip."""
+    before = world.findings("web")
+    body = push('{filename="/var/log/nginx/access.log", host="web1", job="nginx"}', [access_line(f"loki-{n}") for n in range(500)])
+    status, text, _ = world.request("POST", "/loki/api/v1/push", body, PROTOBUF)
+    assert status == 204, f"{status} {text}"
+    now = time.time_ns()
+    values = [[str(now + number), access_line(f"json-{number}")] for number in range(500)]
+    body = gzip.compress(json.dumps({"streams": [{"stream": {"host": "web1"}, "values": values}]}).encode())
+    status, text, _ = world.request("POST", "/loki/api/v1/push", body, {"Content-Type": "application/json", "Content-Encoding": "gzip"})
+    assert status == 204, f"{status} {text}"
+    world.expect("web", before, 1000)
+    return "1000 lines of nginx in Loki's two forms"
+
+
+def pagerduty(world):
+    before = world.findings("alert")
+    body = json.dumps({"routing_key": TOKEN, "event_action": "trigger", "dedup_key": "disk",
+                       "payload": {"summary": "disk full", "source": "db1", "severity": "critical"}})
+    context = ssl.create_default_context(cafile=world.folder / "ca.pem")
+    for wanted, text in ((202, body), (202, body), (401, body.replace(TOKEN, "wrong"))):
+        connection = http.client.HTTPSConnection("127.0.0.1", world.ports["https"], context=context, timeout=30)
+        connection.request("POST", "/v2/enqueue", text, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        got = answer.read().decode()
+        assert answer.status == wanted, f"{answer.status} for {wanted}: {got}"
+        connection.close()
+    world.expect("alert", before, 1)
+    return "PagerDuty's events: one finding for two of one key; a wrong routing key is refused"

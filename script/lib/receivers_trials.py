@@ -1,0 +1,162 @@
+"""What goes wrong in `script/receivers-check`: bad input, floods, SIGKILL. Each check returns in words what became of it."""
+
+import base64
+import contextlib
+import gzip
+import http.client
+import os
+import pathlib
+import random
+import re
+import signal
+import socket
+import sqlite3
+import ssl
+import threading
+import time
+
+from .receivers_wire import PROTOBUF, access_line, field, post_event, push, varint
+from .receivers_world import memory
+from .waiting import eventually
+
+
+def bad_input(world):
+    """Each is refused or bounded with a reason, and a good sender goes on."""
+    said = []
+    before = world.findings("app")
+    sent = 0
+
+    def good():
+        nonlocal sent
+        assert post_event(world, f"good-{sent}") == 200, "a good sender was refused"
+        sent += 1
+
+    def refused(name, wanted, *request, **options):
+        status, text, headers = world.request(*request, **options)
+        assert status == wanted, f"{name}: {status} {text!r}, not {wanted}"
+        said.append(f"{name} {status}")
+        good()
+
+    bomb = gzip.compress(bytes(1 << 30), 9)
+    refused("a gigabyte of zeros in gzip", 413, "POST", "/api/v1/events", bomb, {"Content-Encoding": "gzip"})
+    refused("snappy that claims 3 GiB", 413, "POST", "/loki/api/v1/push", varint(3 << 30) + bytes(20), PROTOBUF)
+    whole = push('{a="b"}', [access_line("never")])
+    refused("half a snappy block", 400, "POST", "/loki/api/v1/push", whole[: len(whole) // 2], PROTOBUF)
+    refused("half a protobuf", 400, "POST", "/v1/logs", field(1, field(2, b"\x12\x7f")), PROTOBUF)
+    refused("an unknown type", 415, "POST", "/v1/logs", b"<xml/>", {"Content-Type": "text/xml"})
+    refused("no JSON", 400, "POST", "/api/v1/events", b"hello\n")
+    context = ssl.create_default_context(cafile=world.folder / "ca.pem")
+    for token in (None, "Bearer wrong", "Basic " + base64.b64encode(b"a:wrong").decode()):
+        connection = http.client.HTTPSConnection("127.0.0.1", world.ports["https"], context=context, timeout=30)
+        connection.request("POST", "/api/v1/events", b"{}\n", {"Authorization": token} if token else {})
+        status = connection.getresponse().status
+        assert status == 401, f"{status} for the token {token}"
+        connection.close()
+    said.append("wrong tokens 401")
+    # A line without end, over HTTP and over TCP.
+    with socket.create_connection(("127.0.0.1", world.ports["http"]), timeout=60) as stream:
+        stream.sendall(b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824\r\n\r\n")
+        answer = stream.recv(4096)
+        assert b" 413 " in answer.split(b"\r\n")[0] + b" ", answer[:200]
+    said.append("a line of 1 GiB over HTTP 413")
+    good()
+    rss = memory(world.server.pid)
+    ssh = world.findings("sshd")
+    with socket.create_connection(("127.0.0.1", world.ports["tcp"]), timeout=120) as stream:
+        stream.sendall(b"<13>")
+        block = b"a" * (1 << 20)
+        for _ in range(1024):
+            stream.sendall(block)
+        stamp = time.strftime("%b %e %H:%M:%S")
+        stream.sendall(f"\n<38>{stamp} web sshd[7]: Invalid user check-after from 203.0.113.9 port 4\n".encode())
+    world.expect("sshd", ssh, 1)
+    grown = memory(world.server.pid) - rss
+    assert grown < 200, f"a line of 1 GiB over TCP took {grown} MiB"
+    said.append(f"a line of 1 GiB over TCP: its beginning kept, {max(grown, 0)} MiB more")
+    good()
+    # A forged time, a year off in both directions.
+    web = world.findings("web")
+    for year in (-1, 1):
+        body = push('{a="b"}', [access_line(f"forged{year}", time.time() + year * 31_536_000)], time.time() + year * 31_536_000)
+        assert world.request("POST", "/loki/api/v1/push", body, PROTOBUF)[0] == 204
+    world.expect("web", web, 2)
+    with contextlib.closing(sqlite3.connect(f"file:{world.folder}/data/projections.db?mode=ro", uri=True)) as database:
+        newest, oldest = database.execute("SELECT max(last_seen), min(first_seen) FROM finding").fetchone()
+    said.append(f"times a year off: findings between {oldest} and {newest}")
+    # Senders that trickle, beside one that does not.
+    slow = []
+    for _ in range(20):
+        one = socket.create_connection(("127.0.0.1", world.ports["http"]))
+        one.sendall(b"POST /api/v1/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n{")
+        slow.append(one)
+    for _ in range(5):
+        for one in slow:
+            one.sendall(b" ")
+        good()
+        time.sleep(0.2)
+    for one in slow:
+        one.close()
+    said.append("20 slow senders: others go on")
+    world.expect("app", before, sent)
+    return "; ".join(said)
+
+
+def drops(world):
+    """Datagrams that come faster than a stopped server reads: the kernel's count is Vigie's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stream:
+        stream.connect(("127.0.0.1", world.ports["udp"]))
+        os.kill(world.server.pid, signal.SIGSTOP)
+        try:
+            for _ in range(40_000):
+                stream.send(b"<13>" + b"x" * 1000)
+        finally:
+            os.kill(world.server.pid, signal.SIGCONT)
+    port = f":{world.ports['udp']:04X} "
+
+    def dropped():
+        for line in pathlib.Path("/proc/net/udp").read_text().splitlines():
+            if port in line:
+                return int(line.split()[-1])
+        return 0
+    return f"{eventually('the kernel counts drops', 20, dropped):,} of 40,000 datagrams to a stopped server dropped and counted by the kernel"
+
+
+def kills(world, rounds=10):
+    """Senders post numbered events and try again until each is acknowledged; the server is killed again and again meanwhile."""
+    acknowledged, stop = set(), threading.Event()
+    before = world.findings("app")
+
+    def send(worker):
+        number = 0
+        while not stop.is_set():
+            name = f"kill-{worker}-{number}"
+            try:
+                if post_event(world, name) == 200:
+                    acknowledged.add(name)
+                    number += 1
+            except OSError:
+                time.sleep(0.02)
+            except http.client.HTTPException:
+                time.sleep(0.02)
+    workers = [threading.Thread(target=send, args=(worker,)) for worker in range(4)]
+    for worker in workers:
+        worker.start()
+    generator = random.Random(1)
+    try:
+        for _ in range(rounds):
+            time.sleep(generator.uniform(0.2, 1.5))
+            world.kill()
+            world.start()
+    finally:
+        stop.set()
+        for worker in workers:
+            worker.join()
+    spooled = set()
+    for path in (world.folder / "data/detection/receivers").glob("events.jsonl*"):
+        spooled |= set(re.findall(r"check-(kill-\d+-\d+)", path.read_text(errors="replace")))
+    lost = acknowledged - spooled
+    assert not lost, f"{len(lost)} acknowledged events are not in the spool: {sorted(lost)[:5]}"
+    lines = sum(path.read_text(errors="replace").count("check-kill-")
+                for path in (world.folder / "data/detection/receivers").glob("events.jsonl*"))
+    world.expect("app", before, lines, seconds=120)
+    return f"{rounds} times SIGKILL: {len(acknowledged)} events acknowledged, none lost; {lines} taken, {lines} findings"

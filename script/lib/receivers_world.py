@@ -1,0 +1,154 @@
+"""The world of `script/receivers-check`: a folder, certificates, rules, a server with receivers, and what is found of what it was sent."""
+
+import contextlib
+import hashlib
+import http.client
+import pathlib
+import re
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
+import time
+
+from .waiting import NotReady, eventually, free_port
+
+TOKEN = "a-token-of-the-test"
+RULES = """
+title: sshd
+id: 0a5f1b6e-1111-4a51-8e57-0f4b6b5b6e01
+logsource: {product: linux, service: sshd}
+detection: {marked: {user.name|startswith: 'check-'}, condition: marked}
+level: high
+vigie: {category: other}
+---
+title: web
+id: 0a5f1b6e-1111-4a51-8e57-0f4b6b5b6e02
+logsource: {category: webserver}
+detection: {marked: {url.query|startswith: 'check='}, condition: marked}
+level: high
+vigie: {category: other}
+---
+title: app
+id: 0a5f1b6e-1111-4a51-8e57-0f4b6b5b6e03
+logsource: {category: application}
+detection: {marked: {event.action|startswith: 'check-'}, condition: marked}
+level: high
+vigie: {category: other}
+---
+title: alert
+id: 0a5f1b6e-1111-4a51-8e57-0f4b6b5b6e04
+logsource: {category: application}
+detection: {marked: {event.kind: alert, event.action: firing}, condition: marked}
+level: high
+vigie: {category: other}
+"""
+
+
+class World:
+    """A folder, certificates, a server, and the programs that were started."""
+
+    def __init__(self, vigie):
+        self.vigie = vigie
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vigie-receivers-"))
+        (self.folder / "rules").mkdir()
+        (self.folder / "rules/check.yml").write_text(RULES)
+        self.processes = []
+        self.ports = {name: free_port(socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM)
+                      for name in ("http", "https", "udp", "tcp", "octets", "tls")}
+        self.certificates()
+        self.server = None
+
+    def certificates(self):
+        def openssl(*arguments):
+            subprocess.run(["openssl", *arguments], check=True, capture_output=True, cwd=self.folder)
+        openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test authority",
+                "-keyout", "ca.key", "-out", "ca.pem")
+        for name in ("server", "client"):
+            openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr",
+                    "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                    "-copy_extensions", "copy", "-out", f"{name}.pem")
+
+    def start(self):
+        digest = hashlib.sha256(TOKEN.encode()).hexdigest()
+        tls = f"{{certificate: {self.folder}/server.pem, key: {self.folder}/server.key"
+        (self.folder / "vigie.yml").write_text(f"""
+listen: 127.0.0.1:{free_port()}
+data: {self.folder}/data
+rules: [{self.folder}/rules]
+sources: []
+receivers:
+  http:
+    - {{listen: 127.0.0.1:{self.ports['http']}}}
+    - {{listen: "0.0.0.0:{self.ports['https']}", tls: {tls}}}, tokens: ["sha256:{digest}"]}}
+  syslog:
+    - {{listen: 127.0.0.1:{self.ports['udp']}, transport: udp}}
+    - {{listen: 127.0.0.1:{self.ports['tcp']}, transport: tcp}}
+    - {{listen: 127.0.0.1:{self.ports['octets']}, transport: tcp}}
+    - {{listen: "0.0.0.0:{self.ports['tls']}", tls: {tls}, client_authority: {self.folder}/ca.pem}}}}
+""")
+        log = open(self.folder / "vigie.log", "ab")
+        self.server = subprocess.Popen([self.vigie, "serve", "--config", str(self.folder / "vigie.yml")], stderr=log, stdout=log)
+        eventually("the server listens", 120, self.is_ready)
+
+    def is_ready(self):
+        if self.server.poll() is not None:
+            raise AssertionError(f"vigie ended:\n{(self.folder / 'vigie.log').read_text()}")
+        try:
+            return self.request("GET", "/ready")[0] == 200
+        except OSError:
+            return False
+
+    def kill(self):
+        self.server.kill()
+        self.server.wait()
+
+    def request(self, method, path, body=None, headers=None, port=None, timeout=60):
+        connection = http.client.HTTPConnection("127.0.0.1", port or self.ports["http"], timeout=timeout)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, headers or {})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode(errors="replace"), dict(answer.getheaders())
+
+    def run(self, *command, **options):
+        process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+        self.processes.append(process)
+        return process
+
+    def findings(self, rule):
+        path = self.folder / "data/projections.db"
+        if not path.exists():
+            return 0
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)) as database:
+            return database.execute("SELECT count(*) FROM finding WHERE rule_title = ?", (rule,)).fetchone()[0]
+
+    def close(self):
+        for process in [*self.processes, self.server]:
+            if process and process.poll() is None:
+                process.terminate()
+        for process in [*self.processes, self.server]:
+            if process:
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def expect(self, rule, before, count, seconds=60):
+        """Exactly so many more findings: not one less, and after a while not one more."""
+        def more():
+            return self.findings(rule) - before
+        try:
+            eventually(f"{count} findings of '{rule}'", seconds, lambda: more() >= count)
+        except NotReady as error:
+            raise AssertionError(f"{error}; there are {more()}") from None
+        time.sleep(1.5)
+        assert more() == count, f"{more()} findings of '{rule}' for {count} events"
+
+
+def memory(pid):
+    """MiB resident."""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) // 1024

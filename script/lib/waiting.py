@@ -1,0 +1,54 @@
+"""Ports for programs that are started, and waiting for what they do. Time only bounds the waiting; nothing is taken for done because time passed."""
+
+import socket
+import time
+
+
+class NotReady(Exception):
+    """What was waited for did not come; the text says what."""
+
+
+def free_port(kind=socket.SOCK_STREAM):
+    """A port of 127.0.0.1 that nobody has at the moment."""
+    with socket.socket(socket.AF_INET, kind) as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def eventually(what, seconds, check, pause=0.1):
+    """What `check` returns once it is true."""
+    end = time.monotonic() + seconds
+    while True:
+        if result := check():
+            return result
+        if time.monotonic() > end:
+            raise NotReady(f"not so after {seconds} s: {what}")
+        time.sleep(pause)
+
+
+def wait_for_port(port, process, name, seconds=60):
+    """Until something listens on the port. The process must not end meanwhile."""
+    def listens():
+        if process.poll() is not None:
+            raise NotReady(f"{name} ended with status {process.returncode} while starting")
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+    eventually(f"{name} listens on 127.0.0.1:{port}", seconds, listens, pause=0.05)
+
+
+def until(reached, read, patience, check, pause):
+    """Reads until `reached` holds of what was read, or it has stood still for `patience` seconds: (what was read last, whether it holds).
+
+    `check` is asked at every look; it raises where waiting is in vain.
+    """
+    last, deadline = None, time.monotonic() + patience
+    while True:
+        value = read()
+        if reached(value):
+            return value, True
+        check()
+        if value != last:
+            last, deadline = value, time.monotonic() + patience
+        elif time.monotonic() > deadline:
+            return value, False
+        time.sleep(pause)
