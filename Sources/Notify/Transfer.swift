@@ -8,6 +8,7 @@ struct Transfer {
     private var options: [(name: String, value: String?)] = []
     /// Seconds.
     static let limit = 20
+    var limit = Transfer.limit
 
     mutating func set(_ name: String, _ value: String? = nil) { options.append((name, value)) }
 
@@ -26,7 +27,7 @@ struct Transfer {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
-            "curl", "--disable", "--silent", "--max-time", "\(Self.limit)", "--connect-timeout", "10", "--proto", protocols,
+            "curl", "--disable", "--silent", "--max-time", "\(limit)", "--connect-timeout", "10", "--proto", protocols,
             "--output", "/dev/null", "--write-out", "%{response_code}", "--config", "-",
         ]
         process.standardError = FileHandle.nullDevice

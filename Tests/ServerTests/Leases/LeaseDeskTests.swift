@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Response
+import Synchronization
 import Testing
 
 @testable import Server
@@ -149,8 +150,9 @@ import Testing
     @Test func theSameOrderTwiceIsOneLease() async throws {
         let office = try await LeaseOffice()
         office.run()
-        async let one = office.desk.apply(office.request(key: "run-1/step-2"))
-        async let two = office.desk.apply(office.request(key: "run-1/step-2"))
+        let (desk, request) = (office.desk, office.request(key: "run-1/step-2"))
+        async let one = desk.apply(request)
+        async let two = desk.apply(request)
         let (first, second) = (try await one, try await two)
         #expect(first.id == second.id)
         _ = await office.desk.settle(id: first.id, by: office.time.value.advanced(bySeconds: 60))
