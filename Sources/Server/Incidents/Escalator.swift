@@ -36,7 +36,7 @@ actor Escalator {
 
     /// Runs until cancelled.
     func run() async {
-        for id in await recorder.ledger.incidents.keys { wake[id] = Timestamp(nanoseconds: .min) }
+        for id in await recorder.incidents().map(\.id) { wake[id] = Timestamp(nanoseconds: .min) }
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 do {
@@ -69,7 +69,7 @@ actor Escalator {
             }
             // What it comes to may have consequences of its own: it is looked at again with the next round.
             try await recorder.decide(at: time, decide)
-            guard let incident = await recorder.ledger[id] else { continue }
+            guard let incident = await recorder.incident(id) else { continue }
             // A clock runs out after the moment it is due.
             let clock = policies.clocks.nextDue(of: incident)?.advanced(byNanoseconds: 1)
             wake[id] = [clock, EscalationPlan.nextWake(of: incident, policies, now: time)].compactMap(\.self).min()
@@ -89,7 +89,7 @@ actor Escalator {
         var ready: [[PageState]] = []
         var groups: [[String?]: [PageState]] = [:]
         for id in sending.sorted() {
-            guard let incident = await recorder.ledger[id] else { continue }
+            guard let incident = await recorder.incident(id) else { continue }
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
             where page.status == .waiting && page.nextAttempt <= time && !inFlight.contains(page.intent.key) {
                 // What is to stop is not told in a digest: its key is what counts.
@@ -111,7 +111,7 @@ actor Escalator {
             guard !accepted.isEmpty else { continue }
             inFlight.formUnion(keys)
             let going = pages.filter { accepted.contains($0.intent.key) }
-            batches.append(Batch(pages: going, message: message(for: going, await recorder.ledger)))
+            batches.append(Batch(pages: going, message: await message(for: going)))
         }
         return batches
     }
@@ -169,9 +169,11 @@ actor Escalator {
             number: attempt, reason: reason, retryAt: time.advanced(bySeconds: EscalationPlan.backOff(attempt: attempt)))
     }
 
-    private func message(for pages: [PageState], _ ledger: IncidentLedger) -> Message {
-        let messages = pages.compactMap { page in
-            ledger[page.intent.incident].map { PageMessage.message(for: page, $0, policies) }
+    private func message(for pages: [PageState]) async -> Message {
+        var messages: [Message] = []
+        for page in pages {
+            guard let incident = await recorder.incident(page.intent.incident) else { continue }
+            messages.append(PageMessage.message(for: page, incident, policies))
         }
         return PageMessage.joined(messages)
     }

@@ -15,7 +15,7 @@ package struct IncidentDesk: Sendable {
     package func carryOut(_ order: IncidentOrder) async throws -> IncidentState? {
         let (policies, time) = (policies, now())
         try await recorder.decide(at: time) { try $0.decide(order, policies: policies, now: time) }
-        return await recorder.ledger[order.incident]
+        return await recorder.incident(order.incident)
     }
 
     /// Opens an incident on somebody's word.
@@ -30,11 +30,10 @@ package struct IncidentDesk: Sendable {
         }
         return events.first?.incident
     }
-
 }
 
 extension IncidentDesk: IncidentStateReading {
-    package func state(of incident: String) async -> IncidentState? { await recorder.ledger[incident] }
+    package func state(of incident: String) async -> IncidentState? { await recorder.incident(incident) }
 
-    package func states() async -> [IncidentState] { Array(await recorder.ledger.incidents.values) }
+    package func states() async -> [IncidentState] { await recorder.incidents() }
 }

@@ -14,7 +14,7 @@ actor Recorder {
     private let published: @Sendable (_ sequence: Int, _ incident: String) -> Void
     private var turn: Task<Void, Never>?
     /// All incidents, as far as entries are durable.
-    private(set) var ledger: IncidentLedger
+    private var ledger: IncidentLedger
     /// Incidents about which something was recorded since `takeChanged` was last asked.
     private var changed: Set<String> = []
 
@@ -33,6 +33,16 @@ actor Recorder {
 
     /// Entries in the journal.
     var count: UInt64 { journal.count }
+
+    /// The incident as far as entries are durable. The ledger itself stays in here: a copy of it outside would make the next event
+    /// copy every incident.
+    func incident(_ id: String) -> IncidentState? { ledger[id] }
+
+    /// Those of them that there are, in no order.
+    func incidents(_ ids: some Collection<String> & Sendable) -> [IncidentState] { ids.compactMap { ledger[$0] } }
+
+    /// All of them, in no order.
+    func incidents() -> [IncidentState] { Array(ledger.incidents.values) }
 
     func takeChanged() -> Set<String> {
         defer { changed.removeAll() }

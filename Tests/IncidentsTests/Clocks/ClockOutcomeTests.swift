@@ -99,7 +99,7 @@ struct ClockOutcomeTests {
         #expect(try outcomes(desk)["containment"] == .met)
         try desk.order(.phase(.containment), minutes: 40)
         #expect(try outcomes(desk)["containment"] == .running)
-        try desk.order(.phase(.recovery), minutes: 80)
+        try desk.order(.phase(.recovery), minutes: 101)
         #expect(try outcomes(desk)["containment"] == .missed)
     }
 

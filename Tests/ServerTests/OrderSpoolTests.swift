@@ -1,0 +1,36 @@
+import Foundation
+import Incidents
+import Logging
+import Testing
+
+@testable import Server
+
+@Suite("Orders of commands beside a server", .timeLimit(.minutes(10)))
+struct OrderSpoolTests {
+    @Test("orders left for a server are carried out once, and refusals come back as they are")
+    func spool() async throws {
+        let office = try await Office()
+        let folder = DataFolder(path: office.folder)
+        let spool = OrderSpool(folder)
+        let desk = try office.desk
+        let serving = Task {
+            while !Task.isCancelled {
+                try await spool.serve(desk, logger: Logger(label: "test"))
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        defer { serving.cancel() }
+        let ask = { (verb: String, incident: String, text: String?) in
+            try await spool.ask(
+                OrderSpool.Request(verb: verb, incident: incident, arguments: [:], author: Office.ana, at: nil, text: text))
+        }
+        guard case .done(let id) = try await ask("open", "", "Stolen") else { throw CancellationError() }
+        #expect(id == "SEC-2026-0001")
+        guard case .done = try await ask("ack", id, nil) else { throw CancellationError() }
+        guard case .refused(let refusal) = try await ask("ack", id, nil) else { throw CancellationError() }
+        #expect(refusal.code == .alreadyDone && refusal.reason.contains("ana"))
+        guard case .refused(let unknown) = try await ask("dance", id, nil) else { throw CancellationError() }
+        #expect(unknown.code == .invalid)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: office.folder + "/orders").isEmpty)
+    }
+}

@@ -1,0 +1,124 @@
+import Events
+import Foundation
+import Incidents
+import Journal
+import Logging
+import Notify
+import Storage
+import Synchronization
+import Testing
+
+@testable import Server
+
+/// A channel that keeps what it is given, and fails as it is told.
+final class Postbox: Channel {
+    enum Mood: Sendable { case well, failing, hanging }
+
+    private let state = Mutex<(messages: [Message], mood: Mood)>(([], .well))
+
+    var messages: [Message] { state.withLock { $0.messages } }
+
+    func set(_ mood: Mood) { state.withLock { $0.mood = mood } }
+
+    func deliver(_ message: Message) async throws(DeliveryFailure) {
+        let mood = state.withLock { state in
+            state.messages.append(message)
+            return state.mood
+        }
+        switch mood {
+        case .well: return
+        case .failing: throw DeliveryFailure("it is full")
+        case .hanging:
+            // Until it is cancelled, as a receiver that hangs.
+            try? await Task.sleep(for: .seconds(3600))
+            throw DeliveryFailure("cancelled")
+        }
+    }
+}
+
+/// A data folder with a recorder and an escalator that look at a time of the test's own.
+final class Office {
+    let folder: String
+    let postbox = Postbox()
+    let time = Shared(Office.start)
+    let policies: Policies
+    private(set) var recorder: Recorder
+    private var journal: Journal
+    private var running: Task<Void, Never>?
+
+    static let start = Timestamp(seconds: 1_772_445_600)
+
+    init(digestAbove: Int = 100) async throws {
+        folder = NSTemporaryDirectory() + "vigie-office-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        policies = try Policies(
+            files: [
+                "channels.yml": """
+                channels: {hook: {kind: webhook, url: "http://127.0.0.1:1", secret_file: none}}
+                digest_above: \(digestAbove)
+                """,
+                "escalation.yml": """
+                routes: {P0: p}
+                policies: {p: [{name: L1, page: ["channel:hook"], answers_within: 15m}, {name: L2, page: ["channel:hook"], answers_within: 30m}]}
+                """,
+            ], folder: "policies")
+        (journal, recorder) = try await Office.open(folder)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    private static func open(_ folder: String) async throws -> (Journal, Recorder) {
+        let keys = try PrivateDatabase(path: folder + "/private.db")
+        let journal = try Journal.open(directory: folder + "/journal", keys: keys)
+        let projections = try Projections(path: folder + "/projections.db")
+        let ledger = try await JournalReplay.run(
+            reader: try journal.reader(), count: journal.count, keys: keys, projections: projections)
+        return (journal, Recorder(journal: journal, projections: projections, ledger: ledger) { _, _ in })
+    }
+
+    var now: @Sendable () -> Timestamp { { [time] in time.value } }
+
+    func minutes(_ minutes: Int64) { time.value = Office.start.advanced(bySeconds: minutes * 60) }
+
+    func run() {
+        let escalator = Escalator(
+            recorder: recorder, policies: policies, channels: Channels(["hook": postbox]), logger: Logger(label: "test"), now: now
+        )
+        running = Task { await escalator.run() }
+    }
+
+    func stop() async {
+        running?.cancel()
+        await running?.value
+        running = nil
+    }
+
+    /// As after a crash: nothing but the journal is known.
+    func restart() async throws {
+        await stop()
+        await journal.close()
+        (journal, recorder) = try await Office.open(folder)
+        run()
+    }
+
+    var desk: IncidentDesk {
+        get throws {
+            IncidentDesk(
+                recorder: recorder, projections: try Projections(path: folder + "/projections.db"), policies: policies, now: now)
+        }
+    }
+
+    static let ana = Author(id: "0a", name: "ana")
+
+    func open(_ title: String = "Storm", request: String? = nil) async throws -> String {
+        try #require(
+            try await desk.open(title: title, severity: .critical, kind: .real, author: Office.ana, request: request))
+    }
+
+    func order(_ verb: IncidentOrder.Verb, _ incident: String) async throws {
+        try await desk.carryOut(
+            IncidentOrder(incident: incident, verb: verb, author: Office.ana, at: now(), text: "because"))
+    }
+
+    func pages() async -> [PageState] { await recorder.incidents().flatMap(\.pages.values) }
+}
