@@ -98,4 +98,36 @@ struct EscalatorTests {
         let message = try #require(office.postbox.messages.first)
         #expect(!"\(message)".contains("director"))
     }
+
+    @Test("a channel that hangs, under a digest and single pages, holds up no other channel")
+    func deadChannel() async throws {
+        let office = try await Office(digestAbove: 5)
+        office.postbox.set(.hanging)
+        for number in 1...12 { _ = try await office.open("Number \(number)") }
+        office.run()
+        try await eventually("the digest is on its way") { office.postbox.messages.count == 1 }
+        for number in 13...30 {
+            _ = try await office.open("Number \(number)")
+            try await eventually("looked at") { await office.pages().count == number }
+        }
+        let id = try await office.open("Elsewhere", .medium)
+        try await eventually("the other channel was used") { await office.page(id, .page)?.status == .sent }
+        #expect(office.other.messages.count == 1)
+        await office.stop()
+    }
+
+    @Test("where there are more pages than places, the worst go first")
+    func order() async throws {
+        let office = try await Office()
+        for number in 1...9 { _ = try await office.open("Number \(number)", .low) }
+        let worst = try await office.open("The last and the worst")
+        office.postbox.set(.held)
+        office.run()
+        try await eventually("all places are taken") { office.postbox.messages.count == Escalator.maximumPerChannel }
+        #expect(office.postbox.messages.contains { $0.incident == worst })
+        office.postbox.set(.well)
+        try await eventually("all are sent") { await office.pages().allSatisfy { $0.status == .sent } }
+        #expect(Set(office.postbox.messages.map(\.key)).count == 10 && office.postbox.messages.count == 10)
+        await office.stop()
+    }
 }

@@ -10,7 +10,8 @@ import Notify
 /// channel without an answer: those are handed over again under the same key.
 actor Escalator {
     static let interval = Duration.milliseconds(200)
-    static let maximumInFlight = 8
+    /// Messages that one channel is handed at once. Each channel has places of its own: one that hangs holds up no other.
+    static let maximumPerChannel = 8
 
     private let recorder: Recorder
     private let policies: Policies
@@ -21,7 +22,10 @@ actor Escalator {
     private var wake: [String: Timestamp] = [:]
     /// Incidents with pages that wait.
     private var sending: Set<String> = []
+    /// Keys of pages that are with a channel now.
     private var inFlight: Set<String> = []
+    /// Messages that are with each channel now.
+    private var busy: [String: Int] = [:]
     private var nextBeat: Timestamp?
 
     init(
@@ -41,7 +45,7 @@ actor Escalator {
             while !Task.isCancelled {
                 do {
                     try await look()
-                    for batch in try await attempts() { group.addTask { await self.send(batch) } }
+                    try await handOver(in: &group)
                     if let heartbeat = beatIfDue() { group.addTask { await self.beat(heartbeat) } }
                     try await Task.sleep(for: Escalator.interval)
                 } catch is CancellationError {
@@ -80,40 +84,68 @@ actor Escalator {
     /// Pages that go out as one message: one page, or a digest of many for one address.
     private struct Batch: Sendable {
         var pages: [PageState]
-        var message: Message
+        /// Of the worst incident among them.
+        var severity: Severity
+
+        var channel: String { pages[0].intent.channel }
+
+        /// People who have to come before reminders, those before stops; then the worst, then the oldest.
+        func isBefore(_ other: Batch) -> Bool {
+            let (left, right) = (urgency, other.urgency)
+            if left != right { return left < right }
+            if severity != other.severity { return severity > other.severity }
+            return (pages[0].intendedAt, pages[0].intent.key) < (other.pages[0].intendedAt, other.pages[0].intent.key)
+        }
+
+        private var urgency: Int {
+            pages.map { PageIntent.Purpose.allCases.firstIndex(of: $0.intent.purpose) ?? 0 }.min() ?? 0
+        }
     }
 
-    /// What is to be handed over now, each attempt written down before it is made.
-    private func attempts() async throws -> [Batch] {
+    /// Hands over what is due, each attempt written down before it is made. A batch sets out as soon as its attempt is durable:
+    /// what happens to the next one does not hold it back.
+    private func handOver(in group: inout DiscardingTaskGroup) async throws {
         let time = now()
-        var ready: [[PageState]] = []
-        var groups: [[String?]: [PageState]] = [:]
-        for id in sending.sorted() {
-            guard let incident = await recorder.incident(id) else { continue }
+        for batch in await ready(at: time) where busy[batch.channel, default: 0] < Escalator.maximumPerChannel {
+            let events = try await recorder.decide(at: time) { ledger in Escalator.attempts(batch.pages, ledger, at: time) }
+            let accepted = Set(events.compactMap { event in if case .page(let page) = event { page.key } else { nil } })
+            var going = batch
+            going.pages.removeAll { !accepted.contains($0.intent.key) }
+            guard !going.pages.isEmpty else { continue }
+            inFlight.formUnion(accepted)
+            busy[going.channel, default: 0] += 1
+            let (pages, message) = (going.pages, await message(for: going.pages))
+            group.addTask { await self.send(pages, as: message) }
+        }
+    }
+
+    /// What waits and is due, the most urgent first.
+    private func ready(at time: Timestamp) async -> [Batch] {
+        var ready: [Batch] = []
+        var groups: [[String?]: Batch] = [:]
+        var severities: [String: Severity] = [:]
+        for incident in await recorder.incidents(sending) {
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
             where page.status == .waiting && page.nextAttempt <= time && !inFlight.contains(page.intent.key) {
                 // What is to stop is not told in a digest: its key is what counts.
                 if page.intent.purpose == .stop {
-                    ready.append([page])
+                    ready.append(Batch(pages: [page], severity: incident.severity))
                 } else {
-                    groups[[page.intent.channel, page.intent.address], default: []].append(page)
+                    let place = [page.intent.channel, page.intent.address]
+                    groups[place, default: Batch(pages: [], severity: incident.severity)].pages.append(page)
+                    groups[place]?.severity = max(groups[place]?.severity ?? .low, incident.severity)
+                    severities[page.intent.key] = incident.severity
                 }
             }
         }
-        for group in groups.values.sorted(by: { ($0.first?.intent.key ?? "") < ($1.first?.intent.key ?? "") }) {
-            if group.count > policies.channels.digestAbove { ready.append(group) } else { ready += group.map { [$0] } }
+        for group in groups.values {
+            if group.pages.count > policies.channels.digestAbove {
+                ready.append(group)
+            } else {
+                ready += group.pages.map { Batch(pages: [$0], severity: severities[$0.intent.key] ?? group.severity) }
+            }
         }
-        var batches: [Batch] = []
-        for pages in ready where inFlight.count < Escalator.maximumInFlight {
-            let keys = Set(pages.map(\.intent.key))
-            let events = try await recorder.decide(at: time) { ledger in Escalator.attempts(pages, ledger, at: time) }
-            let accepted = Set(events.compactMap { event in if case .page(let page) = event { page.key } else { nil } })
-            guard !accepted.isEmpty else { continue }
-            inFlight.formUnion(keys)
-            let going = pages.filter { accepted.contains($0.intent.key) }
-            batches.append(Batch(pages: going, message: await message(for: going)))
-        }
-        return batches
+        return ready.sorted { $0.isBefore($1) }
     }
 
     /// An acknowledgement that was recorded since stops it here, at the last moment.
@@ -130,13 +162,18 @@ actor Escalator {
         }
     }
 
-    private func send(_ batch: Batch) async {
+    private func send(_ pages: [PageState], as message: Message) async {
+        let channel = pages[0].intent.channel
+        defer {
+            inFlight.subtract(pages.map(\.intent.key))
+            busy[channel, default: 1] -= 1
+        }
         var failure: DeliveryFailure?
-        if batch.pages.contains(where: { $0.intent.isErased }) {
+        if pages.contains(where: { $0.intent.isErased }) {
             failure = DeliveryFailure("the person's data was erased", isPermanent: true)
         } else {
             do throws(DeliveryFailure) {
-                try await channels.deliver(batch.message, by: batch.pages[0].intent.channel)
+                try await channels.deliver(message, by: channel)
             } catch {
                 // Whether it got there is not known; the next start finds out by doing it again.
                 if Task.isCancelled { return }
@@ -144,7 +181,7 @@ actor Escalator {
             }
         }
         let time = now()
-        let events = batch.pages.map { page in
+        let events = pages.map { page in
             IncidentEvent.page(
                 PageEvent(
                     incident: page.intent.incident, key: page.intent.key, at: time,
@@ -153,11 +190,10 @@ actor Escalator {
         do {
             try await recorder.decide(at: time) { _ in events }
         } catch {
-            logger.error("what became of \(batch.message.key) cannot be written down: \(error)")
+            logger.error("what became of \(message.key) cannot be written down: \(error)")
         }
-        for page in batch.pages { inFlight.remove(page.intent.key) }
         if let failure {
-            logger.warning("\(batch.message.key) was not sent: \(failure.reason)")
+            logger.warning("\(message.key) was not sent: \(failure.reason)")
         }
     }
 

@@ -12,7 +12,7 @@ import Testing
 
 /// A channel that keeps what it is given, and fails as it is told.
 final class Postbox: Channel {
-    enum Mood: Sendable { case well, failing, hanging }
+    enum Mood: Sendable { case well, failing, hanging, held }
 
     private let state = Mutex<(messages: [Message], mood: Mood)>(([], .well))
 
@@ -32,6 +32,8 @@ final class Postbox: Channel {
             // Until it is cancelled, as a receiver that hangs.
             try? await Task.sleep(for: .seconds(3600))
             throw DeliveryFailure("cancelled")
+        case .held:
+            while state.withLock({ $0.mood == .held }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
         }
     }
 }
@@ -39,7 +41,12 @@ final class Postbox: Channel {
 /// A data folder with a recorder and an escalator that look at a time of the test's own.
 final class Office {
     let folder: String
+    /// Where P0 and P3 go.
     let postbox = Postbox()
+    /// Where P1 goes: a channel that pages by itself until it is told to stop.
+    let pager = Postbox()
+    /// Where P2 goes.
+    let other = Postbox()
     let time = Shared(Office.start)
     let policies: Policies
     private(set) var recorder: Recorder
@@ -48,20 +55,28 @@ final class Office {
 
     static let start = Timestamp(seconds: 1_772_445_600)
 
-    init(digestAbove: Int = 100) async throws {
+    init(digestAbove: Int = 100, clocks: String? = nil) async throws {
         folder = NSTemporaryDirectory() + "vigie-office-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        policies = try Policies(
-            files: [
-                "channels.yml": """
-                channels: {hook: {kind: webhook, url: "http://127.0.0.1:1", secret_file: none}}
-                digest_above: \(digestAbove)
-                """,
-                "escalation.yml": """
-                routes: {P0: p}
-                policies: {p: [{name: L1, page: ["channel:hook"], answers_within: 15m}, {name: L2, page: ["channel:hook"], answers_within: 30m}]}
-                """,
-            ], folder: "policies")
+        var files = [
+            "channels.yml": """
+            channels:
+              hook: {kind: webhook, url: "http://127.0.0.1:1", secret_file: none}
+              pager: {kind: pagerduty, key_file: none}
+              other: {kind: webhook, url: "http://127.0.0.1:1", secret_file: none}
+            digest_above: \(digestAbove)
+            """,
+            "escalation.yml": """
+            routes: {P0: p, P1: q, P2: r, P3: s}
+            policies:
+              p: [{name: L1, page: ["channel:hook"], answers_within: 15m}, {name: L2, page: ["channel:hook"], answers_within: 30m}]
+              q: [{name: L1, page: ["channel:pager"], answers_within: 15m}]
+              r: [{name: L1, page: ["channel:other"], answers_within: 15m}]
+              s: [{name: L1, page: ["channel:hook"], answers_within: 15m}]
+            """,
+        ]
+        files["clocks.yml"] = clocks
+        policies = try Policies(files: files, folder: "policies")
         (journal, recorder) = try await Office.open(folder)
     }
 
@@ -82,7 +97,8 @@ final class Office {
 
     func run() {
         let escalator = Escalator(
-            recorder: recorder, policies: policies, channels: Channels(["hook": postbox]), logger: Logger(label: "test"), now: now
+            recorder: recorder, policies: policies, channels: Channels(["hook": postbox, "pager": pager, "other": other]),
+            logger: Logger(label: "test"), now: now
         )
         running = Task { await escalator.run() }
     }
@@ -110,14 +126,18 @@ final class Office {
 
     static let ana = Author(id: "0a", name: "ana")
 
-    func open(_ title: String = "Storm", request: String? = nil) async throws -> String {
+    func open(_ title: String = "Storm", _ severity: Severity = .critical, request: String? = nil) async throws -> String {
         try #require(
-            try await desk.open(title: title, severity: .critical, kind: .real, author: Office.ana, request: request))
+            try await desk.open(title: title, severity: severity, kind: .real, author: Office.ana, request: request))
     }
 
     func order(_ verb: IncidentOrder.Verb, _ incident: String) async throws {
         try await desk.carryOut(
             IncidentOrder(incident: incident, verb: verb, author: Office.ana, at: now(), text: "because"))
+    }
+
+    func page(_ incident: String, _ purpose: PageIntent.Purpose) async -> PageState? {
+        await recorder.incident(incident)?.pages.values.first { $0.intent.purpose == purpose }
     }
 
     func pages() async -> [PageState] { await recorder.incidents().flatMap(\.pages.values) }
