@@ -64,6 +64,8 @@ actor Escalator {
         let time = now()
         var due = await recorder.takeChanged()
         for (id, wake) in wake where wake <= time { due.insert(id) }
+        // Until each was looked at: a write that fails half-way leaves the rest to the next round.
+        for id in due { wake[id] = Timestamp(nanoseconds: .min) }
         for id in due.sorted() {
             let policies = policies
             let decide = { @Sendable (ledger: IncidentLedger) -> [IncidentEvent] in
