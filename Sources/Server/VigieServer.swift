@@ -101,7 +101,7 @@ package struct VigieServer: Sendable {
         let receivers = try Receivers(
             options.receivers, folder: folder, positions: snapshot?.states.flatMap(\.positions) ?? [], logger: logger, now: now)
         let updates = ConsoleUpdates(sequence: Int(journal.count))
-        let recorder = Recorder(journal: journal, projections: projections, ledger: ledger) {
+        let recorder = Recorder(journal: journal, projections: projections, ledger: ledger, logger: logger) {
             updates.publish(sequence: $0, incidentID: $1)
         }
         let store = BlobStore(directory: folder.evidence, keys: folder.evidenceKeys)

@@ -2,6 +2,7 @@ import Detection
 import Events
 import Incidents
 import Journal
+import Logging
 import Storage
 
 /// The one way into the journal: decides what is recorded, writes it, then puts it into the tables, in the same order.
@@ -17,17 +18,27 @@ actor Recorder {
     private var ledger: IncidentLedger
     /// Incidents about which something was recorded since `takeChanged` was last asked.
     private var changed: Set<String> = []
+    private let logger: Logger?
+    /// Entries that are durable and not in the tables yet: more than the newest only where the tables could not be written.
+    private var backlog: [(entry: Entry, event: IncidentEvent?)] = []
+    private var isCatchingUp = false
+
+    /// Entries that wait for the tables before no more are taken. The tables can be made anew; what pages people goes on without
+    /// them for as long as that.
+    static let maximumBacklog = 10_000
 
     /// - Parameters:
     ///   - ledger: of everything that the journal holds.
+    ///   - logger: told when the tables cannot be written.
     ///   - published: called for each incident once its news can be read from the tables.
     init(
-        journal: Journal, projections: Projections, ledger: IncidentLedger = IncidentLedger(),
+        journal: Journal, projections: Projections, ledger: IncidentLedger = IncidentLedger(), logger: Logger? = nil,
         published: @escaping @Sendable (_ sequence: Int, _ incident: String) -> Void
     ) {
         self.journal = journal
         self.projections = projections
         self.ledger = ledger
+        self.logger = logger
         self.published = published
     }
 
@@ -104,6 +115,8 @@ actor Recorder {
         _ events: [IncidentEvent], with others: [EntryDraft] = [], at now: Timestamp, isInBook: Bool = false
     ) async throws {
         guard !events.isEmpty || !others.isEmpty else { return }
+        // Beyond that the reason is told before anything is written down, so that nobody takes for lost what is durable.
+        if backlog.count >= Recorder.maximumBacklog { try await fillTables() }
         let entries = try await journal.append(events.map { $0.draft() } + others, at: now)
         let records = entries.enumerated().map { index, entry in
             (entry: entry, event: index < events.count ? events[index] : nil)
@@ -117,11 +130,49 @@ actor Recorder {
             }
             changed.insert(event.incident)
         }
+        backlog += records
+        do {
+            try await fillTables()
+        } catch {
+            logger?.error("the tables that people read are behind the journal: \(error); trying again")
+            catchUpLater()
+        }
+    }
+
+    /// Brings the tables to where the journal is. Whoever recorded something is not told of a failure: it is recorded.
+    private func fillTables() async throws {
+        // A transaction may have gone through although its end was reported as a failure.
+        if isCatchingUp {
+            let applied = try await projections.applied()
+            backlog.removeAll { $0.entry.sequence < applied }
+        }
+        let records = backlog
         try await projections.apply(records)
+        backlog.removeFirst(records.count)
         for record in records {
             if let incident = record.event?.incident ?? record.entry.timelineIncident {
                 published(Int(record.entry.sequence), incident)
             }
+        }
+    }
+
+    /// Without anything new to record, too, the tables have to come to where the journal is.
+    private func catchUpLater() {
+        guard !isCatchingUp else { return }
+        isCatchingUp = true
+        Task { [weak self] in
+            repeat { try? await Task.sleep(for: .seconds(1)) } while await self?.isBehind() ?? false
+        }
+    }
+
+    private func isBehind() async -> Bool {
+        do {
+            try await inTurn { recorder in try await recorder.fillTables() }
+            isCatchingUp = false
+            logger?.notice("the tables that people read have caught up with the journal")
+            return false
+        } catch {
+            return true
         }
     }
 }

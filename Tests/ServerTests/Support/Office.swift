@@ -136,6 +136,19 @@ final class Office {
             IncidentOrder(incident: incident, verb: verb, author: Office.ana, at: now(), text: "because"))
     }
 
+    /// As somebody else would who opens the file.
+    func alterTables(_ statement: String) throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [
+            "python3", "-c", "import sqlite3, sys; sqlite3.connect(sys.argv[1], isolation_level=None).execute(sys.argv[2])",
+            folder + "/projections.db", statement,
+        ]
+        try process.run()
+        process.waitUntilExit()
+        try #require(process.terminationStatus == 0)
+    }
+
     func page(_ incident: String, _ purpose: PageIntent.Purpose) async -> PageState? {
         await recorder.incident(incident)?.pages.values.first { $0.intent.purpose == purpose }
     }
