@@ -41,7 +41,7 @@ package enum EscalationPlan {
         var start = incident.cycleStart
         for step in incident.severities.reversed() {
             guard policies.escalation.routes[step.severity] == route else { break }
-            start = max(step.at, incident.cycleStart)
+            start = max(step.recordedAt, incident.cycleStart)
         }
         return start
     }

@@ -48,7 +48,7 @@ package struct IncidentLedger: Sendable, Equatable {
             if let request = opened.request { requests.insert(request) }
         case .findingRecorded(let finding): incidents[current(finding.incident)]?.findingCount += 1
         case .severityChanged(let change):
-            incidents[change.incident]?.apply(change)
+            incidents[change.incident]?.apply(change, recordedAt: recordedAt)
             if let request = change.request { requests.insert(request) }
         case .changed(let change):
             incidents[change.incident]?.apply(change)

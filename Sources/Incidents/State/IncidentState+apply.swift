@@ -92,8 +92,9 @@ extension IncidentState {
         for index in pauses.indices where pauses[index].until == nil { pauses[index].until = max(time, pauses[index].from) }
     }
 
-    mutating func apply(_ change: SeverityChange) {
+    mutating func apply(_ change: SeverityChange, recordedAt: Timestamp) {
         severities.append(
-            SeverityStep(severity: change.to, at: change.at, author: change.author, reason: change.reason))
+            SeverityStep(
+                severity: change.to, at: change.at, recordedAt: recordedAt, author: change.author, reason: change.reason))
     }
 }

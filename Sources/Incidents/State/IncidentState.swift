@@ -5,7 +5,10 @@ package struct IncidentState: Sendable, Equatable {
     /// One severity it has had, and why.
     package struct SeverityStep: Sendable, Equatable {
         package var severity: Severity
+        /// For what rules say, the time of the events behind it.
         package var at: Timestamp
+        /// From when on it was in force here, by Vigie's own clock: whoever is paged for it has been since then, not since `at`.
+        package var recordedAt: Timestamp
         package var author: Author
         package var reason: String?
     }
@@ -87,7 +90,9 @@ package struct IncidentState: Sendable, Equatable {
         id = opened.incident
         title = opened.title
         kind = opened.kind
-        severities = [SeverityStep(severity: opened.severity, at: recordedAt, author: opened.author, reason: nil)]
+        severities = [
+            SeverityStep(severity: opened.severity, at: recordedAt, recordedAt: recordedAt, author: opened.author, reason: nil)
+        ]
         openedAt = recordedAt
         isOpenedByRule = opened.author == .system
         firstSeen = opened.firstSeen

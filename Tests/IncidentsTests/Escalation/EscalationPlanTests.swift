@@ -102,6 +102,16 @@ struct EscalationPlanTests {
         #expect(try run(&desk, 81...400) == Array(repeating: "81 cancelled the severity leads to other people now", count: 3))
     }
 
+    @Test("a rule that finds old events worse pages as of now, step by step, not everybody at once")
+    func severityOfOldEvents() throws {
+        var desk = Desk(policies: try Self.policies())
+        try desk.open(.low)
+        let raised = SeverityChange(
+            incident: "SEC-2026-0001", from: .low, to: .critical, reason: "a rule", at: .minutes(-600))
+        desk.apply([.severityChanged(raised)], at: .minutes(61))
+        #expect(try run(&desk, 61...80) == ["61 L1 ana mail", "61 L1 ana pager", "76 L2 bo mail"])
+    }
+
     @Test("drills page as real ones do; tests and imports page nobody")
     func kinds() throws {
         for (kind, count) in [(IncidentKind.drill, 2), (.test, 0), (.imported, 0)] {
