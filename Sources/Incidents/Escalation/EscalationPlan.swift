@@ -21,11 +21,12 @@ package enum EscalationPlan {
         guard let route = policies.escalation.routes[incident.severity], let steps = policies.escalation.policies[route],
             incident.kind == .real || incident.kind == .drill
         else { return [] }
-        var time = routeStart(of: incident, policies)
+        let entry = Self.entry(of: incident, to: route, policies)
+        var time = entry.start
         var pages: [PlannedPage] = []
         for step in steps {
             for target in step.targets {
-                let prefix = "\(incident.id)/\(incident.cycle)/\(route).\(step.name)/\(target.text)"
+                let prefix = "\(entry.prefix)\(step.name)/\(target.text)"
                 pages += intents(
                     for: target, prefix: prefix, incident, purpose: .page, step: step.name, policies, at: time
                 ).map { PlannedPage(at: time, intent: $0) }
@@ -35,15 +36,30 @@ package enum EscalationPlan {
         return pages
     }
 
-    /// When the route in force began: with the cycle, or with the severity that leads to it.
-    private static func routeStart(of incident: IncidentState, _ policies: Policies) -> Timestamp {
-        let route = policies.escalation.routes[incident.severity]
+    /// How the incident came to the route in force.
+    private struct Entry {
+        var start: Timestamp
+        /// What its pages' keys begin with: other than those of any earlier time on the same route.
+        var prefix: String
+    }
+
+    /// When the route in force began: with the cycle, or with the severity that leads to it; and for which time in this cycle.
+    private static func entry(of incident: IncidentState, to route: String, _ policies: Policies) -> Entry {
+        // The last severity of the cycle before is in force when a cycle begins.
+        let earlier = max(0, (incident.pastCycles.last?.severityCount ?? 0) - 1)
         var start = incident.cycleStart
-        for step in incident.severities.reversed() {
-            guard policies.escalation.routes[step.severity] == route else { break }
-            start = max(step.recordedAt, incident.cycleStart)
+        var times = 0
+        var last: String?
+        for step in incident.severities.dropFirst(earlier) {
+            let next = policies.escalation.routes[step.severity]
+            if next == route, last != route {
+                times += 1
+                start = max(step.recordedAt, incident.cycleStart)
+            }
+            last = next
         }
-        return start
+        let name = times > 1 ? "\(route)(\(times))" : route
+        return Entry(start: start, prefix: "\(incident.id)/\(incident.cycle)/\(name).")
     }
 
     /// One for each way in which the target can be told.
@@ -79,7 +95,7 @@ package enum EscalationPlan {
             }
         } else {
             let planned = pages(of: incident, policies)
-            let route = policies.escalation.routes[incident.severity].map { "\(incident.id)/\(incident.cycle)/\($0)." }
+            let route = policies.escalation.routes[incident.severity].map { entry(of: incident, to: $0, policies).prefix }
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
             where page.intent.purpose == .page && page.status == .waiting {
                 guard let route, page.intent.key.hasPrefix(route) else {

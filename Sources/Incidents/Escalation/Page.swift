@@ -13,7 +13,8 @@ package struct PageIntent: Sendable, Equatable {
         case stop
     }
 
-    /// Of incident, cycle, policy step, target and channel; the other side knows the message by it.
+    /// Of incident, cycle, policy, step, target and channel, and from the second time on the same policy of how often that was; the
+    /// other side knows the message by it.
     package var key: String
     package var incident: String
     package var cycle: Int

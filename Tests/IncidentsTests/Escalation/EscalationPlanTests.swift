@@ -112,6 +112,23 @@ struct EscalationPlanTests {
         #expect(try run(&desk, 61...80) == ["61 L1 ana mail", "61 L1 ana pager", "76 L2 bo mail"])
     }
 
+    @Test("back to a severity that was left, its people are paged again, under keys of their own")
+    func backOnTheRoute() throws {
+        var desk = Desk(policies: try Self.policies())
+        try desk.open(.critical)
+        #expect(try run(&desk, 0...1) == ["0 L1 ana mail", "0 L1 ana pager"])
+        try desk.order(.severity(.low), minutes: 5)
+        _ = try run(&desk, 5...6)
+        try desk.order(.severity(.critical), minutes: 30)
+        #expect(try run(&desk, 30...45) == ["30 L1 ana mail", "30 L1 ana pager", "45 L2 bo mail"])
+        #expect(try #require(desk.state()).pages["SEC-2026-0001/1/full(2).L1/rotation:on-call/mail"]?.status == .waiting)
+        // Opened again it is another cycle, in which this is the first time.
+        try desk.order(.close(.falsePositive), minutes: 46)
+        try desk.order(.reopen, minutes: 60)
+        _ = try run(&desk, 60...60)
+        #expect(try #require(desk.state()).pages["SEC-2026-0001/2/full.L1/rotation:on-call/mail"]?.status == .waiting)
+    }
+
     @Test("drills page as real ones do; tests and imports page nobody")
     func kinds() throws {
         for (kind, count) in [(IncidentKind.drill, 2), (.test, 0), (.imported, 0)] {
