@@ -7,6 +7,8 @@ package struct IncidentBook: Sendable, Equatable {
     /// An incident that findings can still join.
     package struct Active: Sendable, Equatable {
         package var id: String
+        /// The worst that rules have said so far. A person's word stands until a rule says that it is worse than that, and than what
+        /// is in force.
         package var severity: Severity
         package var firstSeen: Timestamp
         package var lastSeen: Timestamp
@@ -50,11 +52,8 @@ package struct IncidentBook: Sendable, Equatable {
             if let (year, number) = IncidentNumber.parse(opened.incident) {
                 lastNumber[year] = max(lastNumber[year] ?? 0, number)
             }
-        case .severityChanged(let change):
-            // What rules say. A person's word stands until a rule says that it is worse than any rule has said so far.
-            if change.author == .system { active[change.incident]?.severity = change.to }
         case .changed(let change): apply(change)
-        case .clockMissed, .page: break
+        case .severityChanged, .clockMissed, .page: break
         case .findingRecorded(let finding):
             if let id = UInt128(finding.id, radix: 16) { known.insert(id) }
             join(finding)
@@ -128,6 +127,7 @@ package struct IncidentBook: Sendable, Equatable {
         guard var incident = active[id] else { return }
         incident.lastSeen = max(incident.lastSeen, finding.lastSeen)
         incident.firstSeen = min(incident.firstSeen, finding.firstSeen)
+        incident.severity = max(incident.severity, finding.severity)
         incident.categories.insert(finding.category)
         if let address = finding.address {
             let key = IncidentBook.key(address: address)

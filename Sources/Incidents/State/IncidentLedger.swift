@@ -30,14 +30,13 @@ package struct IncidentLedger: Sendable, Equatable {
     package mutating func record(
         _ finding: Finding, lines: [String?], by grouping: Grouping, now: Timestamp
     ) -> [IncidentEvent] {
-        var events = grouping.events(for: finding, lines: lines, book: &book, now: now)
-        for index in events.indices {
-            // Rules raise from what rules said last; the history goes on from what is in force.
-            guard case .severityChanged(var change) = events[index], let incident = incidents[change.incident] else { continue }
+        grouping.events(for: finding, lines: lines, book: &book, now: now).compactMap { event in
+            // Rules raise from what rules said last; the history goes on from what is in force, and rules lower nothing.
+            guard case .severityChanged(var change) = event, let incident = incidents[change.incident] else { return event }
+            guard change.to > incident.severity else { return nil }
             change.from = incident.severity
-            events[index] = .severityChanged(change)
+            return .severityChanged(change)
         }
-        return events
     }
 
     /// For events that the book has seen already, because they were decided on it.

@@ -1,3 +1,4 @@
+import Detection
 import Events
 import Incidents
 import Testing
@@ -91,6 +92,30 @@ struct LifecycleTests {
         try desk.order(.severity(.low))
         #expect(desk.ledger.book.active["SEC-2026-0001"]?.severity == .high)
         #expect(desk.state()?.severity == .low)
+    }
+
+    @Test("what a person raised, a rule that is worse than earlier rules and not than that does not lower")
+    func severityAboveRules() throws {
+        var desk = Desk()
+        let record = { (desk: inout Desk, number: Int, level: Level) in
+            let before = desk.ledger.book
+            let finding = Sample.finding(number, rule: Sample.rule(level: level))
+            var ledger = desk.ledger
+            let events = ledger.record(finding, lines: [], by: Grouping(), now: Desk.start)
+            desk.apply(events, at: Desk.start)
+            // What is read again is what was decided on.
+            #expect(desk.ledger.book == ledger.book && desk.ledger.book != before)
+        }
+        record(&desk, 1, .low)
+        #expect(desk.state()?.severity == .low)
+        try desk.order(.severity(.critical))
+        record(&desk, 2, .high)
+        #expect(desk.state()?.severity == .critical && desk.state()?.severities.count == 2)
+        try desk.order(.severity(.medium))
+        record(&desk, 3, .high)
+        #expect(desk.state()?.severity == .medium)
+        record(&desk, 4, .critical)
+        #expect(desk.state()?.severities.last?.severity == .critical && desk.state()?.severities.count == 4)
     }
 
     @Test("opened again, it is to be acknowledged again, and its first life stays known")
