@@ -130,4 +130,20 @@ struct EscalatorTests {
         #expect(Set(office.postbox.messages.map(\.key)).count == 10 && office.postbox.messages.count == 10)
         await office.stop()
     }
+
+    @Test("what pages by itself gets no digest: each page can be stopped by its key")
+    func noDigestForPagers() async throws {
+        let office = try await Office(digestAbove: 2)
+        var ids: [String] = []
+        for number in 1...5 { ids.append(try await office.open("Number \(number)", .high)) }
+        office.run()
+        try await eventually("all are sent") { await office.pages().count { $0.status == .sent } == 5 }
+        for id in ids { try await office.order(.acknowledge, id) }
+        try await eventually("all are stopped") { await office.pages().count { $0.status == .sent } == 10 }
+        await office.stop()
+        let (stops, triggers) = (
+            office.pager.messages.filter { $0.purpose == .stop }, office.pager.messages.filter { $0.purpose == .page }
+        )
+        #expect(triggers.count == 5 && Set(stops.map(\.key)) == Set(triggers.map { $0.key + "/stop" }))
+    }
 }

@@ -129,8 +129,8 @@ actor Escalator {
         for incident in await recorder.incidents(sending) {
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
             where page.status == .waiting && page.nextAttempt <= time && !inFlight.contains(page.intent.key) {
-                // What is to stop is not told in a digest: its key is what counts.
-                if page.intent.purpose == .stop {
+                // What pages by itself is told to stop by the key of the page: there is no digest of that, nor of what tells it.
+                if page.intent.purpose == .stop || policies.channels.channels[page.intent.channel]?.kind == .pagerduty {
                     ready.append(Batch(pages: [page], severity: incident.severity))
                 } else {
                     let place = [page.intent.channel, page.intent.address]
