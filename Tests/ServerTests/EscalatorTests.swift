@@ -146,4 +146,23 @@ struct EscalatorTests {
         )
         #expect(triggers.count == 5 && Set(stops.map(\.key)) == Set(triggers.map { $0.key + "/stop" }))
     }
+
+    @Test("a stop does not overtake its page")
+    func stopAfterPage() async throws {
+        let office = try await Office()
+        office.pager.set(.held)
+        office.run()
+        let id = try await office.open("Held", .high)
+        try await eventually("it is on its way") { office.pager.messages.count == 1 }
+        try await office.order(.acknowledge, id)
+        try await eventually("the stop is intended") { await office.page(id, .stop) != nil }
+        // What comes after it is handed over, in the same look or a later one.
+        let next = try await office.open("Elsewhere", .medium)
+        try await eventually("others are sent") { await office.page(next, .page)?.status == .sent }
+        #expect(office.pager.messages.count == 1)
+        office.pager.set(.well)
+        try await eventually("it is stopped") { await office.page(id, .stop)?.status == .sent }
+        #expect(office.pager.messages.map(\.purpose) == [.page, .stop])
+        await office.stop()
+    }
 }

@@ -117,7 +117,7 @@ package enum EscalationPlan {
 
     /// PagerDuty goes on paging by itself until it is told.
     private static func stop(_ page: PageState, _ incident: IncidentState, _ policies: Policies) -> PageIntent? {
-        let key = page.intent.key + "/stop"
+        let key = page.intent.key + PageIntent.stopSuffix
         // A page whose fate is not known may have arrived.
         guard page.attempts > 0, policies.channels.channels[page.intent.channel]?.kind == .pagerduty, incident.pages[key] == nil
         else { return nil }

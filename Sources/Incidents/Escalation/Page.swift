@@ -31,6 +31,13 @@ package struct PageIntent: Sendable, Equatable {
     /// A person's key was erased, and with it person and address.
     package var isErased = false
 
+    static let stopSuffix = "/stop"
+
+    /// The key of the page that it stops.
+    package var stops: String? {
+        purpose == .stop && key.hasSuffix(PageIntent.stopSuffix) ? String(key.dropLast(PageIntent.stopSuffix.count)) : nil
+    }
+
     package init(
         key: String, incident: String, cycle: Int, purpose: Purpose, step: String, target: String, channel: String,
         person: String?, address: String?

@@ -121,6 +121,11 @@ actor Escalator {
         }
     }
 
+    /// It is with a channel now; or it stops what is, and must not get there first.
+    private func isHeldBack(_ intent: PageIntent) -> Bool {
+        inFlight.contains(intent.key) || intent.stops.map(inFlight.contains) ?? false
+    }
+
     /// What waits and is due, the most urgent first.
     private func ready(at time: Timestamp) async -> [Batch] {
         var ready: [Batch] = []
@@ -128,7 +133,7 @@ actor Escalator {
         var severities: [String: Severity] = [:]
         for incident in await recorder.incidents(sending) {
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
-            where page.status == .waiting && page.nextAttempt <= time && !inFlight.contains(page.intent.key) {
+            where page.status == .waiting && page.nextAttempt <= time && !isHeldBack(page.intent) {
                 // What pages by itself is told to stop by the key of the page: there is no digest of that, nor of what tells it.
                 if page.intent.purpose == .stop || policies.channels.channels[page.intent.channel]?.kind == .pagerduty {
                     ready.append(Batch(pages: [page], severity: incident.severity))
