@@ -165,4 +165,27 @@ struct EscalatorTests {
         #expect(office.pager.messages.map(\.purpose) == [.page, .stop])
         await office.stop()
     }
+
+    @Test("a digest is tried again under its key, whatever else came, and whoever was acknowledged in between")
+    func digestAgain() async throws {
+        let office = try await Office(digestAbove: 2)
+        var ids: [String] = []
+        for number in 1...5 { ids.append(try await office.open("Number \(number)")) }
+        office.postbox.set(.failing)
+        office.run()
+        try await eventually("it failed") { await office.pages().count { $0.lastFailure != nil } == 5 }
+        try await office.order(.acknowledge, ids[0])
+        try await eventually("one is not needed any more") { await office.pages().count { $0.status == .cancelled } == 1 }
+        office.postbox.set(.well)
+        for number in 6...8 { _ = try await office.open("Number \(number)") }
+        try await office.restart()
+        office.minutes(1)
+        try await eventually("all are sent") { await office.pages().count { $0.status == .sent } == 7 }
+        await office.stop()
+        let keys = office.postbox.messages.map(\.key)
+        let first = try #require(keys.first)
+        #expect(first == "digest/\(ids[0])/1/p.L1/channel:hook/hook")
+        #expect(keys.count { $0 == first } == 2)
+        #expect(office.postbox.messages.last { $0.key == first }?.details.count == 4)
+    }
 }

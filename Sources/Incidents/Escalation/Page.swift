@@ -59,7 +59,8 @@ package struct PageEvent: Sendable, Equatable {
     package enum What: Sendable, Equatable {
         case intended(PageIntent)
         /// It is handed to the channel next; whether it got there is known by what follows.
-        case attempted(number: Int)
+        /// In a digest, which has a key of its own: the same for each attempt, as that of a page.
+        case attempted(number: Int, digest: String? = nil)
         case sent(number: Int)
         case failed(number: Int, reason: String, retryAt: Timestamp)
         /// Given up: a person has to look.
@@ -94,6 +95,9 @@ package struct PageState: Sendable, Equatable {
     package internal(set) var attempts = 0
     package internal(set) var nextAttempt: Timestamp
     package internal(set) var lastFailure: String?
+    /// The digest that it was handed over in, if any. What was handed over once goes in the same company ever after: in another, the
+    /// other side could not know it for a repeat.
+    package internal(set) var digest: String?
 
     init(_ intent: PageIntent, at time: Timestamp) {
         self.intent = intent
@@ -104,8 +108,9 @@ package struct PageState: Sendable, Equatable {
     mutating func apply(_ event: PageEvent) {
         switch event.what {
         case .intended: break
-        case .attempted(let number):
+        case .attempted(let number, let digest):
             attempts = number
+            self.digest = digest
             nextAttempt = event.at
         case .sent: status = .sent
         case .failed(_, let reason, let retryAt):

@@ -40,9 +40,10 @@ extension PageEvent {
                     personal.append(PersonalField(name: "address", subjects: subjects, value: .string(address)))
                 }
             }
-        case .attempted(let number):
+        case .attempted(let number, let digest):
             type = "page.attempted"
             data["attempt"] = .integer(Int64(number))
+            data["digest"] = digest.map { .string($0) }
         case .sent(let number):
             type = "page.sent"
             data["attempt"] = .integer(Int64(number))
@@ -86,7 +87,7 @@ extension PageEvent.What {
                 channel: channel, person: personal.text("person"), address: personal.text("address"))
             intent.isErased = personal.isErased("person")
             self = .intended(intent)
-        case ("page.attempted", let number?): self = .attempted(number: number)
+        case ("page.attempted", let number?): self = .attempted(number: number, digest: text("digest"))
         case ("page.sent", let number?): self = .sent(number: number)
         case ("page.failed", let number?):
             guard let retryAt = text("retry_at").flatMap({ Timestamp(rfc3339: $0) }) else { return nil }

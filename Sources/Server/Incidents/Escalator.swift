@@ -88,6 +88,8 @@ actor Escalator {
         var pages: [PageState]
         /// Of the worst incident among them.
         var severity: Severity
+        /// The key of a digest; a page alone goes under its own.
+        var digest: String?
 
         var channel: String { pages[0].intent.channel }
 
@@ -97,6 +99,11 @@ actor Escalator {
             if left != right { return left < right }
             if severity != other.severity { return severity > other.severity }
             return (pages[0].intendedAt, pages[0].intent.key) < (other.pages[0].intendedAt, other.pages[0].intent.key)
+        }
+
+        mutating func add(_ other: Batch) {
+            pages += other.pages
+            severity = max(severity, other.severity)
         }
 
         private var urgency: Int {
@@ -109,14 +116,14 @@ actor Escalator {
     private func handOver(in group: inout DiscardingTaskGroup) async throws {
         let time = now()
         for batch in await ready(at: time) where busy[batch.channel, default: 0] < Escalator.maximumPerChannel {
-            let events = try await recorder.decide(at: time) { ledger in Escalator.attempts(batch.pages, ledger, at: time) }
+            let events = try await recorder.decide(at: time) { ledger in Escalator.attempts(batch, ledger, at: time) }
             let accepted = Set(events.compactMap { event in if case .page(let page) = event { page.key } else { nil } })
             var going = batch
             going.pages.removeAll { !accepted.contains($0.intent.key) }
             guard !going.pages.isEmpty else { continue }
             inFlight.formUnion(accepted)
             busy[going.channel, default: 0] += 1
-            let (pages, message) = (going.pages, await message(for: going.pages))
+            let (pages, message) = (going.pages, await message(for: going))
             group.addTask { await self.send(pages, as: message) }
         }
     }
@@ -129,35 +136,37 @@ actor Escalator {
     /// What waits and is due, the most urgent first.
     private func ready(at time: Timestamp) async -> [Batch] {
         var ready: [Batch] = []
-        var groups: [[String?]: Batch] = [:]
-        var severities: [String: Severity] = [:]
+        var fresh: [[String?]: [Batch]] = [:]
+        var digests: [String: Batch] = [:]
         for incident in await recorder.incidents(sending) {
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
             where page.status == .waiting && page.nextAttempt <= time && !isHeldBack(page.intent) {
-                // What pages by itself is told to stop by the key of the page: there is no digest of that, nor of what tells it.
-                if page.intent.purpose == .stop || policies.channels.channels[page.intent.channel]?.kind == .pagerduty {
-                    ready.append(Batch(pages: [page], severity: incident.severity))
+                let alone = Batch(pages: [page], severity: incident.severity)
+                if let digest = page.digest {
+                    digests[digest, default: Batch(pages: [], severity: .low, digest: digest)].add(alone)
+                } else if page.attempts > 0 || page.intent.purpose == .stop
+                    || policies.channels.channels[page.intent.channel]?.kind == .pagerduty
+                {
+                    // What pages by itself is told to stop by the key of the page: there is no digest of that, nor of what tells it.
+                    ready.append(alone)
                 } else {
-                    let place = [page.intent.channel, page.intent.address]
-                    groups[place, default: Batch(pages: [], severity: incident.severity)].pages.append(page)
-                    groups[place]?.severity = max(groups[place]?.severity ?? .low, incident.severity)
-                    severities[page.intent.key] = incident.severity
+                    fresh[[page.intent.channel, page.intent.address], default: []].append(alone)
                 }
             }
         }
-        for group in groups.values {
-            if group.pages.count > policies.channels.digestAbove {
-                ready.append(group)
-            } else {
-                ready += group.pages.map { Batch(pages: [$0], severity: severities[$0.intent.key] ?? group.severity) }
+        for pages in fresh.values {
+            guard pages.count > policies.channels.digestAbove, let first = pages.flatMap(\.pages).map(\.intent.key).min() else {
+                ready += pages
+                continue
             }
+            ready.append(pages.reduce(into: Batch(pages: [], severity: .low, digest: "digest/\(first)")) { $0.add($1) })
         }
-        return ready.sorted { $0.isBefore($1) }
+        return (ready + digests.values).sorted { $0.isBefore($1) }
     }
 
     /// An acknowledgement that was recorded since stops it here, at the last moment.
-    private static func attempts(_ pages: [PageState], _ ledger: IncidentLedger, at time: Timestamp) -> [IncidentEvent] {
-        pages.compactMap { page in
+    private static func attempts(_ batch: Batch, _ ledger: IncidentLedger, at time: Timestamp) -> [IncidentEvent] {
+        batch.pages.compactMap { page in
             guard let incident = ledger[page.intent.incident], let current = incident.pages[page.intent.key],
                 current.status == .waiting, current.attempts == page.attempts,
                 page.intent.purpose != .page || !(incident.isAcknowledged || incident.isClosed),
@@ -165,7 +174,8 @@ actor Escalator {
             else { return nil }
             return .page(
                 PageEvent(
-                    incident: incident.id, key: page.intent.key, at: time, what: .attempted(number: current.attempts + 1)))
+                    incident: incident.id, key: page.intent.key, at: time,
+                    what: .attempted(number: current.attempts + 1, digest: batch.digest)))
         }
     }
 
@@ -212,13 +222,13 @@ actor Escalator {
             number: attempt, reason: reason, retryAt: time.advanced(bySeconds: EscalationPlan.backOff(attempt: attempt)))
     }
 
-    private func message(for pages: [PageState]) async -> Message {
+    private func message(for batch: Batch) async -> Message {
         var messages: [Message] = []
-        for page in pages {
+        for page in batch.pages {
             guard let incident = await recorder.incident(page.intent.incident) else { continue }
             messages.append(PageMessage.message(for: page, incident, policies))
         }
-        return PageMessage.joined(messages)
+        return PageMessage.joined(messages, as: batch.digest)
     }
 
     private func beatIfDue() -> ChannelPolicy.Heartbeat? {

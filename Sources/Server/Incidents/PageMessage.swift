@@ -31,21 +31,23 @@ enum PageMessage {
     private static let maximumNamed = 20
 
     /// In a storm, one message instead of many.
-    static func joined(_ messages: [Message]) -> Message {
-        guard messages.count > 1, var digest = messages.min(by: { $0.severity < $1.severity }) else {
+    ///
+    /// - Parameter key: of the digest; `nil` for a page alone.
+    static func joined(_ messages: [Message], as key: String?) -> Message {
+        guard let key, var digest = messages.min(by: { $0.severity < $1.severity }) else {
             return messages.first
                 ?? Message(
                     key: "", purpose: .page, incident: "", severity: "", subject: "", details: [], link: nil, isDrill: false,
                     time: Timestamp(seconds: 0), address: nil)
         }
         digest.purpose = .digest
-        digest.key = "digest/\(messages.count)/\(messages.map(\.key).min() ?? "")"
+        digest.key = key
         digest.isDrill = messages.allSatisfy(\.isDrill)
         digest.details = messages.prefix(maximumNamed).map { message in
             (message.isDrill ? "[DRILL] " : "") + message.subject + (message.details.first.map { " (\($0))" } ?? "")
         }
         if messages.count > maximumNamed { digest.details.append("and \(messages.count - maximumNamed) more") }
-        digest.subject = "\(messages.count) pages at once, the worst: \(digest.subject)"
+        digest.subject = "\(messages.count) page\(messages.count == 1 ? "" : "s") at once, the worst: \(digest.subject)"
         return digest
     }
 }

@@ -128,7 +128,8 @@ struct MergeAndSplitTests {
             channel: "mail", person: "bo", address: "bo@example.org")
         let whats: [PageEvent.What] = [
             .intended(intent), .attempted(number: 1), .failed(number: 1, reason: "no answer", retryAt: .minutes(3)),
-            .attempted(number: 2), .sent(number: 2), .dead(number: 3, reason: "given up"), .cancelled(reason: "acknowledged"),
+            .attempted(number: 2, digest: "digest/k"), .sent(number: 2), .dead(number: 3, reason: "given up"),
+            .cancelled(reason: "acknowledged"),
         ]
         desk.apply(
             whats.map { .page(PageEvent(incident: "SEC-2026-0002", key: "k", at: .minutes(2), what: $0)) }, at: .minutes(2))
