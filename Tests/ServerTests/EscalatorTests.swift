@@ -188,4 +188,39 @@ struct EscalatorTests {
         #expect(keys.count { $0 == first } == 2)
         #expect(office.postbox.messages.last { $0.key == first }?.details.count == 4)
     }
+
+    @Test("a clock that was missed is told of no more once it is stopped, closed, or an update was sent")
+    func lateReminders() async throws {
+        let clocks = """
+            use: t
+            tables:
+              t:
+                ack: {title: A, starts: opened, stops: acknowledged, within: 15m, tells: ["channel:other"]}
+                fix: {title: F, starts: opened, stops: fixed, within: 15m, tells: ["channel:other"]}
+                update: {title: U, starts: opened, stops: update_sent, within: 15m, repeats: true, tells: ["channel:other"]}
+            """
+        let office = try await Office(clocks: clocks)
+        office.other.set(.failing)
+        office.run()
+        let id = try await office.open()
+        office.minutes(16)
+        try await eventually("all three failed") {
+            await office.pages().count { $0.intent.purpose == .clock && $0.lastFailure != nil } == 3
+        }
+        let ended = { () async -> Set<String> in
+            Set(await office.pages().filter { $0.intent.purpose == .clock && $0.status == .cancelled }.map(\.intent.step))
+        }
+        try await office.order(.acknowledge, id)
+        try await eventually("one is cancelled") { await ended() == ["A"] }
+        try await office.order(.statusUpdate, id)
+        try await eventually("two are cancelled") { await ended() == ["A", "U"] }
+        try await office.order(.close(.falsePositive), id)
+        try await eventually("all are cancelled") { await ended() == ["A", "F", "U"] }
+        office.other.set(.well)
+        office.minutes(20)
+        let next = try await office.open("Another", .medium)
+        try await eventually("others are sent") { await office.page(next, .page)?.status == .sent }
+        await office.stop()
+        #expect(office.other.messages.count == 4)
+    }
 }

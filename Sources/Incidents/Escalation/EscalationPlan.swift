@@ -88,26 +88,53 @@ package enum EscalationPlan {
         let record = { (key: String, what: PageEvent.What) in
             PageEvent(incident: incident.id, key: key, at: now, what: what)
         }
-        if let reason = reasonToStop(incident) {
-            for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key }) where page.intent.purpose == .page {
-                if page.status == .waiting { events.append(record(page.intent.key, .cancelled(reason: reason))) }
+        let known = incident.pages.values.sorted { $0.intent.key < $1.intent.key }
+        for page in known where page.status == .waiting {
+            guard let reason = reasonToCancel(page.intent, incident, policies) else { continue }
+            events.append(record(page.intent.key, .cancelled(reason: reason)))
+        }
+        if reasonToStop(incident) != nil {
+            for page in known where page.intent.purpose == .page {
                 if let stop = stop(page, incident, policies) { events.append(record(stop.key, .intended(stop))) }
             }
         } else {
-            let planned = pages(of: incident, policies)
-            let route = policies.escalation.routes[incident.severity].map { entry(of: incident, to: $0, policies).prefix }
-            for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
-            where page.intent.purpose == .page && page.status == .waiting {
-                guard let route, page.intent.key.hasPrefix(route) else {
-                    events.append(record(page.intent.key, .cancelled(reason: "the severity leads to other people now")))
-                    continue
-                }
-            }
-            for page in planned where page.at <= now && incident.pages[page.intent.key] == nil {
+            for page in pages(of: incident, policies) where page.at <= now && incident.pages[page.intent.key] == nil {
                 events.append(record(page.intent.key, .intended(page.intent)))
             }
         }
         return events + reminders(for: incident, policies, now: now, record)
+    }
+
+    /// Why a page is not wanted any more, by what is known now; `nil` while it is. Asked again at the last moment before each attempt.
+    package static func reasonToCancel(_ page: PageIntent, _ incident: IncidentState, _ policies: Policies) -> String? {
+        switch page.purpose {
+        case .stop: return nil
+        case .page:
+            if let reason = reasonToStop(incident) { return reason }
+            if page.cycle != incident.cycle { return "the incident was opened again" }
+            guard let route = policies.escalation.routes[incident.severity],
+                page.key.hasPrefix(entry(of: incident, to: route, policies).prefix)
+            else { return "the severity leads to other people now" }
+            return nil
+        case .clock:
+            if page.cycle != incident.cycle { return "the incident was opened again" }
+            let place = "/\(page.target)/\(page.channel)"
+            return page.key.hasSuffix(place) ? reasonNotToRemind(String(page.key.dropLast(place.count)), incident, policies) : nil
+        }
+    }
+
+    /// Why nobody is told of a clock that was missed, by its key.
+    private static func reasonNotToRemind(_ key: String, _ incident: IncidentState, _ policies: Policies) -> String? {
+        if incident.mergedInto != nil { return "the incident was merged" }
+        let parts = key.split(separator: "/")
+        guard parts.count >= 3, let clock = policies.clocks.clocks.first(where: { $0.id == parts[2] }) else { return nil }
+        // The clock after closing tells of itself; the others have nothing to say then.
+        if incident.isClosed, clock.starts != .closed { return "the incident is closed" }
+        if clock.repeats {
+            let round = parts.count == 4 ? parts[3].split(separator: ".").first.flatMap { Int($0) } : nil
+            return round.map { $0 < incident.updateCount } ?? false ? "it was done in the meantime" : nil
+        }
+        return incident.milestones[clock.stops] == nil ? nil : "it was done in the meantime"
     }
 
     private static func reasonToStop(_ incident: IncidentState) -> String? {
@@ -137,28 +164,16 @@ package enum EscalationPlan {
         for (key, due) in incident.missed.sorted(by: { $0.key < $1.key }) where key.hasPrefix(prefix) {
             let name = key.dropFirst(prefix.count).prefix { $0 != "/" }
             guard let clock = policies.clocks.clocks.first(where: { $0.id == name }) else { continue }
-            // The clock after closing tells of itself; the others have nothing to say then.
-            guard !incident.isClosed || clock.starts == .closed else { continue }
+            guard reasonNotToRemind(key, incident, policies) == nil else { continue }
             for target in clock.tells {
                 for intent in intents(
                     for: target, prefix: "\(key)/\(target.text)", incident, purpose: .clock, step: clock.title, policies, at: due)
-                where incident.pages[intent.key] == nil && !isSuperseded(key, incident) {
+                where incident.pages[intent.key] == nil {
                     events.append(record(intent.key, .intended(intent)))
                 }
             }
         }
-        for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
-        where page.intent.purpose == .clock && page.status == .waiting && incident.mergedInto != nil {
-            events.append(record(page.intent.key, .cancelled(reason: "the incident was merged")))
-        }
         return events
-    }
-
-    /// A reminder to send an update, where one was sent since.
-    private static func isSuperseded(_ key: String, _ incident: IncidentState) -> Bool {
-        let parts = key.split(separator: "/")
-        guard parts.count == 4, let round = parts.last?.split(separator: ".").first.flatMap({ Int($0) }) else { return false }
-        return round < incident.updateCount
     }
 
     /// When there is something to do next without anything happening.

@@ -116,8 +116,14 @@ actor Escalator {
     private func handOver(in group: inout DiscardingTaskGroup) async throws {
         let time = now()
         for batch in await ready(at: time) where busy[batch.channel, default: 0] < Escalator.maximumPerChannel {
-            let events = try await recorder.decide(at: time) { ledger in Escalator.attempts(batch, ledger, at: time) }
-            let accepted = Set(events.compactMap { event in if case .page(let page) = event { page.key } else { nil } })
+            let policies = policies
+            let events = try await recorder.decide(at: time) { ledger in
+                Escalator.attempts(batch, ledger, policies, at: time).map { .page($0) }
+            }
+            let accepted = Set(
+                events.compactMap { event in
+                    if case .page(let page) = event, case .attempted = page.what { page.key } else { nil }
+                })
             var going = batch
             going.pages.removeAll { !accepted.contains($0.intent.key) }
             guard !going.pages.isEmpty else { continue }
@@ -164,18 +170,21 @@ actor Escalator {
         return (ready + digests.values).sorted { $0.isBefore($1) }
     }
 
-    /// An acknowledgement that was recorded since stops it here, at the last moment.
-    private static func attempts(_ batch: Batch, _ ledger: IncidentLedger, at time: Timestamp) -> [IncidentEvent] {
+    /// An acknowledgement, or whatever else makes a page needless, that was recorded since stops it here, at the last moment.
+    private static func attempts(
+        _ batch: Batch, _ ledger: IncidentLedger, _ policies: Policies, at time: Timestamp
+    ) -> [PageEvent] {
         batch.pages.compactMap { page in
             guard let incident = ledger[page.intent.incident], let current = incident.pages[page.intent.key],
-                current.status == .waiting, current.attempts == page.attempts,
-                page.intent.purpose != .page || !(incident.isAcknowledged || incident.isClosed),
-                page.intent.purpose != .page || incident.cycle == page.intent.cycle
+                current.status == .waiting, current.attempts == page.attempts
             else { return nil }
-            return .page(
-                PageEvent(
-                    incident: incident.id, key: page.intent.key, at: time,
-                    what: .attempted(number: current.attempts + 1, digest: batch.digest)))
+            var event = PageEvent(
+                incident: incident.id, key: page.intent.key, at: time,
+                what: .attempted(number: current.attempts + 1, digest: batch.digest))
+            if let reason = EscalationPlan.reasonToCancel(page.intent, incident, policies) {
+                event.what = .cancelled(reason: reason)
+            }
+            return event
         }
     }
 
