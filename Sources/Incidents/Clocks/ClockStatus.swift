@@ -14,7 +14,8 @@ package struct ClockStatus: Sendable, Equatable {
 
     package var clock: String
     package var title: String
-    /// Of incident, cycle and clock; of a clock that repeats, of the round as well.
+    /// Of incident, cycle and clock; of a clock that repeats, of the round as well, and from the second time that it had to begin of how
+    /// often that was.
     package var key: String
     package var start: Timestamp?
     /// `nil` while it has not started, stands still, or has no end within its calendar.
@@ -29,22 +30,47 @@ extension ClockPolicy {
     /// Reminders of one repeating clock in a row; then it is silent until it is stopped once.
     package static let maximumReminders = 8
 
-    /// The clocks that an incident has. Pure: entries in, times out; no present is asked for.
+    /// The clocks that an incident has, each as often as it had to begin. Pure: entries in, times out; no present is asked for.
     package func statuses(of incident: IncidentState) -> [ClockStatus] {
-        clocks.compactMap { status(of: $0, incident) }
+        clocks.flatMap { clock in runs(of: clock, incident).compactMap { status(of: clock, $0, incident) } }
     }
 
-    private func status(of clock: ClockDefinition, _ incident: IncidentState) -> ClockStatus? {
-        let stop = clock.repeats ? nil : incident.milestones[clock.stops]
+    /// One time that a clock runs.
+    private struct Run {
+        var number: Int
+        var start: Timestamp?
+        var stop: Timestamp?
+    }
+
+    /// From its start to its stop, and again from each moment at which that stop turned out not to hold.
+    private func runs(of clock: ClockDefinition, _ incident: IncidentState) -> [Run] {
+        let last = incident.milestones[clock.starts]
+        if clock.repeats { return [Run(number: 1, start: last, stop: nil)] }
+        var runs: [Run] = []
+        var again: Timestamp?
+        let start = { (start: Timestamp?) in start.map { max($0, again ?? $0) } }
+        for setback in incident.setbacks[clock.stops] ?? [] {
+            // What started it may not have held either; then it is what it was at that time.
+            let then = incident.setbacks[clock.starts]?.first { $0.at >= setback.reached }?.reached ?? last
+            runs.append(Run(number: runs.count + 1, start: start(then), stop: setback.reached))
+            again = setback.at
+        }
+        return runs + [Run(number: runs.count + 1, start: start(last), stop: incident.milestones[clock.stops])]
+    }
+
+    private func status(of clock: ClockDefinition, _ run: Run, _ incident: IncidentState) -> ClockStatus? {
+        let stop = run.stop
         let end = stop ?? (clock.starts == .closed ? nil : incident.milestones[.closed])
         guard let within = clock.within[incident.severity(at: end)] else { return nil }
         var status = ClockStatus(
             clock: clock.id, title: clock.title, key: "\(incident.id)/\(incident.cycle)/\(clock.id)", start: nil, due: nil,
             stopped: nil, outcome: incident.isClosed ? .notExercised : .notStarted)
-        if clock.needsAffectedUsers, incident.affectedUsers ?? 0 == 0 { return status }
-        guard var start = incident.milestones[clock.starts] else {
-            return status
+        if run.number > 1 {
+            status.key += "/\(run.number)"
+            status.title += ", again"
         }
+        if clock.needsAffectedUsers, incident.affectedUsers ?? 0 == 0 { return status }
+        guard var start = run.start else { return status }
         if clock.repeats {
             if incident.isClosed { return status }
             start = max(start, incident.milestones[clock.stops] ?? start)

@@ -134,7 +134,9 @@ package enum EscalationPlan {
             let round = parts.count == 4 ? parts[3].split(separator: ".").first.flatMap { Int($0) } : nil
             return round.map { $0 < incident.updateCount } ?? false ? "it was done in the meantime" : nil
         }
-        return incident.milestones[clock.stops] == nil ? nil : "it was done in the meantime"
+        let run = parts.count == 4 ? Int(parts[3]) ?? 1 : 1
+        let isOver = incident.milestones[clock.stops] != nil || run <= incident.setbacks[clock.stops]?.count ?? 0
+        return isOver ? "it was done in the meantime" : nil
     }
 
     private static func reasonToStop(_ incident: IncidentState) -> String? {

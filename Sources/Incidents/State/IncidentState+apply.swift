@@ -51,15 +51,15 @@ extension IncidentState {
         self.phase = phase
         switch phase {
         case .detection, .closed: break
-        case .triage: milestones[.triaged] = nil
+        case .triage: undo(.triaged, at: time)
         case .containment:
             milestones[.triaged] = milestones[.triaged] ?? time
             milestones[.containing] = milestones[.containing] ?? time
-            milestones[.contained] = nil
-            milestones[.fixed] = nil
+            undo(.contained, at: time)
+            undo(.fixed, at: time)
         case .eradication:
             milestones[.contained] = milestones[.contained] ?? time
-            milestones[.fixed] = nil
+            undo(.fixed, at: time)
         case .recovery, .review:
             milestones[.triaged] = milestones[.triaged] ?? time
             // Without a containment there is nothing that was contained or fixed.
@@ -67,6 +67,11 @@ extension IncidentState {
             milestones[.contained] = milestones[.contained] ?? time
             milestones[.fixed] = milestones[.fixed] ?? time
         }
+    }
+
+    private mutating func undo(_ milestone: Milestone, at time: Timestamp) {
+        guard let reached = milestones.removeValue(forKey: milestone) else { return }
+        setbacks[milestone, default: []].append(Setback(reached: reached, at: max(time, reached)))
     }
 
     private mutating func close(_ resolution: Resolution, at time: Timestamp) {
@@ -78,13 +83,16 @@ extension IncidentState {
 
     private mutating func reopen(at time: Timestamp) {
         pastCycles.append(
-            PastCycle(cycle: cycle, milestones: milestones, resolution: resolution, severityCount: severities.count))
+            PastCycle(
+                cycle: cycle, milestones: milestones, setbacks: setbacks, resolution: resolution, severityCount: severities.count)
+        )
         phase = .triage
         cycle += 1
         resolution = nil
         acknowledgedBy = nil
         updateCount = 0
         milestones = [.opened: time]
+        setbacks = [:]
         endPauses(at: time)
     }
 

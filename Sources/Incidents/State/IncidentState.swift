@@ -39,10 +39,17 @@ package struct IncidentState: Sendable, Equatable {
         package var reason: String?
     }
 
+    /// A milestone that was reached and did not hold, and when that was seen.
+    package struct Setback: Sendable, Equatable {
+        package var reached: Timestamp
+        package var at: Timestamp
+    }
+
     /// What is left of a time between opening and closing, once the incident was opened again.
     package struct PastCycle: Sendable, Equatable {
         package var cycle: Int
         package var milestones: [Milestone: Timestamp]
+        package var setbacks: [Milestone: [Setback]]
         package var resolution: Resolution?
         package var severityCount: Int
     }
@@ -64,6 +71,8 @@ package struct IncidentState: Sendable, Equatable {
     package internal(set) var acknowledgedBy: Author?
     /// Of this cycle. What did not hold, such as a containment that has to be done again, is taken out.
     package internal(set) var milestones: [Milestone: Timestamp] = [:]
+    /// Of this cycle, oldest first: clocks that such a milestone stopped begin anew, and keep what became of them the first time.
+    package internal(set) var setbacks: [Milestone: [Setback]] = [:]
     /// Status updates of this cycle.
     package internal(set) var updateCount = 0
     package internal(set) var resolution: Resolution?
@@ -112,6 +121,7 @@ package struct IncidentState: Sendable, Equatable {
             var state = self
             state.cycle = past.cycle
             state.milestones = past.milestones
+            state.setbacks = past.setbacks
             state.resolution = past.resolution
             state.severities = Array(severities.prefix(past.severityCount))
             state.phase = .closed

@@ -115,4 +115,35 @@ struct ClockOutcomeTests {
         try desk.order(.severity(.critical), minutes: 11)
         #expect(try outcomes(desk) == ["k": .met])
     }
+
+    @Test("back to a phase that did not hold, its clock begins anew, and what became of it the first time stays")
+    func backAPhase() throws {
+        var desk = Desk(policies: try ShippedPolicies.load())
+        try desk.open(.high)
+        try desk.order(.acknowledge, minutes: 1)
+        try desk.order(.phase(.triage), minutes: 2)
+        try desk.order(.phase(.containment), minutes: 3)
+        try desk.order(.phase(.eradication), minutes: 20)
+        try desk.order(.phase(.recovery), minutes: 200)
+        _ = try look(&desk, minute: 201)
+        try desk.order(.phase(.containment), minutes: 300)
+        #expect(try look(&desk, minute: 301).filter { !$0.contains("status_update") }.isEmpty)
+        let containment = { (desk: Desk) throws -> [ClockStatus] in
+            desk.policies.clocks.statuses(of: try #require(desk.state())).filter { $0.clock == "containment" }
+        }
+        let clocks = try containment(desk)
+        #expect(clocks.map(\.outcome) == [.met, .running])
+        #expect(clocks.map(\.start) == [.minutes(3), .minutes(300)] && clocks.last?.due == .minutes(360))
+        let fix = desk.policies.clocks.statuses(of: try #require(desk.state())).filter { $0.clock == "fix" }
+        #expect(fix.map(\.outcome) == [.met, .notStarted])
+        #expect(fix.first?.start == .minutes(20) && fix.first?.stopped == .minutes(200))
+        #expect(try look(&desk, minute: 361).contains("SEC-2026-0001/1/containment/2"))
+        try desk.order(.phase(.recovery), minutes: 370)
+        #expect(try containment(desk).map(\.outcome) == [.met, .missed])
+        try desk.order(.phase(.review), minutes: 371)
+        try desk.order(.close(.resolved), minutes: 372)
+        try desk.order(.reopen, minutes: 400)
+        #expect(try #require(desk.state()).setbacks.isEmpty)
+        #expect(desk.policies.clocks.statuses(of: try #require(desk.state()).cycles[0]).count { $0.clock == "containment" } == 2)
+    }
 }
