@@ -12,6 +12,9 @@ package struct Author: Sendable, Hashable {
 
     package static let system = Author(id: "system", name: nil)
 
+    /// Somebody who signed in. Vigie itself and commands on its machine may know of everything.
+    package var isAccount: Bool { id != "system" && !id.hasPrefix("uid:") }
+
     /// As it is shown.
     package var label: String { name ?? (id == "system" ? "vigie" : id) }
 }

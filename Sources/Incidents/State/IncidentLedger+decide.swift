@@ -11,10 +11,7 @@ extension IncidentLedger {
         _ order: IncidentOrder, policies: Policies, now: Timestamp
     ) throws(IncidentRefusal) -> [IncidentEvent] {
         if let request = order.request, knows(request: request) { return [] }
-        guard let incident = self[order.incident] else {
-            throw IncidentRefusal(
-                .unknownIncident, "there is no incident \(order.incident)", "`vigie incidents list` shows those there are")
-        }
+        let incident = try known(order.incident, to: order.author)
         try checkText(order)
         guard order.at <= now, order.at >= incident.cycleStart || order.verb == .note else {
             throw IncidentRefusal(
@@ -27,6 +24,17 @@ extension IncidentLedger {
         if case .severity(let severity) = order.verb { return [try severityChange(severity, incident, order)] }
         let events = try action(order, incident, policies: policies, now: now)
         return events
+    }
+
+    /// The incident, where there is one that the author may know of. Of any other, it is not said which of the two it is.
+    private func known(_ id: String, to author: Author) throws(IncidentRefusal) -> IncidentState {
+        guard let incident = self[id],
+            !author.isAccount || incident.isReadable(by: author.id, named: author.name ?? "")
+        else {
+            throw IncidentRefusal(
+                .unknownIncident, "there is no incident \(id)", "`vigie incidents list` shows those there are")
+        }
+        return incident
     }
 
     private func checkText(_ order: IncidentOrder) throws(IncidentRefusal) {
@@ -108,14 +116,14 @@ extension IncidentLedger {
                 throw IncidentRefusal(
                     .invalid, "a restricted incident needs 1 to \(IncidentChange.maximumListed) readers", "name the accounts")
             }
-            return recorded(.restrict(readers: readers))
+            return recorded(.restrict(readers: readers)) + absorbed(by: incident, .restrict(readers: readers), order)
         case .unrestrict:
             guard incident.isRestricted else {
                 throw IncidentRefusal(.alreadyDone, "\(incident.id) is not restricted", "there is nothing to do")
             }
-            return recorded(.unrestrict)
+            return recorded(.unrestrict) + absorbed(by: incident, .unrestrict, order)
         case .link(let kind, let other):
-            try checkOther(other, of: incident)
+            try checkOther(other, of: incident, order)
             guard !incident.links.contains(IncidentState.Link(kind: kind, incident: other)) else {
                 throw IncidentRefusal(.alreadyDone, "\(incident.id) is linked to \(other) already", "there is nothing to do")
             }
@@ -180,13 +188,22 @@ extension IncidentLedger {
         return .close(from: incident.phase, resolution: resolution)
     }
 
-    private func checkOther(_ other: String, of incident: IncidentState) throws(IncidentRefusal) {
+    @discardableResult
+    private func checkOther(
+        _ other: String, of incident: IncidentState, _ order: IncidentOrder
+    ) throws(IncidentRefusal) -> IncidentState {
         guard other != incident.id else {
             throw IncidentRefusal(.invalid, "\(other) is the incident itself", "name another one")
         }
-        guard self[other] != nil else {
-            throw IncidentRefusal(
-                .unknownIncident, "there is no incident \(other)", "`vigie incidents list` shows those there are")
+        return try known(other, to: order.author)
+    }
+
+    /// Who may know of an incident may know of those that were merged into it, and nobody else.
+    private func absorbed(
+        by incident: IncidentState, _ action: IncidentChange.Action, _ order: IncidentOrder
+    ) -> [IncidentEvent] {
+        incident.absorbed.map {
+            .changed(IncidentChange(incident: $0, at: order.at, author: order.author, action: action, text: order.text))
         }
     }
 
@@ -194,15 +211,15 @@ extension IncidentLedger {
     private func merge(
         into other: String, _ incident: IncidentState, _ order: IncidentOrder
     ) throws(IncidentRefusal) -> [IncidentEvent] {
-        try checkOther(other, of: incident)
+        let target = try checkOther(other, of: incident, order)
         guard !incident.isClosed else { throw .closed(incident) }
-        guard let target = self[other], !target.isClosed, target.mergedInto == nil else {
+        guard !target.isClosed, target.mergedInto == nil else {
             throw IncidentRefusal(.notAllowed, "\(other) is closed", "merge into one that is open, or reopen it first")
         }
-        guard target.isRestricted == incident.isRestricted else {
+        guard target.readers.map(Set.init) == incident.readers.map(Set.init) else {
             throw IncidentRefusal(
-                .notAllowed, "one of \(incident.id) and \(other) is restricted, and the other is not",
-                "restrict both first: a merge shows the findings of one to the readers of the other")
+                .notAllowed, "\(incident.id) and \(other) are not for the same readers",
+                "restrict both to the same first: a merge shows the findings of one to the readers of the other")
         }
         guard incident.severity > target.severity else { return [] }
         return [

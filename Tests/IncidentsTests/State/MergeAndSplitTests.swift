@@ -169,4 +169,34 @@ struct MergeAndSplitTests {
         #expect(state.severities.last?.reason == nil && state.severities.last?.author == Author(id: "0a", name: nil))
         #expect(state.severity == .low)
     }
+
+    @Test("what is for other readers is not merged, and what was merged is restricted and opened with its target")
+    func readersOfMerges() throws {
+        var (desk, _) = try twoIncidents()
+        try desk.order(.restrict(readers: ["0a", "0b"]))
+        try desk.order(.restrict(readers: ["0a", "0c"]), "SEC-2026-0002")
+        #expect(throws: IncidentRefusal.self) { try desk.order(.merge(into: "SEC-2026-0002")) }
+        try desk.order(.restrict(readers: ["0b", "0a"]), "SEC-2026-0002")
+        try desk.order(.merge(into: "SEC-2026-0002"))
+        try desk.order(.restrict(readers: ["0a"]), "SEC-2026-0002")
+        #expect(desk.state()?.readers == ["0a"])
+        try desk.order(.unrestrict, "SEC-2026-0002")
+        #expect(desk.state()?.readers == nil && desk.state("SEC-2026-0002")?.readers == nil)
+    }
+
+    @Test("who may not know of an incident can neither do anything to it, nor link or merge another with it")
+    func unknownOthers() throws {
+        var (desk, _) = try twoIncidents()
+        let bo = Author(id: "0b", name: "bo")
+        try desk.order(.restrict(readers: ["0a"]))
+        for (verb, incident) in [
+            (IncidentOrder.Verb.link(.related, to: "SEC-2026-0001"), "SEC-2026-0002"),
+            (.merge(into: "SEC-2026-0001"), "SEC-2026-0002"), (.note, "SEC-2026-0001"),
+        ] {
+            let refusal = #expect(throws: IncidentRefusal.self) { try desk.order(verb, incident, by: bo) }
+            // Word for word what is said of one that is not there.
+            #expect(refusal?.code == .unknownIncident && refusal?.reason == "there is no incident SEC-2026-0001")
+        }
+        try desk.order(.link(.related, to: "SEC-2026-0001"), "SEC-2026-0002", by: Author(id: "uid:0", name: "root"))
+    }
 }
