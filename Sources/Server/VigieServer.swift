@@ -109,7 +109,9 @@ package struct VigieServer: Sendable {
         let collector = EvidenceCollector(
             capture: capture, logger: logger, now: now
         ) { try await recorder.record($0, at: now()) }
-        let desk = IncidentDesk(recorder: recorder, projections: projections, policies: policies, now: now)
+        let desk = IncidentDesk(
+            recorder: recorder, projections: projections, policies: policies, now: now,
+            accountID: { try await privateDatabase.accountID(of: $0) })
         let escalator = Escalator(
             recorder: recorder, policies: policies, channels: Channels(policies.channels, now: now), logger: logger, now: now)
         let leases = try LeaseWiring.make(

@@ -1,4 +1,5 @@
 import Events
+import Identity
 package import Incidents
 import Storage
 
@@ -8,14 +9,34 @@ package struct IncidentDesk: Sendable {
     let projections: Projections
     package let policies: Policies
     let now: @Sendable () -> Timestamp
+    /// The id of the account that somebody means by its name or id.
+    let accountID: @Sendable (_ text: String) async throws -> String?
 
     /// - Returns: the incident afterwards.
     /// - Throws: `IncidentRefusal` when it cannot be done; nothing was then.
     @discardableResult
     package func carryOut(_ order: IncidentOrder) async throws -> IncidentState? {
+        var order = order
+        if case .restrict(let names) = order.verb {
+            order.verb = .restrict(readers: try await readers(names, by: order.author))
+        }
         let (policies, time) = (policies, now())
-        try await recorder.decide(at: time) { try $0.decide(order, policies: policies, now: time) }
+        try await recorder.decide(at: time) { [order] in try $0.decide(order, policies: policies, now: time) }
         return await recorder.incident(order.incident)
+    }
+
+    /// The ids of accounts that are called by name or id. Whoever restricts an incident goes on knowing of it.
+    private func readers(_ names: [String], by author: Author) async throws -> [String] {
+        var ids: [String] = []
+        for name in names {
+            guard let id = try await accountID(name) else {
+                throw IncidentRefusal(
+                    .invalid, "there is no account '\(name.prefix(64))'", "name accounts of people who can sign in")
+            }
+            if !ids.contains(id) { ids.append(id) }
+        }
+        if author.isAccount, !ids.contains(author.id) { ids.append(author.id) }
+        return ids
     }
 
     /// Opens an incident on somebody's word.
@@ -36,4 +57,13 @@ extension IncidentDesk: IncidentStateReading {
     package func state(of incident: String) async -> IncidentState? { await recorder.incident(incident) }
 
     package func states() async -> [IncidentState] { await recorder.incidents() }
+}
+
+extension AccountStore {
+    /// The id of the account that somebody means by its name or id.
+    func accountID(of text: String) async throws -> String? {
+        if let account = try await account(id: text) { return account.id }
+        guard let name = AccountName.normalized(text) else { return nil }
+        return try await account(named: name)?.id
+    }
 }

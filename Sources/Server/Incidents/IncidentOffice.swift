@@ -23,7 +23,9 @@ package enum IncidentOffice {
         let ledger = try await JournalReplay.run(
             reader: try journal.reader(), count: journal.count, keys: keys, projections: projections)
         let recorder = Recorder(journal: journal, projections: projections, ledger: ledger) { _, _ in }
-        let desk = IncidentDesk(recorder: recorder, projections: projections, policies: policies) { .system }
+        let desk = IncidentDesk(
+            recorder: recorder, projections: projections, policies: policies, now: { .system },
+            accountID: { try await keys.accountID(of: $0) })
         let answer = try await request.carryOut(on: desk)
         try await tree.publish()
         await journal.close()

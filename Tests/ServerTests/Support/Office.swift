@@ -47,6 +47,8 @@ final class Office {
     let pager = Postbox()
     /// Where P2 goes.
     let other = Postbox()
+    /// Who can be a reader.
+    let accountID: @Sendable (String) -> String? = { ["ana": "0a", "0a": "0a", "bo": "0b", "0b": "0b"][$0] }
     let time = Shared(Office.start)
     let policies: Policies
     private(set) var recorder: Recorder
@@ -120,7 +122,8 @@ final class Office {
     var desk: IncidentDesk {
         get throws {
             IncidentDesk(
-                recorder: recorder, projections: try Projections(path: folder + "/projections.db"), policies: policies, now: now)
+                recorder: recorder, projections: try Projections(path: folder + "/projections.db"), policies: policies, now: now,
+                accountID: accountID)
         }
     }
 
