@@ -1,3 +1,5 @@
+import Events
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -14,6 +16,6 @@ enum AddressGroup {
         guard inet_pton(AF_INET6, bare, &bytes) == 1 else { return String(address.prefix(64)) }
         let isMapped = bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xff && bytes[11] == 0xff
         if isMapped { return bytes[12...].map { String($0) }.joined(separator: ".") }
-        return Hex.encode(bytes[..<8]) + "/64"
+        return bytes[..<8].hexadecimal + "/64"
     }
 }

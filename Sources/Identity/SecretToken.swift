@@ -1,4 +1,5 @@
 import Crypto
+import Events
 
 /// A random secret that is handed out once and kept only as its digest.
 package struct SecretToken: Sendable, Equatable {
@@ -12,17 +13,17 @@ package struct SecretToken: Sendable, Equatable {
 
     /// A new secret of `bits` random bits.
     package init(bits: Int, from randomness: Randomness) {
-        text = Hex.encode(randomness.bytes(bits / 8))
+        text = randomness.bytes(bits / 8).hexadecimal
     }
 
     package var digest: TokenDigest {
-        TokenDigest(hex: Hex.encode(SHA256.hash(data: Array(text.utf8))))
+        TokenDigest(hex: SHA256.hash(data: Array(text.utf8)).hexadecimal)
     }
 
     /// A value that proves knowledge of this secret for one purpose without revealing it: HMAC-SHA-256, in hex.
     package func proof(of purpose: String) -> String {
         let key = SymmetricKey(data: Array(text.utf8))
-        return Hex.encode(HMAC<SHA256>.authenticationCode(for: Array(purpose.utf8), using: key))
+        return HMAC<SHA256>.authenticationCode(for: Array(purpose.utf8), using: key).hexadecimal
     }
 }
 
@@ -61,16 +62,4 @@ package func constantTimeEquals(_ left: String, _ right: String) -> Bool {
     var difference: UInt8 = 0
     for index in left.indices { difference |= left[index] ^ right[index] }
     return difference == 0
-}
-
-enum Hex {
-    static func encode(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
-        }
-        return String(decoding: text, as: UTF8.self)
-    }
 }

@@ -1,4 +1,5 @@
 import Crypto
+import Events
 import Yams
 
 /// Which version of a rule spoke: SHA-256 over the document as YAML resolves it.

@@ -106,17 +106,6 @@ extension IPAddress {
     }
 }
 
-/// The value of one hexadecimal digit.
-@inlinable
-package func hexadecimalValue(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte &- 0x30
-    case 0x41...0x46: byte &- 0x37
-    case 0x61...0x66: byte &- 0x57
-    default: nil
-    }
-}
-
 extension IPAddress: CustomStringConvertible {
     /// A dotted quad, or RFC 5952 text.
     package var description: String {

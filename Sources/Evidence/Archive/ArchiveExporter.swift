@@ -81,7 +81,7 @@ package struct ArchiveExporter {
                 var hasher = SHA256()
                 try sealed(item, secret) { hasher.update(data: $0) }
                 parts.append(
-                    Manifest.Part(path: name, sha256: hexadecimal(hasher.finalize()), size: SealedStream.sealedSize(item.size)))
+                    Manifest.Part(path: name, sha256: hasher.finalize().hexadecimal, size: SealedStream.sealedSize(item.size)))
             } else {
                 parts.append(Manifest.Part(path: name, sha256: item.sha256, size: item.size))
             }
@@ -89,7 +89,7 @@ package struct ArchiveExporter {
         let page = ArchivePage(request: request, entries: entries, items: items, erased: erased).bytes
         let document = try CASEDocument(request: request, items: included).bytes()
         for (name, bytes) in [(ArchiveLayout.page, page), (ArchiveLayout.document, document)] {
-            parts.append(Manifest.Part(path: name, sha256: hexadecimal(SHA256.hash(data: bytes)), size: UInt64(bytes.count)))
+            parts.append(Manifest.Part(path: name, sha256: SHA256.hash(data: bytes).hexadecimal, size: UInt64(bytes.count)))
         }
         let manifest = try Manifest(
             incident: request.incident, exportedAt: request.now, marking: request.marking, recipient: request.recipient,
@@ -101,8 +101,8 @@ package struct ArchiveExporter {
             EntryDraft(
                 type: "evidence.exported", occurredAt: request.now, actor: request.actor,
                 data: [
-                    "incident": .string(request.incident), "manifest": .string(hexadecimal(SHA256.hash(data: manifest))),
-                    "slice": .string(hexadecimal(SHA256.hash(data: slice))), "entries": .integer(Int64(entries.count)),
+                    "incident": .string(request.incident), "manifest": .string(SHA256.hash(data: manifest).hexadecimal),
+                    "slice": .string(SHA256.hash(data: slice).hexadecimal), "entries": .integer(Int64(entries.count)),
                     "items": .integer(Int64(included.count)),
                     "withheld": .integer(Int64(items.count { $0.marking > request.marking })),
                     "erased": .integer(Int64(items.count { erased.contains($0.id) })),

@@ -27,7 +27,7 @@ struct ArchivePage {
                 Self.summary(entry),
             ])
         }
-        let name = escape(request.incident)
+        let name = HTMLText.escaped(request.incident)
         let page = """
             <!DOCTYPE html>
             <html lang="en"><head><meta charset="utf-8"><title>\(name): evidence</title>
@@ -35,7 +35,7 @@ struct ArchivePage {
             <style>body{font:16px/1.5 sans-serif;max-width:70em;margin:2em auto;padding:0 1em}table{border-collapse:collapse;width:100%;font-size:.8em}
             th,td{border:1px solid #999;padding:.3em;text-align:left;vertical-align:top;overflow-wrap:anywhere}code{background:#eee}</style></head>
             <body><h1>\(name)</h1>
-            <p><strong>\(escape(request.marking.rawValue))</strong>. Made on \(escape(request.now.rfc3339)) for \(escape(request.recipient)).
+            <p><strong>\(HTMLText.escaped(request.marking.rawValue))</strong>. Made on \(HTMLText.escaped(request.now.rfc3339)) for \(HTMLText.escaped(request.recipient)).
             Whoever hands this on has to keep to the marking.</p>
             <h2>Check it</h2>
             <p>Get the log's public key from somebody you trust, by another way than this archive. Then, on any machine, without a network:</p>
@@ -67,25 +67,6 @@ struct ArchivePage {
     }
 
     private func row(_ cells: [String], cell: String = "td") -> String {
-        "<tr>" + cells.map { "<\(cell)>\(escape($0))</\(cell)>" }.joined() + "</tr>\n"
-    }
-
-    private func escape(_ text: String) -> String {
-        var escaped = ""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "&": escaped += "&amp;"
-            case "<": escaped += "&lt;"
-            case ">": escaped += "&gt;"
-            case "\"": escaped += "&quot;"
-            case "'": escaped += "&#39;"
-            // Control characters and those that turn the direction of text could show another name than there is.
-            case _
-            where scalar.value < 0x20 || (0x7F...0x9F).contains(scalar.value) || scalar.properties.generalCategory == .format:
-                escaped += "\u{FFFD}"
-            default: escaped.unicodeScalars.append(scalar)
-            }
-        }
-        return escaped
+        "<tr>" + cells.map { "<\(cell)>\(HTMLText.escaped($0))</\(cell)>" }.joined() + "</tr>\n"
     }
 }

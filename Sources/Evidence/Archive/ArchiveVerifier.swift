@@ -88,7 +88,7 @@ package struct ArchiveVerifier {
         }
         folder = String(first.path.dropLast(Manifest.name.utf8.count))
         let bytes = try reader.contents(limit: 64 << 20)
-        manifestHash = hexadecimal(SHA256.hash(data: bytes))
+        manifestHash = SHA256.hash(data: bytes).hexadecimal
         let manifest = try Manifest(parsing: bytes)
         guard folder == ArchiveLayout.folder(incident: manifest.incident, at: manifest.exportedAt) + "/" else {
             throw EvidenceError(.archive, "the folder \(folder) is not the one of \(manifest.incident)")
@@ -134,7 +134,7 @@ package struct ArchiveVerifier {
     }
 
     private mutating func takeSlice(_ bytes: [UInt8]) throws {
-        sliceHash = hexadecimal(SHA256.hash(data: bytes))
+        sliceHash = SHA256.hash(data: bytes).hexadecimal
         // From line feed to line feed: a list of lines could take many times the memory of the lines.
         var next = bytes.startIndex
         while next < bytes.endIndex, report.problems.count < Self.problemLimit {
@@ -224,8 +224,8 @@ package struct ArchiveVerifier {
         open([], isLast: true)
         if let failure { add(name, failure) }
         found[name] = Found(
-            sha256: hexadecimal(hasher.finalize()), size: size,
-            inner: secret == nil || failure != nil ? nil : (hexadecimal(inner.finalize()), innerSize))
+            sha256: hasher.finalize().hexadecimal, size: size,
+            inner: secret == nil || failure != nil ? nil : (inner.finalize().hexadecimal, innerSize))
     }
 
     // MARK: - Whether it fits together

@@ -72,7 +72,7 @@ struct CASEDocument {
         var bytes = Array(Insecure.SHA1.hash(data: space + Array("vigie:\(request.incident)/\(kind)/\(name)".utf8)).prefix(16))
         bytes[6] = bytes[6] & 0x0F | 0x50
         bytes[8] = bytes[8] & 0x3F | 0x80
-        let digits = Array(hexadecimal(bytes))
+        let digits = Array(bytes.hexadecimal)
         let groups = [0..<8, 8..<12, 12..<16, 16..<20, 20..<32].map { String(digits[$0]) }
         return "kb:\(kind)-\(groups.joined(separator: "-"))"
     }

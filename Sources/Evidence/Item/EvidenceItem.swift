@@ -51,7 +51,7 @@ package struct EvidenceItem: Hashable, Sendable {
     }
 
     package static func newID(random: RandomSource = .system) -> String {
-        "EV-" + random.bytes(8).map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
+        "EV-" + random.bytes(8).hexadecimal
     }
 
     package static func isID(_ text: String) -> Bool {
@@ -59,7 +59,7 @@ package struct EvidenceItem: Hashable, Sendable {
     }
 
     /// Lower-case hexadecimal SHA-256.
-    package static func hash(of bytes: [UInt8]) -> String { hexadecimal(SHA256.hash(data: bytes)) }
+    package static func hash(of bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
 
     package static func isHash(_ text: String) -> Bool { text.utf8.count == 64 && text.utf8.allSatisfy(isHexadecimal) }
 

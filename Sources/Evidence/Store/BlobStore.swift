@@ -1,4 +1,5 @@
 import Crypto
+import Events
 import Foundation
 import Journal
 
@@ -45,7 +46,7 @@ package struct BlobStore: Sendable {
         }
         try output.write(try sealer.finish())
         try output.synchronise()
-        let sealed = Sealed(sha256: hexadecimal(hasher.finalize()), size: size)
+        let sealed = Sealed(sha256: hasher.finalize().hexadecimal, size: size)
         try locked { try install(incoming, secret: secret, as: sealed) }
         return sealed
     }
@@ -101,7 +102,7 @@ package struct BlobStore: Sendable {
         } catch let error as EvidenceError where error.code == .damaged {
             throw EvidenceError(.damaged, "\(path): \(error.description); bring it back from a backup")
         }
-        guard hexadecimal(hasher.finalize()) == item.sha256, size == item.size else {
+        guard hasher.finalize().hexadecimal == item.sha256, size == item.size else {
             throw EvidenceError(
                 .damaged,
                 "\(path) does not hold the bytes that were collected as \(item.id) (\(item.name)): it was changed or swapped; "
@@ -195,8 +196,4 @@ func synchronise(_ folder: String) throws(EvidenceError) {
     guard fsync(descriptor) == 0 || errno == EINVAL else {
         throw EvidenceError(.file, "the folder \(folder) cannot be synchronised")
     }
-}
-
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
 }

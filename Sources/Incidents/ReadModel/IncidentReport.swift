@@ -161,9 +161,10 @@ package struct IncidentReport: Sendable {
     /// Attackers' and people's words as words: nothing of them is markup.
     private static func plain(_ text: String) -> String {
         var plain = ""
-        for character in oneLine(text) {
-            if "\\`*_{}[]<>|#!~&".contains(character) { plain += "\\" }
-            plain.append(character)
+        // By scalars: a bracket with a combining mark behind it is a bracket to a reader of Markdown, and no such `Character`.
+        for scalar in oneLine(text).unicodeScalars {
+            if "\\`*_{}[]<>|#!~&".unicodeScalars.contains(scalar) { plain += "\\" }
+            plain.unicodeScalars.append(scalar)
         }
         return plain
     }
@@ -207,8 +208,8 @@ package struct IncidentReport: Sendable {
         return text + "</main></body></html>\n"
     }
 
+    /// A line break is a space: nothing that somebody wrote looks like a further line of the records.
     private static func escape(_ text: String) -> String {
-        oneLine(text).replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-            .replacing("\"", with: "&quot;").replacing("'", with: "&#39;")
+        HTMLText.escaped(String(String.UnicodeScalarView(text.unicodeScalars.map { $0 == "\n" || $0 == "\t" ? " " : $0 })))
     }
 }

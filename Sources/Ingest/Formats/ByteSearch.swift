@@ -129,10 +129,6 @@ extension Span where Element == UInt8 {
         }
         return value
     }
-
-    func isSpace(at index: Int) -> Bool {
-        self[index] == 0x20 || self[index] == 0x09
-    }
 }
 
 /// Eight bytes looked at together.

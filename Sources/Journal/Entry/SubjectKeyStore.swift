@@ -1,4 +1,5 @@
 import Crypto
+import Events
 
 /// A subject's secret: whoever has it can read what entries say about that subject.
 package struct SubjectKey: Sendable {
@@ -17,7 +18,7 @@ package struct SubjectKey: Sendable {
 
     /// A new key with a new random name.
     package init(random: RandomSource) {
-        id = random.bytes(16).map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
+        id = random.bytes(16).hexadecimal
         key = SymmetricKey(data: random.bytes(Self.byteCount))
     }
 

@@ -1,4 +1,5 @@
 import Crypto
+import Events
 
 /// A node of an RFC 6962 tree: 32 bytes of SHA-256.
 package struct MerkleHash: Hashable, Sendable {
@@ -40,9 +41,7 @@ package struct MerkleHash: Hashable, Sendable {
 
 extension MerkleHash: CustomStringConvertible {
     /// Lower-case hexadecimal.
-    package var description: String {
-        bytes.map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
+    package var description: String { bytes.hexadecimal }
 
     /// As checkpoints write it (C2SP tlog-checkpoint).
     package var base64: String { Base64.encode(bytes) }

@@ -1,4 +1,5 @@
 import Crypto
+import Events
 
 /// How many entries were acknowledged, beside the segments in the file `acknowledged`.
 ///
@@ -51,7 +52,7 @@ struct AcknowledgedMark: ~Copyable, Sendable {
     private static func line(_ count: UInt64) -> [UInt8] {
         let digits = String(count)
         let padded = Array((String(repeating: "0", count: 20 - digits.utf8.count) + digits).utf8)
-        let check = SHA256.hash(data: padded).prefix(8).map { ($0 < 0x10 ? "0" : "") + String($0, radix: 16) }.joined()
+        let check = SHA256.hash(data: padded).prefix(8).hexadecimal
         return padded + Array(" \(check)\n".utf8)
     }
 }

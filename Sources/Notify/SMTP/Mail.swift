@@ -23,7 +23,7 @@ struct Mail {
 
     /// Of a message's key, which has characters that an id cannot have.
     static func id(_ key: String) -> String {
-        SHA256.hash(data: Data(key.utf8)).prefix(16).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        SHA256.hash(data: Data(key.utf8)).prefix(16).hexadecimal
     }
 
     /// Words of at most 75 characters (RFC 2047 §2), each whole characters.

@@ -1,5 +1,6 @@
 import Crypto
 import CryptoExtras
+import Events
 import Foundation
 package import Journal
 
@@ -88,9 +89,9 @@ package enum PlaybookSignature {
     private static func hashText(of playbook: JSONValue, signature: JSONValue) throws -> Data {
         let text = try canonicalText(of: playbook, signature: signature)
         switch signature["hash_algorithm"]?.stringValue {
-        case "sha-256": return Data(hexadecimal(SHA256.hash(data: text)).utf8)
-        case "sha-384": return Data(hexadecimal(SHA384.hash(data: text)).utf8)
-        case "sha-512": return Data(hexadecimal(SHA512.hash(data: text)).utf8)
+        case "sha-256": return Data(SHA256.hash(data: text).hexadecimal.utf8)
+        case "sha-384": return Data(SHA384.hash(data: text).hexadecimal.utf8)
+        case "sha-512": return Data(SHA512.hash(data: text).hexadecimal.utf8)
         case let other: throw Failure.algorithm(other ?? "none")
         }
     }
@@ -118,21 +119,11 @@ package enum PlaybookSignature {
     }
 }
 
-/// Lower-case hexadecimal text of bytes.
-func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-    var text = ""
-    for byte in bytes {
-        if byte < 0x10 { text.append("0") }
-        text += String(byte, radix: 16)
-    }
-    return text
-}
-
 extension Playbook {
     /// SHA-256 of the canonical text without signatures.
     static func contentHash(of document: JSONValue) throws(JSONError) -> String {
         var members = document.objectValue ?? [:]
         members["signatures"] = nil
-        return hexadecimal(SHA256.hash(data: try JSONValue.object(members).canonicalBytes()))
+        return SHA256.hash(data: try JSONValue.object(members).canonicalBytes()).hexadecimal
     }
 }
