@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """kill -9 at random during escalations: none early, none lost, none after an acknowledgement, each under one key.
 
-    script/lib/escalation_storm.py --vigie .build/release/vigie [--incidents 40] [--kills 8] [--seed 1]
+    script/lib/escalation_storm.py --vigie .build/release/vigie [--incidents 40] [--kills 8] [--seed 1] [--json FILE]
 
 A server with steps of a second pages a catcher that answers 204, 500 or nothing at all. Incidents are opened and some of them
 acknowledged while the server is killed at random. What is checked afterwards is the journal, and what the catcher was sent.
@@ -15,10 +15,16 @@ import json
 import pathlib
 import random
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 from datetime import datetime
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+sys.path.insert(0, str(ROOT / "script"))
+
+from lib import machine  # noqa: E402
 
 STEPS = [("L1", 0), ("L2", 1), ("L3", 3)]
 
@@ -123,7 +129,8 @@ def check(folder, started):
     sent = sum(1 for state in last.values() if state == "page.sent")
     print(f"{len(opened)} incidents, {len(acknowledged)} acknowledged, {len(intended)} pages intended, {sent} sent, "
           f"{len(Catcher.received)} received under {len(arrived)} keys, {time.time() - started:.0f} s")
-    return problems
+    return {"incidents": len(opened), "acknowledged": len(acknowledged), "intended": len(intended), "sent": sent,
+            "received": len(Catcher.received), "keys": len(arrived), "seconds": round(time.time() - started, 1), "problems": problems}
 
 
 def main():
@@ -132,7 +139,9 @@ def main():
     parser.add_argument("--incidents", type=int, default=40)
     parser.add_argument("--kills", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
+    about = machine.describe(ROOT)
     chance, started = random.Random(options.seed), time.time()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Catcher)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -176,8 +185,11 @@ def main():
                 break
         process.terminate()
         process.wait()
-        problems = check(folder, started)
+        result = check(folder, started)
+        problems = result["problems"]
         print(f"{kills} kills, seed {options.seed}")
+        if options.json:
+            options.json.write_text(json.dumps({"machine": about, "seed": options.seed, "kills": kills} | result, indent=1) + "\n")
         if problems:
             print((place / "stderr").read_text()[-2000:])
     for problem in problems:
