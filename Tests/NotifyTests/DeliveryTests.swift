@@ -61,7 +61,7 @@ struct DeliveryTests {
     func hanging() async throws {
         let catcher = try Catcher(.silence)
         var transfer = Transfer()
-        transfer.set("url", catcher.url)
+        transfer.set("url", "http://127.0.0.1:\(catcher.port)/")
         // Far longer than the test may take: curl does not end by itself.
         transfer.limit = 3600
         let hanging = transfer

@@ -108,7 +108,8 @@ package enum EscalationPlan {
     /// Why a page is not wanted any more, by what is known now; `nil` while it is. Asked again at the last moment before each attempt.
     package static func reasonToCancel(_ page: PageIntent, _ incident: IncidentState, _ policies: Policies) -> String? {
         switch page.purpose {
-        case .stop: return nil
+        // Containment that failed has to be known, whoever works on the incident.
+        case .stop, .containment: return nil
         case .page:
             if let reason = reasonToStop(incident) { return reason }
             if page.cycle != incident.cycle { return "the incident was opened again" }

@@ -190,10 +190,6 @@ actor Escalator {
 
     private func send(_ pages: [PageState], as message: Message) async {
         let channel = pages[0].intent.channel
-        defer {
-            inFlight.subtract(pages.map(\.intent.key))
-            busy[channel, default: 1] -= 1
-        }
         var failure: DeliveryFailure?
         if pages.contains(where: { $0.intent.isErased }) {
             failure = DeliveryFailure("the person's data was erased", isPermanent: true)
@@ -201,10 +197,15 @@ actor Escalator {
             do throws(DeliveryFailure) {
                 try await channels.deliver(message, by: channel)
             } catch {
-                // Whether it got there is not known; the next start finds out by doing it again.
+                // Whether it got there is not known; the next start finds out by doing it again. Until then it counts as on its way:
+                // the round that may still run must not hand it over once more.
                 if Task.isCancelled { return }
                 failure = error
             }
+        }
+        defer {
+            inFlight.subtract(pages.map(\.intent.key))
+            busy[channel, default: 1] -= 1
         }
         let time = now()
         let events = pages.map { page in

@@ -24,7 +24,7 @@ extension LeaseDesk {
         guard LeaseDesk.durations.contains(request.duration) else {
             throw LeaseRefusal(.invalid, "a lease stands for a minute to a year", "give a time such as 1h, 90m or 7d")
         }
-        guard await recorder.ledger[request.incident] != nil else {
+        guard await recorder.incident(request.incident) != nil else {
             throw LeaseRefusal(
                 .unknown, "there is no incident \(request.incident.prefix(40))",
                 "a lease belongs to an incident: `vigie incidents list` shows them, `vigie incidents open` makes one")

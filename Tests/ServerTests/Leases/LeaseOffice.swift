@@ -95,7 +95,7 @@ final class LeaseOffice {
             logger: LeaseOffice.logger, now: { LeaseOffice.start })
         let incidents = IncidentDesk(
             recorder: recorder, projections: try Projections(path: folder + "/projections.db"), policies: policies,
-            now: { LeaseOffice.start })
+            now: { LeaseOffice.start }, accountID: { _ in nil })
         incident =
             try await incidents.open(title: "guessing", severity: .critical, kind: .real, author: .system, request: nil) ?? ""
         _ = try await incidents.carryOut(
@@ -180,6 +180,6 @@ final class LeaseOffice {
 
     /// Pages about containment, by what they say.
     func pages() async -> [String] {
-        (await recorder.ledger[incident]?.pages.values.map(\.intent).filter { $0.purpose == .containment }.map(\.step)) ?? []
+        (await recorder.incident(incident)?.pages.values.map(\.intent).filter { $0.purpose == .containment }.map(\.step)) ?? []
     }
 }
