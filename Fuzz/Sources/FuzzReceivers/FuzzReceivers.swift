@@ -49,6 +49,8 @@ import Ingest
             precondition(!error.reason.isEmpty, "a refusal without a reason")
         }
         check(lines)
+        let mail = MailMessage(parsing: bytes)
+        precondition(mail.text.utf8.count <= 3 * MailMessage.maximumTextBytes, "more text came out than the limit")
         inflate(bytes, cut: 1 + Int(data[1]))
     }
 
