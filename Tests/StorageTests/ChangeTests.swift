@@ -83,4 +83,21 @@ struct ChangeTests {
         try await ledger.change("SEC-2026-0001", .unrestrict, text: "it is public")
         #expect(try await summary("SEC-2026-0001", reader: IncidentReader(account: "0b", name: "bo")) != nil)
     }
+
+    @Test("the title is that of the worst finding, the first of equals, through merges and splits")
+    func titles() async throws {
+        try await ledger.open("SEC-2026-0001", title: "Medium", severity: .medium)
+        let title = { try await summary("SEC-2026-0001")?.title }
+        for (name, severity, expected) in [
+            ("Low", Severity.low, "Medium"), ("Medium too", .medium, "Medium"), ("High", .high, "High"), ("Later", .high, "High"),
+        ] {
+            try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0001", title: name, severity: severity))])
+            #expect(try await title() == expected)
+        }
+        try await ledger.open("SEC-2026-0002", title: "Critical", severity: .critical, address: "203.0.113.2")
+        try await ledger.change("SEC-2026-0002", .merge(into: "SEC-2026-0001"), text: "one campaign")
+        try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0001", title: "Critical too", severity: .critical))])
+        #expect(try await title() == "High")
+        #expect(try await ledger.rebuilt().dump() == ledger.projections.dump())
+    }
 }

@@ -72,8 +72,8 @@ extension Projections {
             UPDATE incident SET finding_count = finding_count + 1, event_count = event_count + :count,
                 first_seen = min(first_seen, :first), last_seen = max(last_seen, :last),
                 updated_at = :recorded, updated_sequence = :sequence,
-                title = CASE WHEN :severity < (SELECT ifnull(min(severity), 9) FROM finding WHERE incident = :id AND sequence < :sequence)
-                    THEN :title ELSE title END
+                title = CASE WHEN :severity < worst_severity THEN :title ELSE title END,
+                worst_severity = min(worst_severity, :severity)
             WHERE id = :id
             """,
             [

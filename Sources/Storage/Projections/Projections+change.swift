@@ -82,7 +82,8 @@ extension Projections {
                     finding_count = (SELECT count(*) FROM finding WHERE incident = :id),
                     event_count = (SELECT ifnull(sum(count), 0) FROM finding WHERE incident = :id),
                     first_seen = ifnull((SELECT min(first_seen) FROM finding WHERE incident = :id), first_seen),
-                    last_seen = ifnull((SELECT max(last_seen) FROM finding WHERE incident = :id), last_seen)
+                    last_seen = ifnull((SELECT max(last_seen) FROM finding WHERE incident = :id), last_seen),
+                    worst_severity = (SELECT ifnull(min(severity), 9) FROM finding WHERE incident = :id)
                 WHERE id = :id
                 """, arguments)
             // Entities that people named have no findings, and stay.

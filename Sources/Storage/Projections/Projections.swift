@@ -134,6 +134,15 @@ package struct Projections: Sendable {
                     CREATE UNIQUE INDEX incident_role_key ON incident_role (incident, role, ifnull(person, ''));
                     """)
         }
+        // The worst of its findings; 9 before the first of them.
+        migrator.registerMigration("5: the worst finding of an incident") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE incident ADD COLUMN worst_severity INTEGER NOT NULL DEFAULT 9;
+                    UPDATE incident SET worst_severity =
+                        ifnull((SELECT min(severity) FROM finding WHERE incident = incident.id), 9);
+                    """)
+        }
         return migrator
     }
 }
