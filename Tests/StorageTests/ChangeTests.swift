@@ -100,4 +100,45 @@ struct ChangeTests {
         #expect(try await title() == "High")
         #expect(try await ledger.rebuilt().dump() == ledger.projections.dump())
     }
+
+    @Test("words are found wherever they stand, in part, in any case, as they are, and in what came or changed later")
+    func search() async throws {
+        try await ledger.open("SEC-2026-0001", title: "SSH brute force", address: "203.0.113.9", user: "O'Brien \"x\"")
+        try await ledger.open("SEC-2026-0002", title: "100% of_it", address: "198.51.100.7", category: "web_scan")
+        try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0002", title: "Złoty AND*", severity: .high))])
+        try await ledger.change("SEC-2026-0001", .addEntity(IncidentEntity(kind: .account, value: "late")))
+        for (search, ids) in [
+            ("", [1, 2]), ("brute", [1, 2]), ("SSH", [1]), ("ssh BRU", [1]), ("0001", [1]), ("113.9", [1, 2]), ("o'brien", [1]),
+            ("\"x\"", [1]), ("late", [1]), ("złoty and*", [2]), ("100%", []), ("of_it", []), ("web", [2]), ("scan brute", [2]),
+            ("zł", [2]), ("_", [1, 2]), ("%", []), ("\"", [1]), ("nothing", []), ("1001", []),
+            ("sec-2026 late 203", [1]),
+        ] {
+            let page = try await ledger.projections.incidents(matching: IncidentQuery(search: search))
+            #expect(page.incidents.map(\.id) == ids.map { "SEC-2026-000\($0)" }, "\(search)")
+            #expect(page.total == ids.count)
+        }
+        try await ledger.change("SEC-2026-0002", .merge(into: "SEC-2026-0001"), text: "one campaign")
+        for (search, ids) in [("198.51", [1]), ("0002", [2]), ("web_scan", [1])] {
+            let page = try await ledger.projections.incidents(matching: IncidentQuery(search: search))
+            #expect(page.incidents.map(\.id) == ids.map { "SEC-2026-000\($0)" }, "\(search)")
+        }
+    }
+
+    @Test("pages and counts by severity, whichever severities are asked for")
+    func pages() async throws {
+        for number in 1...9 {
+            try await ledger.open(
+                "SEC-2026-000\(number)", severity: Severity.allCases[number % 4], address: "203.0.113.\(number)")
+        }
+        try await ledger.change("SEC-2026-0009", .close(from: .detection, resolution: .duplicate))
+        for severities in [[Severity.critical], [.high, .low], Severity.allCases, []] {
+            let ids = (1...8).reversed().filter { severities.contains(Severity.allCases[$0 % 4]) }.map { "SEC-2026-000\($0)" }
+            for offset in 0...4 {
+                let page = try await ledger.projections.incidents(
+                    matching: IncidentQuery(severities: Set(severities), includesClosed: false, limit: 2, offset: offset))
+                #expect(page.incidents.map(\.id) == Array(ids.dropFirst(offset).prefix(2)))
+                #expect(page.total == ids.count && page.counts == [.critical: 2, .high: 2, .medium: 2, .low: 2])
+            }
+        }
+    }
 }

@@ -35,8 +35,7 @@ extension Console {
         ]
         var choices: [PageModel] = []
         for severity in Severity.allCases.sorted(by: >) {
-            let count = try await dependencies.incidents.incidents(matching: filter.counting(severity, reader: context.reader))
-                .total
+            let count = page.counts[severity] ?? 0
             var choice = IncidentModels.severity(severity)
             choice["isChosen"] = filter.severities.contains(severity)
             choice["count"] = NumberText.grouped(count)
@@ -108,11 +107,6 @@ struct IncidentFilter: Equatable {
         IncidentQuery(
             search: search, severities: severities.isEmpty ? Set(Severity.allCases) : severities, includesClosed: includesClosed,
             limit: rows, offset: (page - 1) * rows, reader: reader)
-    }
-
-    /// How many there would be of one severity alone.
-    func counting(_ severity: Severity, reader: IncidentReader? = nil) -> IncidentQuery {
-        IncidentQuery(search: search, severities: [severity], includesClosed: includesClosed, limit: 1, reader: reader)
     }
 
     func path(page: Int) -> String {

@@ -72,9 +72,13 @@ package struct IncidentQuery: Sendable, Equatable {
 package struct IncidentPage: Sendable, Equatable {
     package var incidents: [IncidentSummary]
     package var total: Int
+    /// How many there would be of each severity, were it asked for alone.
+    package var counts: [Severity: Int]
 
-    package init(incidents: [IncidentSummary], total: Int) {
+    /// - Parameter counts: of all severities, those included that the query leaves out.
+    package init(incidents: [IncidentSummary], counts: [Severity: Int], query: IncidentQuery) {
         self.incidents = incidents
-        self.total = total
+        self.counts = counts
+        total = query.severities.reduce(0) { $0 + (counts[$1] ?? 0) }
     }
 }

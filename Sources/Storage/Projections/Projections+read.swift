@@ -3,18 +3,6 @@ import GRDB
 package import Incidents
 
 extension Projections: IncidentReading {
-    package func incidents(matching query: IncidentQuery) async throws -> IncidentPage {
-        try await pool.read { database in
-            let (filter, arguments) = Projections.filter(query)
-            let total =
-                try Int.fetchOne(database, sql: "SELECT count(*) FROM incident WHERE \(filter)", arguments: arguments) ?? 0
-            let rows = try Row.fetchAll(
-                database, sql: "SELECT * FROM incident WHERE \(filter) ORDER BY updated_sequence DESC LIMIT ? OFFSET ?",
-                arguments: arguments + [query.limit, query.offset])
-            return IncidentPage(incidents: try rows.map { try Projections.summary($0, database) }, total: total)
-        }
-    }
-
     package func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
         try await pool.read { database in
             let (condition, arguments) = Projections.readable(by: reader)
@@ -62,28 +50,8 @@ extension Projections: IncidentReading {
         }
     }
 
-    /// Every word has to occur somewhere; a word is taken as it is, wildcards included.
-    private static func filter(_ query: IncidentQuery) -> (sql: String, arguments: StatementArguments) {
-        var parts = ["severity IN (\(query.severities.map { String($0.rawValue) }.sorted().joined(separator: ", ")))"]
-        let (condition, names) = readable(by: query.reader)
-        parts.append(condition)
-        var arguments = names
-        if !query.includesClosed { parts.append("phase <> 'closed'") }
-        for word in query.search.split(whereSeparator: \.isWhitespace).prefix(8) {
-            let escaped = word.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
-            parts.append(
-                """
-                (id LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\'
-                    OR EXISTS (SELECT 1 FROM incident_entity e WHERE e.incident = incident.id AND e.value LIKE ? ESCAPE '\\')
-                    OR EXISTS (SELECT 1 FROM incident_category c WHERE c.incident = incident.id AND c.category LIKE ? ESCAPE '\\'))
-                """)
-            for _ in 0..<4 { arguments += ["%\(escaped)%"] }
-        }
-        return (parts.joined(separator: " AND "), arguments)
-    }
-
     /// What of a need-to-know incident reaches whom: nothing, for those who are neither readers of it nor have a role in it.
-    private static func readable(by reader: IncidentReader?) -> (sql: String, arguments: StatementArguments) {
+    static func readable(by reader: IncidentReader?) -> (sql: String, arguments: StatementArguments) {
         guard let reader else { return ("TRUE", []) }
         return (
             """
@@ -106,7 +74,7 @@ extension Projections: IncidentReading {
         }
     }
 
-    private static func summary(_ row: Row, _ database: Database) throws -> IncidentSummary {
+    static func summary(_ row: Row, _ database: Database) throws -> IncidentSummary {
         let id: String = row["id"]
         let entities = try Row.fetchAll(
             database.cachedStatement(

@@ -143,6 +143,39 @@ package struct Projections: Sendable {
                         ifnull((SELECT min(severity) FROM finding WHERE incident = incident.id), 9);
                     """)
         }
+        // Lists are read from an index alone, and words are looked up: both have to be quick among very many incidents. The texts
+        // are those of the tables themselves, by row; nothing in Vigie renumbers rows.
+        migrator.registerMigration("6: lists and searches") { database in
+            try database.execute(
+                sql: """
+                    DROP INDEX incident_by_update;
+                    CREATE INDEX incident_by_news ON incident (updated_sequence DESC, phase, is_restricted, id);
+                    CREATE INDEX incident_by_severity ON incident (severity, updated_sequence DESC, phase, is_restricted, id);
+                    CREATE INDEX incident_category_by_name ON incident_category (category, incident);
+                    CREATE VIRTUAL TABLE incident_text USING fts5 (id, title, content = 'incident', tokenize = 'trigram');
+                    CREATE TRIGGER incident_text_insert AFTER INSERT ON incident BEGIN
+                        INSERT INTO incident_text (rowid, id, title) VALUES (new.rowid, new.id, new.title);
+                    END;
+                    CREATE TRIGGER incident_text_delete AFTER DELETE ON incident BEGIN
+                        INSERT INTO incident_text (incident_text, rowid, id, title)
+                        VALUES ('delete', old.rowid, old.id, old.title);
+                    END;
+                    CREATE TRIGGER incident_text_update AFTER UPDATE OF title ON incident WHEN old.title <> new.title BEGIN
+                        INSERT INTO incident_text (incident_text, rowid, id, title)
+                        VALUES ('delete', old.rowid, old.id, old.title);
+                        INSERT INTO incident_text (rowid, id, title) VALUES (new.rowid, new.id, new.title);
+                    END;
+                    CREATE VIRTUAL TABLE entity_text USING fts5 (value, content = 'incident_entity', tokenize = 'trigram');
+                    CREATE TRIGGER entity_text_insert AFTER INSERT ON incident_entity BEGIN
+                        INSERT INTO entity_text (rowid, value) VALUES (new.rowid, new.value);
+                    END;
+                    CREATE TRIGGER entity_text_delete AFTER DELETE ON incident_entity BEGIN
+                        INSERT INTO entity_text (entity_text, rowid, value) VALUES ('delete', old.rowid, old.value);
+                    END;
+                    INSERT INTO incident_text (incident_text) VALUES ('rebuild');
+                    INSERT INTO entity_text (entity_text) VALUES ('rebuild');
+                    """)
+        }
         return migrator
     }
 }

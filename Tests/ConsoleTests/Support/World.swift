@@ -85,10 +85,13 @@ struct FakeIncidents: IncidentReading {
     func incidents(matching query: IncidentQuery) async throws -> IncidentPage {
         if fails { throw JournalIsFull() }
         let found = details.map(\.summary).filter { incident in
-            query.severities.contains(incident.severity) && (query.includesClosed || incident.phase != .closed)
+            (query.includesClosed || incident.phase != .closed)
                 && (query.search.isEmpty || "\(incident.id) \(incident.title)".lowercased().contains(query.search.lowercased()))
         }
-        return IncidentPage(incidents: Array(found.dropFirst(query.offset).prefix(query.limit)), total: found.count)
+        let chosen = found.filter { query.severities.contains($0.severity) }
+        return IncidentPage(
+            incidents: Array(chosen.dropFirst(query.offset).prefix(query.limit)),
+            counts: found.reduce(into: [:]) { $0[$1.severity, default: 0] += 1 }, query: query)
     }
 
     func isHidden(id: String, from reader: IncidentReader) async throws -> Bool { false }
