@@ -22,7 +22,7 @@ package struct IncidentReport: Sendable {
         if let light = state.trafficLight { blocks.append(.text(light.rawValue)) }
         summary(incident, state)
         timeline(detail)
-        sources(detail)
+        sources(detail, state)
         impact(incident, state)
         analysis(detail)
         metrics(state, clocks)
@@ -60,10 +60,14 @@ package struct IncidentReport: Sendable {
                 detail.timeline.map { [$0.occurredAt.rfc3339, $0.recordedAt.rfc3339, $0.actor, $0.text, "\($0.sequence)"] }))
     }
 
-    private mutating func sources(_ detail: IncidentDetail) {
+    private mutating func sources(_ detail: IncidentDetail, _ state: IncidentState) {
         blocks.append(.heading(2, "3. Detection sources"))
         let files = Set(detail.findings.flatMap { $0.lines.map(\.file) }).sorted()
-        blocks.append(.list(files.isEmpty ? ["No log: it was opened by a person."] : files))
+        let opener = state.severities.first?.author
+        let none =
+            opener.map { $0 != .system } ?? false
+            ? "No log: it was opened by \(opener?.label ?? "somebody")." : "No log line of its findings is kept."
+        blocks.append(.list(files.isEmpty ? [none] : files))
     }
 
     private mutating func impact(_ incident: IncidentSummary, _ state: IncidentState) {
@@ -126,7 +130,7 @@ package struct IncidentReport: Sendable {
         blocks.append(
             .text(state.milestones[.reviewed].map { "The review was held \($0.rfc3339)." } ?? "No review is recorded yet."))
         blocks.append(.heading(2, "9. Follow-ups"))
-        blocks.append(.text("No action items are recorded."))
+        blocks.append(.text("Vigie keeps none."))
     }
 
     private mutating func appendix(_ detail: IncidentDetail) {
