@@ -141,4 +141,20 @@ struct ChangeTests {
             }
         }
     }
+
+    @Test("a timeline has a limit of its own and says how much there is, and no finding pushes out what people did")
+    func longTimeline() async throws {
+        try await ledger.open("SEC-2026-0001")
+        try await ledger.change("SEC-2026-0001", .acknowledge)
+        for _ in 0..<30 { try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0001"))]) }
+        let read = { (findings: Int, timeline: Int) in
+            try await ledger.projections.incident(
+                id: "SEC-2026-0001", maximumFindings: findings, maximumTimeline: timeline, reader: nil)
+        }
+        let whole = try #require(try await read(2, 200))
+        #expect(whole.findings.count == 2 && whole.timeline.count == 33 && whole.timelineCount == 33)
+        let cut = try #require(try await read(25, 10))
+        #expect(cut.findings.count == 25 && cut.timeline == Array(whole.timeline.suffix(10)) && cut.timelineCount == 33)
+        #expect(try await ledger.projections.actions(ofIncident: "SEC-2026-0001").map(\.kind) == ["incident.acknowledged"])
+    }
 }

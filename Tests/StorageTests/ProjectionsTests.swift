@@ -168,7 +168,7 @@ struct IncidentReadingTests {
         for _ in 0..<5 { try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0001", count: 2))], recordedAt: 60) }
         let detail = try #require(try await ledger.projections.incident(id: "SEC-2026-0001", maximumFindings: 3))
         #expect(detail.findings.map(\.id) == ["finding-6", "finding-5", "finding-4"])
-        #expect(detail.timeline.map(\.sequence) == [4, 5, 6])
+        #expect(detail.timeline.map(\.sequence) == Array(0...6) && detail.timelineCount == 7)
         #expect(detail.summary.findingCount == 6)
         #expect(detail.summary.eventCount == 15)
         #expect(detail.summary.openedAt == Ledger.start)

@@ -23,6 +23,9 @@ enum IncidentText {
             lines.append("")
         }
         lines.append("Timeline (when it happened, when it was recorded)")
+        if detail.timeline.count < detail.timelineCount {
+            lines.append("  the newest \(detail.timeline.count) of \(detail.timelineCount)")
+        }
         for item in detail.timeline {
             lines.append("  \(item.occurredAt.rfc3339)  \(item.recordedAt.rfc3339)  \(item.actor)  \(printable(item.text))")
         }

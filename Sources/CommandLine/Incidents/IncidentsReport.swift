@@ -25,14 +25,16 @@ struct IncidentsReport: AsyncParsableCommand {
 
     func run() async throws {
         let id = id.uppercased()
-        guard let detail = try await IncidentTables.open(data).incident(id: id, maximumFindings: 500) else {
+        let tables = try await IncidentTables.open(data)
+        guard let detail = try await tables.incident(id: id, maximumFindings: 500) else {
             throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
         }
         guard let state = try await IncidentOffice.ledger(of: DataFolder(path: data))[id] else {
             throw CommandFailure(.failed, "\(id) is in the tables of \(data) and not in its journal; run `vigie journal rebuild`")
         }
         let report = IncidentReport(
-            detail, state, clocks: try policies.load().clocks.statuses(of: state), now: .system)
+            detail, state, actions: try await tables.actions(ofIncident: id),
+            clocks: try policies.load().clocks.statuses(of: state), now: .system)
         Output.write(format == .md ? report.markdown : report.html, to: .standardOutput)
     }
 }

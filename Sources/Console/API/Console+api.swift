@@ -21,7 +21,8 @@ extension Console {
             let id = try context.parameters.require("id")
             guard
                 let detail = try await dependencies.incidents.incident(
-                    id: id, maximumFindings: Self.allFindings, reader: context.reader)
+                    id: id, maximumFindings: Self.allFindings, maximumTimeline: IncidentDetail.allTimeline, reader: context.reader
+                )
             else { throw ConsoleFailure.noIncident(id) }
             return try HTTPAnswer.json(APIIncidentDetail(detail))
         }

@@ -56,10 +56,12 @@ extension Console {
     private func incidentPage(_ request: Request, context: ConsoleContext) async throws -> Response {
         let sequence = dependencies.updates.sequence
         let id = try context.parameters.require("id")
-        let wantsAll = FormFields(query: request.uri.query)["findings"] == "all"
-        let maximum = wantsAll ? Self.allFindings : Self.someFindings
+        let fields = FormFields(query: request.uri.query)
+        let (wantsAll, wantsTimeline) = (fields["findings"] == "all", fields["timeline"] == "all")
         guard
-            let detail = try await dependencies.incidents.incident(id: id, maximumFindings: maximum, reader: context.reader)
+            let detail = try await dependencies.incidents.incident(
+                id: id, maximumFindings: wantsAll ? Self.allFindings : Self.someFindings,
+                maximumTimeline: wantsTimeline ? IncidentDetail.allTimeline : IncidentDetail.someTimeline, reader: context.reader)
         else { throw ConsoleFailure.noIncident(id) }
         let now = dependencies.now()
         var model = IncidentModels.detail(detail, now: now)
@@ -74,7 +76,9 @@ extension Console {
             model = model.merging(PagingModels.model(state, policies, now: now))
         }
         model["orders"] = OrderForms.model(detail.summary, signedIn: context.signedIn)
-        if !wantsAll { model["allPath"] = "/incidents/\(FormFields.encode(detail.summary.id))?findings=all" }
+        let path = "/incidents/\(FormFields.encode(detail.summary.id))"
+        if !wantsAll { model["allPath"] = "\(path)?findings=all\(wantsTimeline ? "&timeline=all" : "")" }
+        if !wantsTimeline { model["allTimelinePath"] = "\(path)?timeline=all\(wantsAll ? "&findings=all" : "")#timeline-title" }
         return answer(
             "incident", model, title: "\(detail.summary.id) \(detail.summary.title)", section: "incidents", sequence: sequence,
             request: request, context: context)

@@ -50,6 +50,11 @@ enum IncidentModels {
             model["shownCount"] = NumberText.grouped(detail.findings.count)
             model["hasMore"] = true
         }
+        if detail.timeline.count < detail.timelineCount {
+            model["timelineCut"] = true
+            model["timelineShown"] = NumberText.grouped(detail.timeline.count)
+            model["timelineCount"] = NumberText.grouped(detail.timelineCount)
+        }
         return model
     }
 

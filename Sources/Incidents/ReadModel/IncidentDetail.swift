@@ -3,14 +3,22 @@ package import Events
 /// Everything the incident page shows.
 package struct IncidentDetail: Sendable, Equatable {
     package var summary: IncidentSummary
-    /// Oldest first.
+    /// Entries of the timeline that are read where nobody asks for more, and where somebody asks for all.
+    package static let someTimeline = 200
+    package static let allTimeline = 2_000
+
+    /// Oldest first; the newest, at most as many as were asked for.
     package var timeline: [TimelineItem]
+    /// How many there are in all.
+    package var timelineCount: Int
     /// Newest first, at most as many as were asked for; `summary.findingCount` is the whole number.
     package var findings: [FindingView]
 
-    package init(summary: IncidentSummary, timeline: [TimelineItem], findings: [FindingView]) {
+    /// - Parameter timelineCount: `nil` where `timeline` is all there is.
+    package init(summary: IncidentSummary, timeline: [TimelineItem], timelineCount: Int? = nil, findings: [FindingView]) {
         self.summary = summary
         self.timeline = timeline
+        self.timelineCount = timelineCount ?? timeline.count
         self.findings = findings
     }
 }

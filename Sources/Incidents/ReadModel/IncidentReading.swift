@@ -3,15 +3,22 @@ package protocol IncidentReading: Sendable {
     /// Newest activity first.
     func incidents(matching query: IncidentQuery) async throws -> IncidentPage
     /// `nil` when there is no such incident, or none that the reader may know of.
-    func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail?
+    func incident(
+        id: String, maximumFindings: Int, maximumTimeline: Int, reader: IncidentReader?
+    ) async throws -> IncidentDetail?
     /// Whether that is a restricted incident of which the reader may not know. False for what is no incident at all.
     func isHidden(id: String, from reader: IncidentReader) async throws -> Bool
 }
 
 extension IncidentReading {
+    /// With as much of the timeline as is read where nobody asks for more.
+    package func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
+        try await incident(id: id, maximumFindings: maximumFindings, maximumTimeline: IncidentDetail.someTimeline, reader: reader)
+    }
+
     /// As Vigie's own commands read: everything.
     package func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
-        try await incident(id: id, maximumFindings: maximumFindings, reader: nil)
+        try await incident(id: id, maximumFindings: maximumFindings, maximumTimeline: IncidentDetail.allTimeline, reader: nil)
     }
 }
 

@@ -13,8 +13,12 @@ package struct IncidentReport: Sendable {
     private let title: String
     private var blocks: [Block] = []
 
-    /// - Parameter now: when the report is made.
-    package init(_ detail: IncidentDetail, _ state: IncidentState, clocks: [ClockStatus], now: Timestamp) {
+    /// - Parameters:
+    ///   - actions: what people did, whether the timeline goes back to it or not.
+    ///   - now: when the report is made.
+    package init(
+        _ detail: IncidentDetail, _ state: IncidentState, actions: [TimelineItem], clocks: [ClockStatus], now: Timestamp
+    ) {
         let incident = detail.summary
         title = "\(incident.id): \(incident.title)"
         blocks.append(.text("Report of \(now.rfc3339), rendered from the journal. Times are UTC."))
@@ -26,7 +30,7 @@ package struct IncidentReport: Sendable {
         impact(incident, state)
         analysis(detail)
         metrics(state, clocks)
-        actions(detail)
+        self.actions(actions)
         lessons(detail, state)
         appendix(detail)
     }
@@ -54,6 +58,9 @@ package struct IncidentReport: Sendable {
 
     private mutating func timeline(_ detail: IncidentDetail) {
         blocks.append(.heading(2, "2. Timeline"))
+        if detail.timeline.count < detail.timelineCount {
+            blocks.append(.text("The newest \(detail.timeline.count) of \(detail.timelineCount) entries."))
+        }
         blocks.append(
             .table(
                 ["Happened", "Recorded", "By", "What", "Entry"],
@@ -116,9 +123,8 @@ package struct IncidentReport: Sendable {
         blocks.append(.text("\(met) of \(ended) clocks that were exercised and have ended were met."))
     }
 
-    private mutating func actions(_ detail: IncidentDetail) {
+    private mutating func actions(_ rows: [TimelineItem]) {
         blocks.append(.heading(2, "7. Actions taken"))
-        let rows = detail.timeline.filter { $0.kind != "finding.recorded" && $0.actor != "vigie" }
         blocks.append(
             rows.isEmpty
                 ? .text("None is recorded.")

@@ -3,7 +3,9 @@ import GRDB
 package import Incidents
 
 extension Projections: IncidentReading {
-    package func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
+    package func incident(
+        id: String, maximumFindings: Int, maximumTimeline: Int, reader: IncidentReader?
+    ) async throws -> IncidentDetail? {
         try await pool.read { database in
             let (condition, arguments) = Projections.readable(by: reader)
             guard
@@ -16,13 +18,29 @@ extension Projections: IncidentReading {
                     SELECT * FROM (SELECT * FROM timeline WHERE incident = ? ORDER BY sequence DESC LIMIT ?)
                     ORDER BY occurred_at, sequence
                     """,
-                arguments: [id, maximumFindings])
+                arguments: [id, maximumTimeline])
+            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM timeline WHERE incident = ?", arguments: [id])
             let findings = try Row.fetchAll(
                 database, sql: "SELECT * FROM finding WHERE incident = ? ORDER BY sequence DESC LIMIT ?",
                 arguments: [id, maximumFindings])
             return IncidentDetail(
                 summary: try Projections.summary(row, database), timeline: timeline.map(Projections.timelineItem),
+                timelineCount: count,
                 findings: findings.map(Projections.finding))
+        }
+    }
+
+    /// What people did, oldest first, whether the timeline goes back to it or not.
+    package func actions(ofIncident id: String) async throws -> [TimelineItem] {
+        try await pool.read { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM timeline WHERE incident = ? AND kind <> 'finding.recorded' AND actor <> 'vigie'
+                    ORDER BY sequence LIMIT ?
+                    """,
+                arguments: [id, IncidentDetail.allTimeline]
+            ).map(Projections.timelineItem)
         }
     }
 

@@ -96,9 +96,12 @@ struct FakeIncidents: IncidentReading {
 
     func isHidden(id: String, from reader: IncidentReader) async throws -> Bool { false }
 
-    func incident(id: String, maximumFindings: Int, reader: IncidentReader?) async throws -> IncidentDetail? {
+    func incident(
+        id: String, maximumFindings: Int, maximumTimeline: Int, reader: IncidentReader?
+    ) async throws -> IncidentDetail? {
         guard var detail = details.first(where: { $0.summary.id == id }) else { return nil }
         detail.findings = Array(detail.findings.prefix(maximumFindings))
+        detail.timeline = Array(detail.timeline.suffix(maximumTimeline))
         return detail
     }
 }

@@ -21,7 +21,7 @@ struct IncidentReportTests {
             firstSeen: Desk.start, lastSeen: Desk.start, openedAt: Desk.start, updatedAt: Desk.start, categories: [],
             techniques: [])
         let detail = IncidentDetail(summary: summary, timeline: [item], findings: [])
-        return IncidentReport(detail, state, clocks: [], now: Desk.start)
+        return IncidentReport(detail, state, actions: [], clocks: [], now: Desk.start)
     }
 
     @Test func noScalarOfItIsMarkupInHTML() throws {
