@@ -33,4 +33,28 @@ struct OrderSpoolTests {
         #expect(unknown.code == .invalid)
         #expect(try FileManager.default.contentsOfDirectory(atPath: office.folder + "/orders").isEmpty)
     }
+
+    @Test("an order that Vigie itself fails at is answered, and those behind it are carried out")
+    func failing() async throws {
+        let office = try await Office()
+        let id = try await office.open()
+        let spool = OrderSpool(DataFolder(path: office.folder))
+        var desk = try office.desk
+        desk.accountID = { _ in throw CocoaError(.fileReadUnknown) }
+        let serving = Task { [desk] in
+            while !Task.isCancelled {
+                try await spool.serve(desk, logger: Logger(label: "test"))
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        defer { serving.cancel() }
+        let ask = { (verb: String, arguments: [String: String]) in
+            try await spool.ask(
+                OrderSpool.Request(verb: verb, incident: id, arguments: arguments, author: Office.ana, at: nil, text: nil))
+        }
+        guard case .refused(let refusal) = try await ask("restrict", ["readers": "ana"]) else { throw CancellationError() }
+        #expect(refusal.code == .failed)
+        guard case .done = try await ask("ack", [:]) else { throw CancellationError() }
+        #expect(await office.recorder.incident(id)?.isAcknowledged == true)
+    }
 }

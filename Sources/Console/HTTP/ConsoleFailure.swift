@@ -34,6 +34,7 @@ struct ConsoleFailure: Error, Equatable {
             case .notAllowed, .alreadyDone: .conflict
             case .invalid: .unprocessableContent
             case .forbidden: .forbidden
+            case .failed: .serviceUnavailable
             }
         self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
     }

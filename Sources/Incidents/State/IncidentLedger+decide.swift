@@ -11,6 +11,9 @@ extension IncidentLedger {
         _ order: IncidentOrder, policies: Policies, now: Timestamp
     ) throws(IncidentRefusal) -> [IncidentEvent] {
         if let request = order.request, knows(request: request) { return [] }
+        guard order.request?.jsonByteCount ?? 0 <= FindingRecord.maximumNameBytes else {
+            throw IncidentRefusal(.invalid, "the id of the request is very long", "choose one of 512 bytes at most")
+        }
         let incident = try known(order.incident, to: order.author)
         try checkText(order)
         guard order.at <= now, order.at >= incident.cycleStart || order.verb == .note else {
@@ -47,6 +50,13 @@ extension IncidentLedger {
                 .invalid, "the text has \(text.jsonByteCount) bytes; \(IncidentChange.maximumTextBytes) are the most",
                 "shorten it, or add it as evidence: `vigie evidence add`")
         }
+    }
+
+    /// A list has to fit into one entry of the journal.
+    private func isBounded(_ list: [String]) -> Bool {
+        list.count <= IncidentChange.maximumListed
+            && list.allSatisfy { $0.jsonByteCount <= FindingRecord.maximumNameBytes }
+            && list.reduce(0) { $0 + $1.jsonByteCount } <= IncidentChange.maximumTextBytes
     }
 
     private func severityChange(
@@ -106,13 +116,13 @@ extension IncidentLedger {
             }
             return recorded(.addEntity(entity))
         case .affected(let users, let data):
-            guard (users ?? 0) >= 0, data.count <= IncidentChange.maximumListed,
-                data.allSatisfy({ $0.jsonByteCount <= FindingRecord.maximumNameBytes })
-            else { throw IncidentRefusal(.invalid, "that is no number of users, or no list of data", "give 0 or more") }
+            guard (users ?? 0) >= 0, isBounded(data) else {
+                throw IncidentRefusal(.invalid, "that is no number of users, or no list of data", "give 0 or more")
+            }
             return recorded(.affected(users: users, data: data))
         case .trafficLight(let light): return recorded(.trafficLight(light))
         case .restrict(let readers):
-            guard !readers.isEmpty, readers.count <= IncidentChange.maximumListed else {
+            guard !readers.isEmpty, isBounded(readers) else {
                 throw IncidentRefusal(
                     .invalid, "a restricted incident needs 1 to \(IncidentChange.maximumListed) readers", "name the accounts")
             }
@@ -237,7 +247,7 @@ extension IncidentLedger {
         guard !incident.isClosed else { throw .closed(incident) }
         let unique = Set(findings)
         guard !unique.isEmpty, unique.count == findings.count, findings.count < incident.findingCount,
-            findings.count <= IncidentChange.maximumListed
+            isBounded(findings), isBounded(entities.compactMap(\.value))
         else {
             throw IncidentRefusal(
                 .invalid, "\(findings.count) of \(incident.findingCount) findings cannot be split off",

@@ -6,6 +6,8 @@ package struct IncidentRefusal: Error, Sendable, Equatable, CustomStringConverti
         case alreadyDone = "already_done"
         case invalid
         case forbidden
+        /// Vigie could not, for a reason that has nothing to do with the order.
+        case failed
     }
 
     package var code: Code

@@ -10,7 +10,7 @@ package struct IncidentDesk: Sendable {
     package let policies: Policies
     let now: @Sendable () -> Timestamp
     /// The id of the account that somebody means by its name or id.
-    let accountID: @Sendable (_ text: String) async throws -> String?
+    var accountID: @Sendable (_ text: String) async throws -> String?
 
     /// - Returns: the incident afterwards.
     /// - Throws: `IncidentRefusal` when it cannot be done; nothing was then.

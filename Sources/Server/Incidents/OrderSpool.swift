@@ -121,7 +121,18 @@ package struct OrderSpool: Sendable {
                 unlink(path)
                 continue
             }
-            let answer = try await request.carryOut(on: desk)
+            let answer: Answer
+            do {
+                answer = try await request.carryOut(on: desk)
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                // Whoever asked is told, and whoever waits behind is not made to wait.
+                logger.error("order \(request.id) cannot be carried out: \(error)")
+                answer = .refused(
+                    IncidentRefusal(
+                        .failed, "the order cannot be carried out: \(error)", "nothing was done; the server's log says more"))
+            }
             let document: JSONValue =
                 switch answer {
                 case .done(let incident): ["incident": .string(incident)]

@@ -155,6 +155,12 @@ struct LifecycleTests {
         #expect(throws: IncidentRefusal.self) { try desk.order(.link(.related, to: "SEC-2026-0001")) }
         #expect(throws: IncidentRefusal.self) { try desk.order(.link(.related, to: "SEC-2026-0002")) }
         #expect(throws: IncidentRefusal.self) { try desk.order(.restrict(readers: [])) }
+        let long = String(repeating: "x", count: 500)
+        for list in [Array(repeating: long, count: 40), [long + long], Array(repeating: "x", count: 201)] {
+            #expect(throws: IncidentRefusal.self) { try desk.order(.restrict(readers: list)) }
+            #expect(throws: IncidentRefusal.self) { try desk.order(.affected(users: 1, data: list)) }
+        }
+        #expect(throws: IncidentRefusal.self) { try desk.order(.note, request: long + long) }
         #expect(throws: IncidentRefusal.self) { try desk.order(.unrestrict) }
         #expect(throws: IncidentRefusal.self) { try desk.order(.affected(users: -1, data: [])) }
         #expect(throws: IncidentRefusal.self) { try desk.order(.acknowledge, minutes: -1) }
