@@ -102,9 +102,15 @@ package struct OnCallPolicy: Sendable, Equatable {
         guard let start = Timestamp(rfc3339: "\(try reader.text(starts)):00Z") else {
             throw reader.error(starts, "the first hand-over by the wall clock is expected here: 2026-01-05T09:00")
         }
+        guard (0...7_258_118_400).contains(start.seconds) else {
+            throw reader.error(starts, "a hand-over between 1970 and 2200 is expected here")
+        }
+        let days = Int64(try members["days"].map(reader.number) ?? 7)
+        guard days <= PolicyReader.maximumDays else {
+            throw reader.error(node, "a turn has \(PolicyReader.maximumDays) days at most")
+        }
         var rotation = Rotation(
-            zone: try reader.zone(zone), start: start.nanoseconds,
-            days: Int64(try members["days"].map(reader.number) ?? 7), people: try reader.texts(list), overrides: [])
+            zone: try reader.zone(zone), start: start.nanoseconds, days: days, people: try reader.texts(list), overrides: [])
         for element in try members["overrides"].map(reader.list) ?? [] {
             let members = try reader.members(element, known: ["person", "from", "until"], needed: ["person", "from", "until"])
             guard let person = members["person"], let from = members["from"], let until = members["until"] else { continue }

@@ -83,10 +83,14 @@ struct PolicyReader {
     /// Seconds of `15m`, `1h30m`, `48h`, `7d`; a day has 24 hours.
     func duration(_ node: Node) throws(PolicyError) -> Int64 {
         guard let seconds = PolicyReader.seconds(try text(node)) else {
-            throw error(node, "a duration like 15m, 1h30m, 48h or 7d is expected here")
+            throw error(
+                node, "a duration like 15m, 1h30m, 48h or 7d, of \(PolicyReader.maximumDays) days at most, is expected here")
         }
         return seconds
     }
+
+    /// Ten years: far from where counting in nanoseconds ends.
+    static let maximumDays: Int64 = 3_660
 
     static func seconds(_ text: String) -> Int64? {
         let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
@@ -98,6 +102,7 @@ struct PolicyReader {
             } else {
                 guard let unit = units[character], let number = Int64(digits) else { return nil }
                 total += number * unit
+                guard total <= maximumDays * 86_400 else { return nil }
                 digits = ""
             }
         }
