@@ -11,10 +11,13 @@ package struct DeliveryFailure: Error, Sendable, Equatable {
     package var reason: String
     /// Trying again as it is will not help.
     package var isPermanent: Bool
+    /// Attempts that are worth making, where they are fewer than usual: it will most likely stay as it is, unless a person mends it.
+    package var maximumAttempts: Int?
 
-    package init(_ reason: String, isPermanent: Bool = false) {
+    package init(_ reason: String, isPermanent: Bool = false, maximumAttempts: Int? = nil) {
         self.reason = reason
         self.isPermanent = isPermanent
+        self.maximumAttempts = maximumAttempts
     }
 }
 

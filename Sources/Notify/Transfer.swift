@@ -106,6 +106,8 @@ struct Transfer {
         case 200..<300: return
         // Too early, too many, or a passing state of the other side.
         case 408, 425, 429, 500...: throw DeliveryFailure("the answer was \(status)")
+        // A proxy that restarts, a key or a path that is just being changed; the fourth attempt comes after two minutes.
+        case 401, 403, 404: throw DeliveryFailure("the answer was \(status)", maximumAttempts: 4)
         default: throw DeliveryFailure("the answer was \(status)", isPermanent: true)
         }
     }

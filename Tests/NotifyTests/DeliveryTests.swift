@@ -36,11 +36,12 @@ struct DeliveryTests {
 
     @Test(
         "what may pass is tried again, what will not is given up",
-        arguments: [(500, false), (503, false), (429, false), (400, true), (404, true), (302, true)])
+        arguments: [(500, false), (503, false), (429, false), (400, true), (401, false), (403, false), (404, false), (302, true)])
     func failures(status: Int, isPermanent: Bool) async throws {
         let catcher = try Catcher(.http([status]))
         let failure = await #expect(throws: DeliveryFailure.self) { try await webhook(catcher).deliver(.sample()) }
         #expect(failure?.isPermanent == isPermanent && failure?.reason == "the answer was \(status)")
+        #expect(failure?.maximumAttempts == ((401...404).contains(status) ? 4 : nil))
     }
 
     @Test("where nobody listens, that is said, without the address")

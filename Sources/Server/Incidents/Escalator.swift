@@ -227,7 +227,8 @@ actor Escalator {
     private static func outcome(_ failure: DeliveryFailure?, attempt: Int, at time: Timestamp) -> PageEvent.What {
         guard let failure else { return .sent(number: attempt) }
         let reason = String(failure.reason.prefix(300))
-        if failure.isPermanent || attempt >= EscalationPlan.maximumAttempts { return .dead(number: attempt, reason: reason) }
+        let maximum = min(failure.maximumAttempts ?? .max, EscalationPlan.maximumAttempts)
+        if failure.isPermanent || attempt >= maximum { return .dead(number: attempt, reason: reason) }
         return .failed(
             number: attempt, reason: reason, retryAt: time.advanced(bySeconds: EscalationPlan.backOff(attempt: attempt)))
     }
