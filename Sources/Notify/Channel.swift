@@ -43,6 +43,17 @@ package struct Message: Sendable, Equatable {
     package var time: Timestamp
     /// The person's address on the channel, where it needs one.
     package var address: String?
+    /// Of a digest: one of its pages is an alarm by itself.
+    package var holdsAlarm = false
+
+    /// A critical incident, no drill, for which somebody has to come: worth everybody's attention, once; reminders are not.
+    package var isAlarm: Bool {
+        switch purpose {
+        case .page: severity == "P0" && !isDrill
+        case .digest: holdsAlarm
+        case .clock, .stop: false
+        }
+    }
 
     package init(
         key: String, purpose: Purpose, incident: String, severity: String, subject: String, details: [String], link: String?,

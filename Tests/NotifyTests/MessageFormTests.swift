@@ -57,6 +57,10 @@ struct MessageFormTests {
         #expect(text.contains("&lt;!channel&gt; &amp; &lt;https://evil|click&gt;"))
         #expect(text.hasPrefix("<!channel> "))
         #expect(!SlackChannel.body(.sample(.clock)).contains("<!channel>"))
+        var digest = Message.sample(.digest)
+        #expect(!SlackChannel.body(digest).contains("<!channel>"))
+        digest.holdsAlarm = true
+        #expect(SlackChannel.body(digest).contains("<!channel>"))
     }
 
     @Test("a pager is triggered under the page's key, and told to stop under the same")

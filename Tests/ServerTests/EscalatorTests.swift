@@ -223,4 +223,19 @@ struct EscalatorTests {
         await office.stop()
         #expect(office.other.messages.count == 4)
     }
+
+    @Test("a digest calls everybody where one of its pages would, whatever else is in it")
+    func alarmInDigest() {
+        let message = { (purpose: Message.Purpose, severity: String, isDrill: Bool) in
+            Message(
+                key: severity, purpose: purpose, incident: "SEC-2026-0001", severity: severity, subject: "s", details: [],
+                link: nil,
+                isDrill: isDrill, time: Office.start, address: nil)
+        }
+        let (alarm, drill) = (message(.page, "P0", false), message(.page, "P0", true))
+        let (reminder, lesser) = (message(.clock, "P0", false), message(.page, "P1", false))
+        #expect(PageMessage.joined([drill, reminder, lesser, alarm], as: "digest/k").isAlarm)
+        #expect(!PageMessage.joined([drill, reminder, lesser], as: "digest/k").isAlarm)
+        #expect(alarm.isAlarm && !drill.isAlarm && !reminder.isAlarm && !lesser.isAlarm)
+    }
 }

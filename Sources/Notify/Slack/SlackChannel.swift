@@ -10,8 +10,7 @@ struct SlackChannel: Channel {
         struct Body: Encodable { var text: String }
         var lines = ["*\(escape(message.line))*"] + message.details.map(escape)
         if let link = message.link { lines.append("<\(escape(link))|Acknowledge \(message.incident)>") }
-        // A critical incident is worth everybody's attention (Slack: `<!channel>`), once: not for reminders and drills.
-        if message.severity == "P0", message.purpose == .page, !message.isDrill { lines[0] = "<!channel> " + lines[0] }
+        if message.isAlarm { lines[0] = "<!channel> " + lines[0] }
         return JSONText.encode(Body(text: lines.joined(separator: "\n")))
     }
 

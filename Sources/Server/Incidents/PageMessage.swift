@@ -41,6 +41,7 @@ enum PageMessage {
                     time: Timestamp(seconds: 0), address: nil)
         }
         digest.purpose = .digest
+        digest.holdsAlarm = messages.contains(where: \.isAlarm)
         digest.key = key
         digest.isDrill = messages.allSatisfy(\.isDrill)
         digest.details = messages.prefix(maximumNamed).map { message in
