@@ -13,6 +13,9 @@ WRITTEN_TYPE = re.compile(rf'(?:\b\w*[tT]ype\s*(?::|==?)|\bdraft\()\s*"({ENTRY_T
 UNKEPT = {"bench.entry"}
 # Cases of an enum whose raw values are types, of a switch that gives one, and of one that reads them.
 CASE = re.compile(r"^\s*case\b.*")
+# `type: "lease." + kind`, where the kinds are what a switch of the same file gives.
+COMPOSED = re.compile(r'\btype: "([a-z_]+)\." \+')
+KIND = re.compile(r'^\s*case \.\w+(?:\([^"]*\))?: "([a-z_]+)"$')
 LITERAL = re.compile(rf'"({ENTRY_TYPE})"')
 
 
@@ -31,7 +34,10 @@ def entry_types(sources, prefixes=()):
         # A file that writes entries writes no other words of that form in its cases.
         writes_entries = "EntryDraft(" in text
         places = [(match.group(1), text.count("\n", 0, match.start()) + 1) for match in WRITTEN_TYPE.finditer(text)]
+        composed = COMPOSED.findall(text)
         for number, line in enumerate(text.splitlines(), 1):
+            if match := KIND.match(line):
+                places += [(f"{prefix}.{match.group(1)}", number) for prefix in composed]
             if CASE.match(line):
                 places += [(name, number) for name in LITERAL.findall(line)
                            if writes_entries or name.partition(".")[0] in known]

@@ -50,6 +50,11 @@ class Documents(unittest.TestCase):
         self.assertEqual(self.types('    case "page.sent", "page.dead": 1\n'), ["page.dead", "page.sent"])
         self.assertEqual(self.types('    case .new: "lease.new"\n let draft = EntryDraft(type: type)\n'), ["lease.new"])
 
+    def test_types_are_found_that_are_put_together(self):
+        text = 'EntryDraft(type: "lease." + kind)\n    switch self {\n    case .asked: "asked"\n    case .notIn(_, let a): "not_in"\n'
+        self.assertEqual(self.types(text), ["lease.asked", "lease.not_in"])
+        self.assertEqual(self.types("    case .asked: \"asked\"\n"), [])
+
     def test_other_words_are_no_types(self):
         self.assertEqual(self.types('let body = #"{"type": "incident.page"}"#\nlet a = "page.mustache"\n'), [])
         self.assertEqual(self.types('contentType: "manifest.json"\n'), [])
