@@ -1,4 +1,5 @@
-"""What documents and Package.swift say about the code and can be held against it: entry types, targets, constants of limits.
+"""What documents and Package.swift say about the code and can be held against it: entry types, targets, constants of limits,
+keys of the configuration.
 
 Each check yields (path, line, complaint).
 """
@@ -162,6 +163,29 @@ def check_limits(root):
                 yield path, number, f"{word}: no such member of {owner}"
 
 
+def check_configuration(root):
+    """README.md shows every key of the configuration, and the error that lists them."""
+    source = root / "Sources/Server/Configuration/Configuration.swift"
+    known = re.findall(r'"(\w+)"', re.search(r"let known = \[(.*?)\]", source.read_text(encoding="utf-8"), re.DOTALL).group(1))
+    path = root / "README.md"
+    text = path.read_text(encoding="utf-8")
+    example = text.partition("## Configuration\n")[2].partition("\n## ")[0]
+    for key in known:
+        if not re.search(rf"^    {key}:", example, re.M):
+            yield path, 1, f"the example of a configuration lacks the key {key}"
+    if f"(known: {', '.join(known)})" not in text:
+        yield path, 1, f"the example of a refused configuration is not what it says: (known: {', '.join(known)})"
+
+
+def check_format_count(root):
+    """README.md says how many formats are files."""
+    path = root / "README.md"
+    count = len(list((root / "rules/formats").glob("*.yml")))
+    if f"{count} more as [YAML files]" not in path.read_text(encoding="utf-8"):
+        yield path, 1, f"rules/formats holds {count} formats; README.md says another number"
+
+
 def complaints(root):
-    for check in (check_entry_types, check_targets, check_dependencies_are_imported, check_limits):
+    for check in (check_entry_types, check_targets, check_dependencies_are_imported, check_limits, check_configuration,
+                  check_format_count):
         yield from check(root)

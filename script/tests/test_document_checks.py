@@ -95,6 +95,20 @@ class Documents(unittest.TestCase):
         self.assertEqual(self.said(documents.check_dependencies_are_imported), [
             "Ingest imports Events nowhere: drop the dependency", "Ingest imports Yams nowhere: drop the dependency"])
 
+    def test_every_key_of_the_configuration_is_shown(self):
+        self.file("Sources/Server/Configuration/Configuration.swift", 'let known = [\n  "listen", "data",\n]\nlet known = ["x"]\n')
+        self.file("README.md", "## Configuration\n\n    listen: 1\n    data: x\n\n## More\n\n(known: listen, data)\n")
+        self.assertEqual(self.said(documents.check_configuration), [])
+        self.file("README.md", "## Configuration\n\n    listen: 1\n\n## More\n\n    data: x\n\n(known: listen)\n")
+        self.assertEqual(len(self.said(documents.check_configuration)), 2)
+
+    def test_formats_are_counted(self):
+        self.file("rules/formats/a.yml", "")
+        self.file("README.md", "1 more as [YAML files](x)")
+        self.assertEqual(self.said(documents.check_format_count), [])
+        self.file("rules/formats/b.yml", "")
+        self.assertEqual(len(self.said(documents.check_format_count)), 1)
+
     def test_constants_of_limits_are_where_they_are_said_to_be(self):
         self.file("Sources/A/A.swift", "struct Tail {\n  static let chunk = 1\n  struct Limits { var groups = 2 }\n}\n")
         self.file("docs/architecture.md", "| what | at most | where |\n|---|---|---|\n"
