@@ -26,6 +26,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "vigie", targets: ["vigie"]),
+        .executable(name: "tatou-wm", targets: ["tatou-wm"]),
         // For apps on Hummingbird: what they need to be protected, and nothing of the rest.
         .library(name: "Guard", targets: ["Guard"]),
     ],
@@ -182,6 +183,27 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(name: "vigie", dependencies: ["CommandLine"], path: "Sources/Executables/vigie", swiftSettings: strict),
+        // Marks in PDF documents that name the copy, and reading them from leaks. The only importer of qpdf and of image codecs.
+        .target(
+            name: "Watermark",
+            dependencies: [
+                "CQPDF", "CTurboJPEG", "CPNG",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: parsing
+        ),
+        .systemLibrary(name: "CQPDF", pkgConfig: "libqpdf", providers: [.apt(["libqpdf-dev"])]),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg", providers: [.apt(["libturbojpeg0-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng16", providers: [.apt(["libpng-dev"])]),
+        // The subcommands of tatou-wm, apart from CommandLine: they need none of the server.
+        .target(
+            name: "WatermarkCommands",
+            dependencies: ["Watermark", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "tatou-wm", dependencies: ["WatermarkCommands"], path: "Sources/Executables/tatou-wm", swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
@@ -237,6 +259,10 @@ let package = Package(
                 "CommandLine", "Detection", "Events", "Ingest", "Journal", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "WatermarkTests",
+            dependencies: ["Watermark", .product(name: "Crypto", package: "swift-crypto")], exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
         .testTarget(

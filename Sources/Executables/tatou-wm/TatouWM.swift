@@ -1,0 +1,6 @@
+import WatermarkCommands
+
+@main
+struct TatouWM {
+    static func main() async { await WatermarkCommand.start() }
+}
