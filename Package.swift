@@ -262,7 +262,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "WatermarkTests",
-            dependencies: ["Watermark", .product(name: "Crypto", package: "swift-crypto")], exclude: ["Fixtures"],
+            dependencies: ["Watermark"],
             swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
         .testTarget(

@@ -91,6 +91,6 @@ struct TraceCommand: ParsableCommand {
     }
 
     private func bound(_ value: Double) -> String {
-        value < 1e-300 ? "less than 1e-300" : String(format: "%.0e", value)
+        value < 1e-30 ? "less than 1e-30" : String(format: "%.0e", value)
     }
 }

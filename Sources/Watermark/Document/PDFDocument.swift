@@ -49,6 +49,8 @@ import Glibc
     }
 
     deinit {
+        // An error that nobody asked for would be written to standard error.
+        if unsafe qpdf_has_error(handle) != 0 { _ = unsafe qpdf_get_error(handle) }
         unsafe qpdf_cleanup(&handle)
         unsafe buffer.deallocate()
     }

@@ -81,32 +81,32 @@ struct Features: Sendable {
         let high = centre + threshold
         let low = centre - threshold
         // Of four points a quarter apart, at least two have to differ the same way.
-        var lighter = 0
-        var darker = 0
-        for quarter in [0, 4, 8, 12] {
-            let value = pixels[index + offsets[quarter]]
-            if value > high { lighter += 1 } else if value < low { darker += 1 }
-        }
+        let north = pixels[index + offsets[0]]
+        let east = pixels[index + offsets[4]]
+        let south = pixels[index + offsets[8]]
+        let west = pixels[index + offsets[12]]
+        let lighter = (north > high ? 1 : 0) + (east > high ? 1 : 0) + (south > high ? 1 : 0) + (west > high ? 1 : 0)
+        let darker = (north < low ? 1 : 0) + (east < low ? 1 : 0) + (south < low ? 1 : 0) + (west < low ? 1 : 0)
         guard lighter >= 2 || darker >= 2 else { return 0 }
-        var run = 0
+        var above: UInt32 = 0
+        var below: UInt32 = 0
         var sum: Float = 0
-        var best: Float = 0
-        for sign in [Float(1), -1] {
-            run = 0
-            sum = 0
-            for step in 0..<25 {
-                let difference = sign * (pixels[index + offsets[step & 15]] - centre)
-                if difference > threshold {
-                    run += 1
-                    sum += difference
-                    if run >= 9 { best = max(best, sum) }
-                } else {
-                    run = 0
-                    sum = 0
-                }
-            }
+        for step in 0..<16 {
+            let value = pixels[index + offsets[step]]
+            if value > high { above |= 1 << UInt32(step) }
+            if value < low { below |= 1 << UInt32(step) }
+            sum += abs(value - centre)
         }
-        return best
+        return hasNineInARow(above) || hasNineInARow(below) ? sum : 0
+    }
+
+    /// Whether 9 neighbouring bits of 16, taken as a ring, are set.
+    private static func hasNineInARow(_ ring: UInt32) -> Bool {
+        let doubled = ring | ring << 16
+        let two = doubled & doubled >> 1
+        let four = two & two >> 2
+        let eight = four & four >> 4
+        return eight & doubled >> 8 != 0
     }
 
     private static func orientation(_ image: GrayImage, _ x: Int, _ y: Int) -> Double {
@@ -157,10 +157,7 @@ struct Features: Sendable {
             var second = 257
             var match = -1
             for (index, candidate) in other.points.enumerated() {
-                let difference = point.bits ^ candidate.bits
-                let distance =
-                    difference[0].nonzeroBitCount + difference[1].nonzeroBitCount + difference[2].nonzeroBitCount
-                    + difference[3].nonzeroBitCount
+                let distance = Int((point.bits ^ candidate.bits).nonzeroBitCount.wrappedSum())
                 if distance < best {
                     // The same corner at the next scale is no rival.
                     if match < 0 || abs(other.points[match].x - candidate.x) + abs(other.points[match].y - candidate.y) > 6 {

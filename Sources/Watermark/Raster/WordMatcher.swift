@@ -63,7 +63,7 @@ struct WordMatcher {
         var error = 0.0
         var count = 0
         for round in 0..<6 {
-            var matrix = SIMD16<Double>()
+            var rows = (SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>(), SIMD4<Double>())
             var right = SIMD4<Double>()
             error = 0
             count = 0
@@ -77,16 +77,17 @@ struct WordMatcher {
                     let value = Double(picture.sample(Double(x) + dx, Double(y) + dy)) - 255
                     let residual = gain * template + offset - value
                     let row = SIMD4<Double>(gain * gradientX, gain * gradientY, -template, -1)
-                    for i in 0..<4 {
-                        for j in 0..<4 { matrix[i * 4 + j] += row[i] * row[j] }
-                    }
+                    rows.0 += row * row.x
+                    rows.1 += row * row.y
+                    rows.2 += row * row.z
+                    rows.3 += row * row.w
                     right += row * residual
                     error += residual * residual
                     count += 1
                 }
             }
             var solver = LeastSquares(unknowns: 4)
-            solver.set(matrix, right)
+            solver.set([rows.0, rows.1, rows.2, rows.3], right)
             guard let (inverse, step) = solver.inverseAndSolution() else { return nil }
             diagonal = inverse
             dx += step[0]

@@ -112,8 +112,8 @@ struct LeastSquares {
     }
 
     /// Takes four unknowns' equations as they were added up elsewhere.
-    mutating func set(_ matrix: SIMD16<Double>, _ right: SIMD4<Double>) {
-        for index in 0..<16 { self.matrix[index] = matrix[index] }
+    mutating func set(_ rows: [SIMD4<Double>], _ right: SIMD4<Double>) {
+        for index in 0..<16 { matrix[index] = rows[index / 4][index % 4] }
         for index in 0..<4 { self.right[index] = right[index] }
     }
 

@@ -38,6 +38,11 @@ package struct PageEvidence: Sendable {
 package struct LeakReading: Sendable {
     package var alternatives: [[Observation]] = []
     package var pages: [PageEvidence] = []
+
+    package init(alternatives: [[Observation]] = [], pages: [PageEvidence] = []) {
+        self.alternatives = alternatives
+        self.pages = pages
+    }
 }
 
 /// Reads a leak against its original.

@@ -35,7 +35,7 @@ final class RasterReader {
         guard picture.width >= 64, picture.height >= 64 else { return nil }
         let factor = min(1, 1400 / Double(max(picture.width, picture.height)))
         let small = picture.scaled(by: factor)
-        let found = Features(small, scales: Self.scales, most: 900)
+        let found = Features(small, scales: Self.scales, most: 700)
         var best: (page: Int, result: Registration.Result)?
         let order = first + Array(layout.pages.indices.prefix(400)).filter { !first.contains($0) }
         for page in order where layout.pages.indices.contains(page) && layout.pages[page].words.count >= 4 {
@@ -70,7 +70,7 @@ final class RasterReader {
 
     private func pageFeatures(_ page: Int) throws(WatermarkError) -> Features {
         if let known = features[page] { return known }
-        let made = Features(try preview(page), scales: Self.scales, most: 800)
+        let made = Features(try preview(page), scales: Self.scales, most: 600)
         features[page] = made
         return made
     }
@@ -170,13 +170,21 @@ final class RasterReader {
         let scale = map.scale(atX: Double(width) / 2, y: Double(height) / 2)
         // Finer pictures are averaged before they are sampled.
         let source = scale > 1.3 ? picture.blurred(0.4 * scale) : picture
-        var result = GrayImage(width: width, height: height, filledWith: 255)
+        var pixels = [Float](repeating: 255, count: width * height)
+        let (a, b, d, e, g, h) = (
+            map.values[0], map.values[1], map.values[3], map.values[4], map.values[6], map.values[7]
+        )
         for y in 0..<height {
+            let row = Double(y)
+            let (startX, startY) = (b * row + map.values[2], e * row + map.values[5])
+            let startW = h * row + map.values[8]
             for x in 0..<width {
-                let (u, v) = map.apply(Double(x), Double(y))
-                result.pixels[y * width + x] = source.sample(u, v)
+                let column = Double(x)
+                let w = g * column + startW
+                let safe = abs(w) < 1e-9 ? 1e-9 : w
+                pixels[y * width + x] = source.sample((a * column + startX) / safe, (d * column + startY) / safe)
             }
         }
-        return result
+        return GrayImage(width: width, height: height, pixels: pixels)
     }
 }
