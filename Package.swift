@@ -171,7 +171,7 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Every subcommand: the only importer of ArgumentParser.
+        // Every subcommand of vigie.
         .target(
             name: "CommandLine",
             dependencies: [

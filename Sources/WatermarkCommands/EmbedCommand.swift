@@ -37,10 +37,14 @@ struct EmbedCommand: ParsableCommand {
             guard let recipient, !recipient.isEmpty else {
                 throw WatermarkError.badInput("A ledger notes whom a copy is for: give --recipient.")
             }
-            guard method == "word-shift" else { throw WatermarkError.badInput("Copies of a ledger are marked by word-shift.") }
+            guard method == "word-shift" else {
+                throw WatermarkError.badInput("Copies of a ledger are marked by word-shift, and get a token.")
+            }
             let store = try Ledger(folder: ledger, create: true)
             let version = UUID().uuidString.lowercased()
-            let copy = try WordShiftMethod.embed(original, version: version, markingSecret: try store.markingSecret())
+            let secret = try store.markingSecret()
+            let moved = try WordShiftMethod.embed(original, version: version, markingSecret: secret)
+            let copy = try SealedTokenMethod.embed(moved, text: version, key: secret)
             // Noted before it exists: a copy that nobody knows of must not be.
             try store.note(original: original, version: version, recipient: recipient, issued: Date())
             try Files.write(copy, to: output)

@@ -34,6 +34,8 @@ struct TraceCommand: ParsableCommand {
             var by: String
         }
         var document: String?
+        /// Versions that tokens in the file name: a hint, no proof.
+        var tokens: [String]
         var accused: [Accused]
         var copies: Int
         var words: Int
@@ -55,6 +57,7 @@ struct TraceCommand: ParsableCommand {
         let known = Dictionary(copies.map { ($0.version, $0) }) { first, _ in first }
         let answer = Answer(
             document: trace.original.map { documents[$0].key },
+            tokens: trace.tokens.filter { known[$0] != nil },
             accused: (trace.verdict?.accused ?? []).compactMap { suspect in
                 known[suspect.version].map {
                     Answer.Accused(
@@ -82,6 +85,9 @@ struct TraceCommand: ParsableCommand {
             Output.line("issued     \(accused.issued.formatted(.iso8601))")
             Output.line(
                 "certainty  an innocent copy of \(answer.copies) is named so with at most \(bound(accused.falsePositiveBound))")
+        }
+        for token in answer.tokens where !answer.accused.contains(where: { $0.version == token }) {
+            Output.line("token      names \(token), which proves nothing alone: tokens can be moved from copy to copy")
         }
         if !answer.pages.isEmpty {
             Output.line("read       \(answer.words) words on \(answer.pages.count) pages")

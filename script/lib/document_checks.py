@@ -81,7 +81,7 @@ def check_entry_types(root):
 def targets(root):
     """(name, purpose, targets it may import, products and system libraries) of each Swift target, as in Package.swift."""
     text = (root / "Package.swift").read_text(encoding="utf-8").split("    targets: [\n", 1)[1].split("\n    ],\n", 1)[0]
-    own = re.findall(r'\.(?:target|executableTarget|systemLibrary|testTarget)\(\s*name: "(\w+)"', text)
+    own = re.findall(r'\.(?:target|executableTarget|systemLibrary|testTarget)\(\s*name: "([\w-]+)"', text)
     comment, entry = [], []
     for line in text.splitlines():
         stripped = line.strip()
@@ -95,7 +95,7 @@ def targets(root):
         whole = "\n".join(entry)
         if whole.count("(") != whole.count(")"):
             continue
-        kind, name = re.search(r'\.(\w+)\(\s*name: "(\w+)"', whole).groups()
+        kind, name = re.search(r'\.(\w+)\(\s*name: "([\w-]+)"', whole).groups()
         if kind in ("target", "executableTarget") and 'path: "Tests/' not in whole:
             products = re.findall(r'\.product\(name: "(\w+)"', whole)
             listed = re.search(r"dependencies: \[(.*?)\](?=,\s*\w+:|\)$)", re.sub(r"\.product\([^)]*\)", "", whole), re.DOTALL)

@@ -127,9 +127,15 @@ import Glibc
     /// The same input and changes give the same bytes, except for encrypted documents: their initialisation vectors are random. qpdf's
     /// deterministic identifier is not asked for there: with AES-256 it ends the process (qpdf issue 1235).
     package func write() throws(WatermarkError) -> [UInt8] {
+        let compressed = try write(compressing: true)
+        // Clients of the platform take a copy that is shorter than its original for a broken one: what compresses well stays as it was.
+        return compressed.count >= buffer.count ? compressed : try write(compressing: false)
+    }
+
+    private func write(compressing: Bool) throws(WatermarkError) -> [UInt8] {
         unsafe qpdf_init_write_memory(handle)
         unsafe qpdf_set_object_stream_mode(handle, qpdf_o_preserve)
-        unsafe qpdf_set_compress_streams(handle, 1)
+        unsafe qpdf_set_compress_streams(handle, compressing ? 1 : 0)
         unsafe qpdf_set_decode_level(handle, qpdf_dl_none)
         if isEncrypted {
             unsafe qpdf_set_preserve_encryption(handle, 1)

@@ -48,7 +48,7 @@ package struct LayoutReader: ~Copyable {
         try run(&interpreter, bytes)
     }
 
-    private static func mediaBox(_ page: PDFObject) -> Box {
+    static func mediaBox(_ page: PDFObject) -> Box {
         let array = page.inherited("/MediaBox")
         let numbers = (0..<4).compactMap { array[$0].number }
         guard numbers.count == 4 else { return Box(minX: 0, minY: 0, maxX: 612, maxY: 792) }
@@ -58,7 +58,7 @@ package struct LayoutReader: ~Copyable {
         return box.width > 0 && box.height > 0 ? box : Box(minX: 0, minY: 0, maxX: 612, maxY: 792)
     }
 
-    private static func rotation(_ page: PDFObject) -> Int {
+    static func rotation(_ page: PDFObject) -> Int {
         let value = (page.inherited("/Rotate").integer ?? 0) % 360
         let positive = value < 0 ? value + 360 : value
         return positive % 90 == 0 ? positive : 0

@@ -30,7 +30,9 @@ extension WatermarkMethod {
 }
 
 package enum WatermarkMethods {
-    package static let all: [any WatermarkMethod] = [WordShiftMethod()]
+    package static let all: [any WatermarkMethod] = [
+        WordShiftMethod(), SealedTokenMethod(), RobustXMPMethod(), VisibleStampMethod(),
+    ]
 
     package static func named(_ name: String) throws(WatermarkError) -> any WatermarkMethod {
         for method in all where method.name == name { return method }

@@ -68,8 +68,7 @@ package struct GrayImage: Sendable {
         var kernel = (-radius...radius).map { Float(gaussian(Double($0) / deviation)) }
         let sum = kernel.reduce(0, +)
         for index in kernel.indices { kernel[index] /= sum }
-        return convolved(kernel, radius, step: 1, length: width, lines: height, lineStep: width)
-            .convolved(kernel, radius, step: width, length: height, lines: width, lineStep: 1)
+        return blurredRows(kernel, radius).blurredColumns(kernel, radius)
     }
 
     private func gaussian(_ value: Double) -> Double {
@@ -80,25 +79,37 @@ package struct GrayImage: Sendable {
         return power
     }
 
-    private func convolved(_ kernel: [Float], _ radius: Int, step: Int, length: Int, lines: Int, lineStep: Int) -> GrayImage {
+    private func blurredRows(_ kernel: [Float], _ radius: Int) -> GrayImage {
         var result = [Float](repeating: 0, count: pixels.count)
-        for line in 0..<lines {
-            let start = line * lineStep
-            for position in 0..<length {
+        for row in 0..<height {
+            let start = row * width
+            for column in 0..<width {
                 var sum: Float = 0
-                if position >= radius, position + radius < length {
-                    var index = start + (position - radius) * step
+                if column >= radius, column + radius < width {
+                    var index = start + column - radius
                     for weight in kernel {
                         sum += weight * pixels[index]
-                        index += step
+                        index += 1
                     }
                 } else {
                     for (offset, weight) in kernel.enumerated() {
-                        let clamped = min(max(position + offset - radius, 0), length - 1)
-                        sum += weight * pixels[start + clamped * step]
+                        sum += weight * pixels[start + min(max(column + offset - radius, 0), width - 1)]
                     }
                 }
-                result[start + position * step] = sum
+                result[start + column] = sum
+            }
+        }
+        return GrayImage(width: width, height: height, pixels: result)
+    }
+
+    /// Row by row all the same: a column's pixels lie far apart in memory.
+    private func blurredColumns(_ kernel: [Float], _ radius: Int) -> GrayImage {
+        var result = [Float](repeating: 0, count: pixels.count)
+        for row in 0..<height {
+            let target = row * width
+            for (offset, weight) in kernel.enumerated() {
+                let source = min(max(row + offset - radius, 0), height - 1) * width
+                for column in 0..<width { result[target + column] += weight * pixels[source + column] }
             }
         }
         return GrayImage(width: width, height: height, pixels: result)

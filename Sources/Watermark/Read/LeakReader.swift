@@ -57,21 +57,27 @@ package struct LeakReader {
         layout = try LayoutReader.read(PDFDocument(original))
     }
 
-    /// By structure where the leak has one, then by its pictures; nothing measured gives no alternatives.
-    package func read(_ leak: Leak, pictures wanted: Bool = true) throws(WatermarkError) -> LeakReading {
+    package enum Path: Sendable {
+        /// What the file says: quick, and nothing where the leak is pictures.
+        case structure
+        /// Pictures of its pages, rendered where it is a file.
+        case pictures
+    }
+
+    /// More pages of a leak than these are not rendered.
+    private static let mostRendered = 40
+
+    /// Nothing measured gives no alternatives.
+    package func read(_ leak: Leak, by path: Path) throws(WatermarkError) -> LeakReading {
         var reading = LeakReading()
-        switch leak {
-        case .pictures(let pictures):
-            try readPictures(pictures, into: &reading)
-        case .document(let bytes):
-            let layout = try LayoutReader.read(PDFDocument(bytes))
-            readStructure(layout, into: &reading)
-            let few = reading.pages.reduce(0) { $0 + $1.words } < max(40, self.layout.pages[0].words.count / 4)
-            if wanted || few {
-                let renderer = try PageRenderer(bytes)
-                let pictures = try renderer.render(0...min(layout.pages.count - 1, 39), dotsPerInch: 150)
-                try readPictures(pictures, into: &reading)
-            }
+        switch (leak, path) {
+        case (.pictures, .structure): break
+        case (.pictures(let pictures), .pictures): try readPictures(pictures, into: &reading)
+        case (.document(let bytes), .structure):
+            readStructure(try LayoutReader.read(PDFDocument(bytes)), into: &reading)
+        case (.document(let bytes), .pictures):
+            let last = min(try PDFDocument(bytes).pageCount, Self.mostRendered) - 1
+            try readPictures(try PageRenderer(bytes).render(0...last, dotsPerInch: 150), into: &reading)
         }
         return reading
     }

@@ -4,6 +4,8 @@ package struct LeakTrace: Sendable {
     package var original: Int?
     package var verdict: Tracer.Verdict?
     package var pages: [PageEvidence]
+    /// Versions that tokens in the leak name. A hint: tokens can be moved from one copy to another.
+    package var tokens: [String]
 }
 
 /// An original, the secret its copies are marked under, and the copies.
@@ -22,33 +24,51 @@ package struct IssuedDocument: Sendable {
 }
 
 extension LeakTrace {
-    /// Tries originals in the order given, and stops at the first whose copy is accused; else reports the one of which most was read.
+    private struct Candidate {
+        var index: Int
+        var reader: LeakReader
+        /// How much of the leak's text is in this original.
+        var share: Double
+    }
+
+    /// Looks for the original by what the files say, then, where that does not decide, by pictures of pages; stops at the first copy
+    /// that is accused, else reports the original of which most was read.
     ///
     /// An original that cannot be read is passed over: it is not the leak's.
     package static func trace(
         _ leak: Leak, among originals: [IssuedDocument], decoys: Int = 400
     ) throws(WatermarkError) -> LeakTrace {
-        var best = LeakTrace(original: nil, verdict: nil, pages: [])
-        var mostWords = 0
+        var best = LeakTrace(original: nil, verdict: nil, pages: [], tokens: [])
+        var text: Shingles?
+        if case .document(let bytes) = leak {
+            text = Shingles(try LayoutReader.read(PDFDocument(bytes)))
+            for secret in Set(originals.map(\.markingSecret)) { best.tokens += try SealedTokenMethod.texts(bytes, key: secret) }
+        }
+        var candidates: [Candidate] = []
         for (index, original) in originals.enumerated() {
-            let reader: LeakReader
             do {
-                reader = try LeakReader(original: original.bytes, amplitude: original.amplitude)
+                let reader = try LeakReader(original: original.bytes, amplitude: original.amplitude)
+                let share = text.map { $0.share(in: Shingles(reader.layout)) } ?? 0
+                candidates.append(Candidate(index: index, reader: reader, share: share))
             } catch  where error.code == .badInput {
                 continue
             }
-            let code = try WordShiftMethod.code(original.bytes, reader.layout, original.markingSecret)
-            // What the file says is quick to read; pictures are looked at where it does not decide.
-            for pictures in [false, true] {
-                let reading = try reader.read(leak, pictures: pictures)
+        }
+        candidates.sort { ($1.share, $0.index) < ($0.share, $1.index) }
+        let tokens = best.tokens
+        var mostWords = 0
+        for path in [LeakReader.Path.structure, .pictures] {
+            for candidate in candidates {
+                let original = originals[candidate.index]
+                let reading = try candidate.reader.read(leak, by: path)
                 guard !reading.alternatives.isEmpty else { continue }
-                // Other originals are tries, too.
+                let code = try WordShiftMethod.code(original.bytes, candidate.reader.layout, original.markingSecret)
+                // Every original is a try, and so is every path.
                 let verdict = try Tracer(code: code, decoys: decoys).trace(
                     reading, versions: original.versions, limit: Tracer.limit / Double(2 * originals.count))
-                let found = LeakTrace(original: index, verdict: verdict, pages: reading.pages)
+                let found = LeakTrace(original: candidate.index, verdict: verdict, pages: reading.pages, tokens: tokens)
                 if !verdict.accused.isEmpty { return found }
                 if verdict.words > mostWords { (best, mostWords) = (found, verdict.words) }
-                if case .pictures = leak { break }
             }
         }
         return best

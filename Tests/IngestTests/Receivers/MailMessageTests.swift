@@ -60,7 +60,7 @@ struct MailMessageTests {
 
     @Test("any bytes are read without a trap", arguments: 0..<200)
     func anyBytes(seed: Int) throws {
-        var random = SeededGenerator(seed: UInt64(seed))
+        var random = SeededGenerator(state: UInt64(seed))
         var bytes = Array("From: a@b\nContent-Type: multipart/mixed; boundary=\"b\"\n\n--b\n\n=?u?q?=4?=".utf8)
         for _ in 0..<(seed % 20) {
             bytes.insert(UInt8.random(in: 0...255, using: &random), at: Int.random(in: 0...bytes.count, using: &random))

@@ -1,0 +1,481 @@
+"""How well marked copies are traced after what people and programs do to them.
+
+    script/bench watermark [--documents N] [--pages-per-document N] [--seed N] [--only ATTACK]… [--minutes N] [--name NAME]
+
+Makes documents with every producer that is installed (pdfLaTeX, LibreOffice, Chromium, Cairo, groff), issues 1,000 copies of each
+and marks one, attacks it with real programs (qpdf, mutool, exiftool, Ghostscript, Poppler, ImageMagick), and asks tatou-wm who
+leaked. Prints, scans and photos are simulated by ImageMagick: no printer and no camera took part. Writes
+docs/measurements/NAME.md and NAME.json, which has a line for every single read.
+
+Documents of another --seed than that of the recorded run are for tuning; those of the recorded run are not.
+"""
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import random
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+import uuid
+
+from . import machine
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+COPIES = 1000
+LIMIT = 1e-9
+
+WORDS = """the of and to in is that for it as was with be by on not he his but at are this have from or had an they which one
+you were all her she there would their we him been has when who will no more if out so said what up its about than into them can
+only other time new some could these two may first then do any like my now over such our man me even most made after also did
+many off before must well back through years where much your way down should because long each just state people those too mr
+little good world make very year still see own work men day get here old between both life being under three never know same
+last another while us might great against go came right used take states himself few house use during without place around
+however home small found thought went say part general high upon school every country water number course system question
+program government development experience important information community technology understanding""".split()
+
+
+def paragraph(source, count):
+    out, sentence = [], 0
+    for _ in range(count):
+        word = source.choice(WORDS)
+        if sentence == 0:
+            word = word.capitalize()
+        sentence += 1
+        if sentence > 7 and source.random() < 0.15:
+            word, sentence = word + ".", 0
+        elif source.random() < 0.06:
+            word += ","
+        out.append(word)
+    return " ".join(out)
+
+
+def text(seed, words):
+    source = random.Random(seed)
+    paragraphs, count = [], 0
+    while count < words:
+        length = source.randint(50, 150)
+        paragraphs.append(paragraph(source, length))
+        count += length
+    return source, paragraphs
+
+
+def quiet(command, **options):
+    return subprocess.run(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=True, **options)
+
+
+# Producers: each makes one document of at least ten pages, cut to ten.
+
+def latex(folder, seed):
+    source, paragraphs = text(seed, 7000)
+    size = source.choice(["10pt", "11pt", "12pt"])
+    font = source.choice([r"\usepackage{lmodern}\usepackage[T1]{fontenc}", "", r"\usepackage{mathptmx}"])
+    columns = source.choice(["", ",twocolumn"])
+    body = "\n\n".join((r"\section{%s}" % paragraph(source, 4) if n % 5 == 0 else "") + "\n" + p
+                       for n, p in enumerate(paragraphs))
+    (folder / "d.tex").write_text(r"\documentclass[%s%s]{article}%s\begin{document}%s\end{document}" % (size, columns, font, body))
+    quiet(["pdflatex", "-interaction=batchmode", "d.tex"], cwd=folder)
+
+
+def page_html(seed):
+    source, paragraphs = text(seed, 7000)
+    family = source.choice(["serif", "sans-serif"])
+    points = source.choice([10, 10.5, 11, 12])
+    align = source.choice(["justify", "left"])
+    return "<html><head><meta charset='utf-8'></head><body style='font-family:%s;font-size:%spt;text-align:%s'>%s</body></html>" % (
+        family, points, align,
+        "".join(("<h2>%s</h2>" % paragraph(source, 4) if n % 5 == 0 else "") + "<p>%s</p>" % p for n, p in enumerate(paragraphs)))
+
+
+def chromium(folder, seed):
+    (folder / "d.html").write_text(page_html(seed))
+    quiet(["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer", f"--user-data-dir={folder}/profile",
+           f"--print-to-pdf={folder}/d.pdf", f"{folder}/d.html"])
+
+
+def libreoffice(folder, seed):
+    (folder / "d.html").write_text(page_html(seed))
+    quiet(["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", "--writer", "--convert-to", "pdf", "--outdir",
+           str(folder), str(folder / "d.html")])
+
+
+CAIRO = """
+import cairo, json, sys
+paragraphs, family, points = json.load(sys.stdin)
+surface = cairo.PDFSurface(sys.argv[1], 595, 842)
+context = cairo.Context(surface)
+context.select_font_face(family)
+context.set_font_size(points)
+y = 70
+def line(text):
+    global y
+    context.move_to(62, y)
+    context.show_text(text)
+    y += points * 1.35
+    if y > 775:
+        context.show_page()
+        y = 70
+for paragraph in paragraphs:
+    current = ""
+    for word in paragraph.split():
+        if current and context.text_extents(current + " " + word).x_advance > 470:
+            line(current)
+            current = word
+        else:
+            current = (current + " " + word).strip()
+    line(current)
+    y += points * 0.6
+surface.finish()
+"""
+
+
+def cairo(folder, seed):
+    source, paragraphs = text(seed, 7000)
+    job = json.dumps([paragraphs, source.choice(["DejaVu Serif", "DejaVu Sans", "Liberation Serif"]), source.choice([9.5, 10, 11])])
+    quiet(["/usr/bin/python3", "-c", CAIRO, str(folder / "d.pdf")], input=job.encode())
+
+
+def groff(folder, seed):
+    source, paragraphs = text(seed, 7000)
+    size = source.choice([10, 11, 12])
+    body = f".nr PS {size}\n.nr VS {size + 2}\n" + "".join(".PP\n%s\n" % p for p in paragraphs)
+    (folder / "d.ms").write_text(body)
+    with open(folder / "d.pdf", "wb") as out:
+        subprocess.run(["groff", "-ms", "-Tpdf", str(folder / "d.ms")], stdout=out, stderr=subprocess.DEVNULL, timeout=120, check=True)
+
+
+PRODUCERS = {
+    "pdfLaTeX": ("pdflatex", latex), "LibreOffice": ("soffice", libreoffice), "Chromium": ("chromium", chromium),
+    "Cairo": (None, cairo), "groff": ("groff", groff),
+}
+
+
+# Attacks on files: (name, function(marked, folder) → file).
+
+def to(command):
+    """A command whose words may be {in} and {out}."""
+    def attack(marked, folder):
+        out = folder / "leak.pdf"
+        quiet([word.format(**{"in": marked, "out": out, "folder": folder}) for word in command])
+        return [out]
+    return attack
+
+
+def steps(*commands):
+    def attack(marked, folder):
+        for command in commands:
+            quiet([word.format(**{"in": marked, "out": folder / "leak.pdf", "folder": folder}) for word in command])
+        return [folder / "leak.pdf"]
+    return attack
+
+
+def untouched(marked, folder):
+    return [marked]
+
+
+def exiftool(marked, folder):
+    shutil.copy(marked, folder / "leak.pdf")
+    quiet(["exiftool", "-q", "-overwrite_original", "-all=", str(folder / "leak.pdf")])
+    return [folder / "leak.pdf"]
+
+
+def exiftool_qpdf(marked, folder):
+    (leak,) = exiftool(marked, folder)
+    quiet(["qpdf", str(leak), str(folder / "leak2.pdf")])
+    return [folder / "leak2.pdf"]
+
+
+STRUCTURAL = {
+    "none": untouched,
+    "qpdf": to(["qpdf", "--object-streams=generate", "--coalesce-contents", "{in}", "{out}"]),
+    "mutool clean -ggggz": to(["mutool", "clean", "-ggggz", "{in}", "{out}"]),
+    "exiftool -all=": exiftool,
+    "exiftool, qpdf": exiftool_qpdf,
+    "qpdf --empty --pages": to(["qpdf", "--empty", "--pages", "{in}", "1-z", "--", "{out}"]),
+    "page 2 (qpdf)": to(["qpdf", "{in}", "--pages", ".", "2", "--", "{out}"]),
+    "page 2 (mutool merge)": to(["mutool", "merge", "-o", "{out}", "{in}", "2"]),
+    "gs pdfwrite": to(["gs", "-q", "-dBATCH", "-dNOPAUSE", "-sDEVICE=pdfwrite", "-o", "{out}", "{in}"]),
+    "pdftocairo -pdf": to(["pdftocairo", "-pdf", "{in}", "{out}"]),
+    "pdftops, ps2pdf": steps(["pdftops", "{in}", "{folder}/leak.ps"], ["ps2pdf", "{folder}/leak.ps", "{out}"]),
+    "150 dpi in a new PDF": steps(
+        ["pdftoppm", "-r", "150", "-f", "2", "-l", "3", "-jpeg", "{in}", "{folder}/leak"],
+        ["sh", "-c", "img2pdf -o '{out}' '{folder}'/leak-*.jpg"]),
+}
+
+
+def render(marked, folder, page, dpi, tool="pdftoppm"):
+    out = folder / "page.png"
+    if tool == "pdftoppm":
+        quiet(["pdftoppm", "-r", str(dpi), "-f", str(page), "-l", str(page), "-singlefile", "-png", str(marked), str(folder / "page")])
+    elif tool == "gs":
+        quiet(["gs", "-q", "-dBATCH", "-dNOPAUSE", "-sDEVICE=png16m", "-dTextAlphaBits=4", f"-r{dpi}", f"-dFirstPage={page}",
+               f"-dLastPage={page}", "-o", str(out), str(marked)])
+    else:
+        quiet(["mutool", "draw", "-q", "-r", str(dpi), "-o", str(out), str(marked), str(page)])
+    return out
+
+
+def picture(dpi, *options, tool="pdftoppm", kind="jpg"):
+    """Renders a page and changes the picture by ImageMagick's `convert`; W and H in options are its width and height."""
+    def attack(marked, folder, page):
+        source = render(marked, folder, page, dpi, tool)
+        if not options:
+            return [source]
+        with open(source, "rb") as file:
+            head = file.read(24)
+        width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+        words = []
+        for option in options:
+            for fraction in (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995):
+                option = option.replace(f"{{W*{fraction}}}", f"{width * fraction:.1f}")
+                option = option.replace(f"{{H*{fraction}}}", f"{height * fraction:.1f}")
+            words.append(option.replace("{W}", str(width)).replace("{H}", str(height)))
+        leak = folder / f"leak.{kind}"
+        quiet(["/usr/bin/convert", str(source), *words, str(leak)])
+        return [leak]
+    return attack
+
+
+PRINT_SCAN = ["-colorspace", "Gray", "-blur", "0x0.9", "-background", "white", "-distort", "SRT", "1.004,0.997 0.6",
+              "+level", "6%,96%", "-attenuate", "0.25", "+noise", "Gaussian"]
+PHOTO = ["-colorspace", "Gray", "-background", "#606060", "-virtual-pixel", "background", "-distort", "Perspective",
+         "0,0 {W*0.03},{H*0.02} {W},0 {W*0.98},{H*0.005} {W},{H} {W*0.995},{H*0.985} 0,{H} {W*0.01},{H*0.97}",
+         "-distort", "Barrel", "0.0 0.004 -0.006", "-blur", "0x1.1", "-sparse-color", "", "-brightness-contrast", "-8x-12",
+         "-attenuate", "0.3", "+noise", "Gaussian", "-resize", "2000x2000", "-quality", "80"]
+PHOTO = [word for word in PHOTO if word not in ("-sparse-color", "")]
+
+PICTURES = {
+    "150 dpi": picture(150),
+    "100 dpi": picture(100),
+    "72 dpi": picture(72),
+    "gs 150 dpi": picture(150, tool="gs"),
+    "mutool 150 dpi": picture(150, tool="mutool"),
+    "150 dpi, JPEG 30": picture(150, "-quality", "30"),
+    "100 dpi, JPEG 50": picture(100, "-quality", "50"),
+    "150 dpi, 1 bit": picture(150, "-colorspace", "Gray", "-threshold", "60%", kind="png"),
+    "turned 0.7°, 97 %": picture(150, "-background", "white", "-rotate", "0.7", "-resize", "97%", "-quality", "70"),
+    "resized to half": picture(150, "-resize", "50%", "-quality", "70"),
+    "print-scan 200 dpi (simulated)": picture(300, *PRINT_SCAN, "-resize", "66.67%", "-quality", "75"),
+    "print-scan 100 dpi (simulated)": picture(300, *PRINT_SCAN, "-resize", "33.33%", "-quality", "75"),
+    "photo (simulated)": picture(250, *PHOTO),
+    "upper quarter, 150 dpi": picture(150, "-crop", "100%x25%+0+0", "+repage", "-quality", "70"),
+    "middle eighth, 150 dpi": picture(150, "-gravity", "center", "-crop", "100%x12.5%+0+0", "+repage", "-quality", "70"),
+}
+
+
+# One document and its copies.
+
+class Case:
+    def __init__(self, program, producer, seed, folder):
+        self.program, self.producer, self.seed, self.folder = program, producer, seed, folder
+        work = folder / "work"
+        work.mkdir(parents=True)
+        PRODUCERS[producer][1](work, seed)
+        self.original = folder / "original.pdf"
+        quiet(["qpdf", str(work / "d.pdf"), "--pages", ".", "1-10", "--", str(self.original)])
+        shutil.rmtree(work)
+        self.ledger = folder / "ledger"
+        self.marked = self.embed("leaker")
+        self.version = self.copies()[-1]["version"]
+        # The other copies need not be made to be suspected.
+        template = self.copies()[-1]
+        with open(self.ledger / "copies.ndjson", "a") as file:
+            source = random.Random(seed)
+            for number in range(COPIES - 1):
+                version = str(uuid.UUID(int=source.getrandbits(128), version=4))
+                file.write(json.dumps({**template, "version": version, "recipient": f"innocent {number}"}) + "\n")
+
+    def embed(self, recipient):
+        out = self.folder / f"{recipient}.pdf"
+        quiet([str(self.program), "embed", str(self.original), str(out), "--ledger", str(self.ledger), "--recipient", recipient])
+        return out
+
+    def copies(self):
+        return [json.loads(line) for line in (self.ledger / "copies.ndjson").read_text().splitlines()]
+
+    def trace(self, leaks):
+        start = time.perf_counter()
+        run = subprocess.run([str(self.program), "trace", "--ledger", str(self.ledger), "--json", *map(str, leaks)],
+                             capture_output=True, timeout=600)
+        seconds = time.perf_counter() - start
+        if run.returncode not in (0, 3):
+            return {"failed": run.stderr.decode().strip()[:200], "seconds": seconds, "accused": []}
+        answer = json.loads(run.stdout)
+        answer["seconds"] = seconds
+        return answer
+
+
+def row(case, attack, page, answer, guilty):
+    accused = [item["recipient"] for item in answer["accused"]]
+    return {
+        "producer": case.producer, "seed": case.seed, "attack": attack, "page": page,
+        "found": bool(guilty) and guilty in accused, "wrong": sum(1 for name in accused if name != guilty),
+        "score": max((item["score"] for item in answer["accused"] if item["recipient"] == guilty), default=None),
+        "words": answer.get("words", 0), "highestDecoy": answer.get("highestDecoyScore"), "calibrated": answer.get("calibrated"),
+        "seconds": round(answer["seconds"], 2), **({"failed": answer["failed"]} if "failed" in answer else {}),
+    }
+
+
+def attacked(case, name, attack, page, guilty="leaker", marked=None):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        arguments = [marked or case.marked, folder] + ([page] if page else [])
+        try:
+            leaks = attack(*arguments)
+        except (subprocess.SubprocessError, OSError) as error:
+            return {"producer": case.producer, "seed": case.seed, "attack": name, "page": page, "attackFailed": str(error)[:200]}
+        return row(case, name, page, case.trace(leaks), guilty)
+
+
+def averaged(copies):
+    """The mean of the pictures of as many copies."""
+    def attack(marked, folder, page):
+        sources = []
+        for number, copy in enumerate(copies):
+            part = folder / str(number)
+            part.mkdir()
+            sources.append(str(render(copy, part, page, 150)))
+        quiet(["/usr/bin/convert", *sources, "-evaluate-sequence", "mean", str(folder / "leak.png")])
+        return [folder / "leak.png"]
+    return attack
+
+
+def wilson(found, count):
+    if not count:
+        return 0.0, 1.0
+    z, share = 1.96, found / count
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def arguments(argv):
+    parser = argparse.ArgumentParser(prog="script/bench watermark", description=__doc__.splitlines()[0])
+    parser.add_argument("--documents", type=int, default=8, help="of each producer")
+    parser.add_argument("--pages-per-document", type=int, default=10, help="attacked as pictures")
+    parser.add_argument("--seed", type=int, default=20_000)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--minutes", type=float, help="stop asking after so long, and write what there is")
+    parser.add_argument("--name", default="watermark-robustness")
+    parser.add_argument("--program", type=pathlib.Path, default=ROOT / ".build/release/tatou-wm")
+    return parser.parse_args(argv)
+
+
+def main(argv):
+    options = arguments(argv)
+    if not options.program.exists():
+        raise SystemExit(f"{options.program} is missing. Build it: swift build -c release --product tatou-wm")
+    end = time.time() + options.minutes * 60 if options.minutes else float("inf")
+    missing = [name for name, (program, _) in PRODUCERS.items() if program and not shutil.which(program)]
+    rows, made = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        # Producer by producer in turn, so that a run that is cut short has seen them all.
+        for number in range(options.documents):
+            for producer in PRODUCERS:
+                if producer in missing or time.time() > end:
+                    continue
+                case = Case(options.program, producer, options.seed + number, folder / f"{producer}-{number}")
+                made.append(f"{producer} {options.seed + number}")
+                run_case(case, options, rows, end)
+                shutil.rmtree(case.folder)
+                print(f"{producer} {number}: {len(rows)} reads", flush=True)
+                write(options, rows, made, missing, time.time() > end)
+
+
+def progress(rows):
+    item = rows[-1]
+    print(item["producer"], item["attack"], item["page"] or "", item.get("attackFailed") or
+          f"{'found' if item['found'] else 'NOT FOUND'} {item['score'] or 0:.1f} {item['words']} words {item['seconds']} s",
+          item.get("failed", ""), flush=True)
+
+
+def run_case(case, options, rows, end):
+    wanted = lambda name: not options.only or name in options.only  # noqa: E731
+    for name, attack in STRUCTURAL.items():
+        if wanted(name) and time.time() < end:
+            rows.append(attacked(case, name, attack, None))
+            progress(rows)
+    source = random.Random(case.seed)
+    pages = sorted(source.sample(range(1, 11), min(10, options.pages_per_document)))
+    for page in pages:
+        for name, attack in PICTURES.items():
+            if wanted(name) and time.time() < end:
+                rows.append(attacked(case, name, attack, page))
+                progress(rows)
+    if time.time() >= end:
+        return
+    # Leaks that no issued copy had part in: the original, and a copy under another secret.
+    if wanted("unmarked original"):
+        rows.append(attacked(case, "unmarked original", untouched, None, guilty=None, marked=case.original))
+        rows.append(attacked(case, "unmarked original, 100 dpi", picture(100), pages[0], guilty=None, marked=case.original))
+        stranger = case.folder / "stranger.pdf"
+        quiet([str(case.program), "embed", str(case.original), str(stranger), "--secret", "stranger", "--key", "another key"])
+        rows.append(attacked(case, "copy of another ledger", untouched, None, guilty=None, marked=stranger))
+        rows.append(attacked(case, "copy of another ledger, 100 dpi", picture(100), pages[0], guilty=None, marked=stranger))
+    for count in (2, 3, 5):
+        name = f"mean of {count} copies, 150 dpi"
+        if wanted(name) and time.time() < end:
+            copies = [case.marked] + [case.embed(f"colluder {number}") for number in range(count - 1)]
+            answer = attacked(case, name, averaged(copies), pages[0])
+            if "wrong" in answer:
+                # Those who took part are guilty all the same: what is wrong is an innocent.
+                answer["accusedOfColluders"] = answer["wrong"] + (1 if answer["found"] else 0)
+                answer["found"] = answer["accusedOfColluders"] > 0
+                answer["wrong"] = 0
+            rows.append(answer)
+
+
+def write(options, rows, made, missing, cut):
+    folder = ROOT / "docs/measurements"
+    with open(folder / f"{options.name}.json", "w") as file:
+        facts = {"machine": machine.describe(ROOT), "made": made}
+        file.write(json.dumps(facts)[:-1] + ', "rows": [\n')
+        file.write(",\n".join(json.dumps(item, ensure_ascii=False) for item in rows) + "\n]}\n")
+    lines = [
+        "# How well marked copies are traced", "",
+        f"Recorded {datetime.date.today().isoformat()} by `script/bench watermark --documents {options.documents} "
+        f"--pages-per-document {options.pages_per_document} --seed {options.seed}`"
+        + (f" --minutes {options.minutes:g}" if options.minutes else "") + "; every read is a line of "
+        f"[{options.name}.json]({options.name}.json).", "",
+        f"{len(made)} documents of ten pages, made by {', '.join(sorted({item.split()[0] for item in made}))}"
+        + (f" (not installed here: {', '.join(missing)})" if missing else "")
+        + f"; {COPIES:,} issued copies of each, one of them leaked. A copy is accused when the bound on the probability that any of the "
+        f"{COPIES:,} is accused although innocent is at most {LIMIT:g}. Prints, scans and photos are simulated."
+        + (" The run was ended by its time limit." if cut else ""), "",
+        "| what was done to the copy | reads | traced | 95 % interval | wrong accusations | score: median | least | seconds: median |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    wrong_total, reads_total = 0, 0
+    names = list(dict.fromkeys(item["attack"] for item in rows))
+    for name in names:
+        chosen = [item for item in rows if item["attack"] == name and "attackFailed" not in item]
+        if not chosen:
+            continue
+        found = sum(item["found"] for item in chosen)
+        wrong = sum(item["wrong"] for item in chosen)
+        wrong_total, reads_total = wrong_total + wrong, reads_total + len(chosen)
+        least, most = wilson(found, len(chosen))
+        scores = [item["score"] for item in chosen if item["score"] is not None]
+        innocent = name.startswith(("unmarked", "copy of another"))
+        lines.append(
+            f"| {name} | {len(chosen)} | " + ("nobody to trace | " if innocent else f"{found / len(chosen):.3f} | ")
+            + (" | " if innocent else f"{least:.3f}–{most:.3f} | ") + f"{wrong} | "
+            + (f"{statistics.median(scores):.1f} | {min(scores):.1f} | " if scores else " |  | ")
+            + f"{statistics.median(item['seconds'] for item in chosen):.1f} |")
+    decoys = [item["highestDecoy"] for item in rows if item.get("highestDecoy")]
+    failed = sum(1 for item in rows if "attackFailed" in item)
+    lines += ["", f"{wrong_total} wrong accusations in {reads_total} reads. Scores are those of the leaker where accused."]
+    if decoys:
+        lines += ["", f"Calibration: in every read, 400 copies that were never issued were scored, too. The highest of 400 normal scores "
+                  f"is about 3.0 in the median; here the median is {statistics.median(decoys):.2f}, the highest of all "
+                  f"{len(decoys)} reads {max(decoys):.2f}; {sum(1 for item in rows if item.get('calibrated') is False)} reads were "
+                  "thrown away because a decoy fitted."]
+    if failed:
+        lines += ["", f"{failed} attacks could not be carried out by their programs and are not counted; they are in the raw data."]
+    (folder / f"{options.name}.md").write_text("\n".join(lines) + "\n")
