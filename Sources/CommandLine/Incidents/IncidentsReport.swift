@@ -3,6 +3,7 @@ import Events
 import Foundation
 import Incidents
 import Server
+import Storage
 
 struct IncidentsReport: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,7 +26,7 @@ struct IncidentsReport: AsyncParsableCommand {
 
     func run() async throws {
         let id = id.uppercased()
-        let tables = try await IncidentTables.open(data)
+        let tables = try IncidentTables.open(data)
         guard let detail = try await tables.incident(id: id, maximumFindings: 500) else {
             throw CommandFailure(.failed, "there is no incident \(id) in \(data); `vigie incidents list` shows those there are")
         }
