@@ -9,6 +9,9 @@ struct CommandFailure: Error, CustomStringConvertible {
         /// Usage or configuration.
         case usage = 2
         case unreachable = 3
+        /// For mail servers alone, which know these two (sysexits.h).
+        case dataError = 65
+        case temporary = 75
     }
 
     var code: Code

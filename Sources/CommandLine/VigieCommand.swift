@@ -13,7 +13,7 @@ package struct VigieCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, EscalationCommand.self,
             EvidenceCommand.self, JournalCommand.self, ArchiveCommand.self, ConfigCommand.self, CheckCommand.self,
-            RespondCommand.self,
+            RespondCommand.self, IntakeCommand.self,
         ]
     )
 

@@ -9,6 +9,8 @@ package struct ClockDefinition: Sendable, Equatable {
     package var stops: Milestone
     /// Seconds; a severity that is missing has no such clock.
     package var within: [Severity: Int64]
+    /// The same of what somebody reported by mail; `nil` where it is the same time.
+    package var withinReported: [Severity: Int64]?
     /// The name of a calendar; `nil` where it runs all the time.
     package var calendar: String?
     /// It begins anew each time it is stopped, until the incident is closed.
@@ -59,7 +61,10 @@ package struct ClockPolicy: Sendable, Equatable {
         _ id: String, _ node: Node, _ reader: PolicyReader, _ calendars: [String: BusinessCalendar]
     ) throws(PolicyError) -> ClockDefinition {
         let members = try reader.members(
-            node, known: ["title", "starts", "stops", "within", "hours", "repeats", "needs_affected_users", "tells"],
+            node,
+            known: [
+                "title", "starts", "stops", "within", "within_reported", "hours", "repeats", "needs_affected_users", "tells",
+            ],
             needed: ["title", "starts", "stops", "within"])
         var clock = ClockDefinition(id: id, title: id, starts: .opened, stops: .closed, within: [:])
         for (name, value) in members {
@@ -68,6 +73,7 @@ package struct ClockPolicy: Sendable, Equatable {
             case "starts": clock.starts = try reader.choice(value, "milestone", Milestone.self)
             case "stops": clock.stops = try reader.choice(value, "milestone", Milestone.self)
             case "within": clock.within = try within(value, reader)
+            case "within_reported": clock.withinReported = try within(value, reader)
             case "hours":
                 let name = try reader.text(value)
                 guard calendars[name] != nil else {

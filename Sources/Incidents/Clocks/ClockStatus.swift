@@ -61,7 +61,8 @@ extension ClockPolicy {
     private func status(of clock: ClockDefinition, _ run: Run, _ incident: IncidentState) -> ClockStatus? {
         let stop = run.stop
         let end = stop ?? (clock.starts == .closed ? nil : incident.milestones[.closed])
-        guard let within = clock.within[incident.severity(at: end)] else { return nil }
+        let times = incident.origin == .mail ? clock.withinReported ?? clock.within : clock.within
+        guard let within = times[incident.severity(at: end)] else { return nil }
         var status = ClockStatus(
             clock: clock.id, title: clock.title, key: "\(incident.id)/\(incident.cycle)/\(clock.id)", start: nil, due: nil,
             stopped: nil, outcome: incident.isClosed ? .notExercised : .notStarted)

@@ -73,7 +73,7 @@ extension IncidentState {
     private func outcome(of measure: Measure) -> MeasuredTime.Outcome? {
         switch measure {
         case .detect:
-            guard cycle == 1, isOpenedByRule else { return nil }
+            guard cycle == 1, origin == .rule else { return nil }
             return .measured(nanoseconds: max(0, openedAt.nanoseconds(since: firstSeen)))
         case .acknowledge:
             return time(to: .acknowledged) ?? (isClosed ? .missed : .running)

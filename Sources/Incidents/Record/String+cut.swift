@@ -5,7 +5,7 @@ extension String {
     /// The longest beginning that takes at most `limit` bytes as JSON; an ellipsis follows where something is missing.
     ///
     /// Counted as JSON because a control character takes six bytes there, and logs of attacks are full of them.
-    func cut(toJSONBytes limit: Int) -> String {
+    package func cut(toJSONBytes limit: Int) -> String {
         var count = 0
         var end = utf8.startIndex
         while end < utf8.endIndex {

@@ -12,8 +12,13 @@ package struct Author: Sendable, Hashable {
 
     package static let system = Author(id: "system", name: nil)
 
+    /// Whoever wrote a mail, by the address that it names: nobody has checked it.
+    package static func mail(from address: String?) -> Author { Author(id: "mail", name: address) }
+
+    package var isMail: Bool { id == "mail" }
+
     /// Somebody who signed in. Vigie itself and commands on its machine may know of everything.
-    package var isAccount: Bool { id != "system" && !id.hasPrefix("uid:") }
+    package var isAccount: Bool { id != "system" && !isMail && !id.hasPrefix("uid:") }
 
     /// As it is shown.
     package var label: String { name ?? (id == "system" ? "vigie" : id) }

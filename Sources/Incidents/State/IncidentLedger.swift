@@ -8,14 +8,17 @@ package struct IncidentLedger: Sendable, Equatable {
     package private(set) var incidents: [String: IncidentState] = [:]
     /// What grouping goes by.
     package internal(set) var book = IncidentBook()
-    /// Requests that were carried out; made again, they do nothing.
-    private var requests: Set<String> = []
+    /// Requests that were carried out, and the incident of each; made again, they do nothing.
+    private var requests: [String: String] = [:]
 
     package init() {}
 
     package subscript(id: String) -> IncidentState? { incidents[id] }
 
-    package func knows(request: String) -> Bool { requests.contains(request) }
+    package func knows(request: String) -> Bool { requests[request] != nil }
+
+    /// The incident that a request opened or was about, wherever merges lead by now.
+    package func incident(ofRequest request: String) -> String? { requests[request].map(current) }
 
     /// Takes the ledger over one event.
     ///
@@ -44,15 +47,15 @@ package struct IncidentLedger: Sendable, Equatable {
         switch event {
         case .opened(let opened):
             incidents[opened.incident] = IncidentState(opened, recordedAt: recordedAt)
-            if let request = opened.request { requests.insert(request) }
+            if let request = opened.request { requests[request] = opened.incident }
         case .findingRecorded(let finding): incidents[current(finding.incident)]?.findingCount += 1
         case .severityChanged(let change):
             incidents[change.incident]?.apply(change, recordedAt: recordedAt)
-            if let request = change.request { requests.insert(request) }
+            if let request = change.request { requests[request] = change.incident }
         case .changed(let change):
             incidents[change.incident]?.apply(change)
             applyToOther(change)
-            if let request = change.request { requests.insert(request) }
+            if let request = change.request { requests[request] = change.incident }
         case .clockMissed(let missed): incidents[missed.incident]?.missed[missed.key] = missed.due
         case .page(let page):
             if case .intended(let intent) = page.what {

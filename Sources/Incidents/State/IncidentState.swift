@@ -54,6 +54,11 @@ package struct IncidentState: Sendable, Equatable {
         package var severityCount: Int
     }
 
+    /// Who opened it.
+    package enum Origin: Sendable, Equatable {
+        case rule, person, mail
+    }
+
     package let id: String
     package internal(set) var title: String
     package internal(set) var kind: IncidentKind
@@ -67,7 +72,7 @@ package struct IncidentState: Sendable, Equatable {
     /// When Vigie opened it, by its own clock.
     package internal(set) var openedAt: Timestamp
     package internal(set) var firstSeen: Timestamp
-    package let isOpenedByRule: Bool
+    package let origin: Origin
     package internal(set) var acknowledgedBy: Author?
     /// Of this cycle. What did not hold, such as a containment that has to be done again, is taken out.
     package internal(set) var milestones: [Milestone: Timestamp] = [:]
@@ -103,7 +108,7 @@ package struct IncidentState: Sendable, Equatable {
             SeverityStep(severity: opened.severity, at: recordedAt, recordedAt: recordedAt, author: opened.author, reason: nil)
         ]
         openedAt = recordedAt
-        isOpenedByRule = opened.author == .system
+        origin = opened.author == .system ? .rule : opened.author.isMail ? .mail : .person
         firstSeen = opened.firstSeen
         milestones[.opened] = recordedAt
     }

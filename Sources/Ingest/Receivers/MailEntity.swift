@@ -59,7 +59,11 @@ struct MailEntity {
             let end = body[place...].firstIndex(of: 0x0A) ?? body.endIndex
             let line = body[place..<end]
             if line.starts(with: mark) {
-                if let start { parts.append(body[start..<max(start, place - 1)]) }
+                // The line end in front of the mark belongs to it.
+                if let start {
+                    let part = body[start..<max(start, place - 1)]
+                    parts.append(part.last == 0x0D ? part.dropLast() : part)
+                }
                 if line.dropFirst(mark.count).starts(with: [0x2D, 0x2D]) { return parts }
                 start = min(end + 1, body.endIndex)
             }

@@ -21,10 +21,7 @@ struct Mail {
         text = headers.joined(separator: "\r\n") + "\r\n\r\n" + body + "\r\n"
     }
 
-    /// Of a message's key, which has characters that an id cannot have.
-    static func id(_ key: String) -> String {
-        SHA256.hash(data: Data(key.utf8)).prefix(16).hexadecimal
-    }
+    static func id(_ key: String) -> String { MessageID.local(key) }
 
     /// Words of at most 75 characters (RFC 2047 §2), each whole characters.
     static func encoded(_ text: String) -> String {
@@ -51,5 +48,13 @@ struct Mail {
         let clock = time.rfc3339.dropFirst(11).prefix(8)
         let weekday = days[(date.daysSinceEpoch % 7 + 7) % 7]
         return "\(weekday), \(date.day < 10 ? "0" : "")\(date.day) \(months[date.month - 1]) \(date.year) \(clock) +0000"
+    }
+}
+
+/// The Message-ID of a page's mail.
+package enum MessageID {
+    /// What stands before the `@`: of the message's key, which has characters that an id cannot have.
+    package static func local(_ key: String) -> String {
+        SHA256.hash(data: Data(key.utf8)).prefix(16).hexadecimal
     }
 }

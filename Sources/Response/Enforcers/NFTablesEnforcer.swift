@@ -247,7 +247,7 @@ package struct NFTablesEnforcer: Enforcer {
             let text: String
             do {
                 text = try await run(["get", "element", "inet", table, set.name, "{ \(address) }"], nil)
-            } catch where "\(error)".contains("No such file or directory") {
+            } catch  where "\(error)".contains("No such file or directory") {
                 continue
             }
             // elements = { 192.0.2.0 counter packets 0 bytes 0 timeout 10m expires 9m59s832ms }

@@ -53,7 +53,8 @@ package struct SystemdEnforcer: Enforcer {
     private func unit(of lease: Lease) throws -> String {
         guard verbs.contains(lease.verb), units.contains(lease.target) else {
             throw EnforcerError(
-                enforcer: name, lease: lease.id, reason: "'\(lease.target)' is not among the units that the configuration lets it touch")
+                enforcer: name, lease: lease.id,
+                reason: "'\(lease.target)' is not among the units that the configuration lets it touch")
         }
         return lease.target
     }

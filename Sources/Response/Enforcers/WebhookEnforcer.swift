@@ -62,6 +62,7 @@ package struct WebhookEnforcer: Enforcer {
     package static func signature(secret: String, id: String, time: Int64, body: String) -> String {
         let coded = secret.hasPrefix("whsec_") ? Data(base64Encoded: String(secret.dropFirst(6))) : nil
         let key = SymmetricKey(data: coded ?? Data(secret.utf8))
-        return "v1," + Data(HMAC<SHA256>.authenticationCode(for: Data("\(id).\(time).\(body)".utf8), using: key)).base64EncodedString()
+        return "v1,"
+            + Data(HMAC<SHA256>.authenticationCode(for: Data("\(id).\(time).\(body)".utf8), using: key)).base64EncodedString()
     }
 }

@@ -47,7 +47,8 @@ package struct LeaseRequest: Sendable, Hashable {
 
     package init(
         verb: Lease.Verb, target: String, scope: String = "platform", reason: String, incident: String, requestedBy: String,
-        approvedBy: String? = nil, duration: Int64, enforcer: String? = nil, key: String? = nil, parameters: [String: String] = [:],
+        approvedBy: String? = nil, duration: Int64, enforcer: String? = nil, key: String? = nil,
+        parameters: [String: String] = [:],
         origin: String? = nil
     ) {
         self.verb = verb

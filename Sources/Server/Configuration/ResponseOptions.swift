@@ -90,7 +90,8 @@ extension ConfigurationReader {
     func response(_ node: Node) throws(ConfigurationError) -> ResponseOptions {
         var options = ResponseOptions()
         let known = [
-            "listen", "tls", "enforcers", "guard", "bouncers", "never_block", "budget_per_hour", "widest_ipv4", "widest_ipv6", "ask_for",
+            "listen", "tls", "enforcers", "guard", "bouncers", "never_block", "budget_per_hour", "widest_ipv4", "widest_ipv6",
+            "ask_for",
             "page_after_seconds",
         ]
         for (key, value) in try mapping(node, known: known) {
@@ -115,7 +116,8 @@ extension ConfigurationReader {
         guard Set(names).count == names.count else { throw error(node, "two applications or bouncers have the same name") }
         if !options.listen.isLoopback, options.tls == nil, !names.isEmpty {
             throw error(
-                node, "\(options.listen.text) can be reached from other machines: give it 'tls' with 'certificate' and 'key', "
+                node,
+                "\(options.listen.text) can be reached from other machines: give it 'tls' with 'certificate' and 'key', "
                     + "or listen on 127.0.0.1")
         }
         return options
@@ -154,12 +156,14 @@ extension ConfigurationReader {
             case "bouncers": return .bouncers
             case let other:
                 throw error(
-                    node, "'\(other)' alone is no enforcer: nftables, guard and bouncers are; nginx, caddy, systemd, docker and webhook "
+                    node,
+                    "'\(other)' alone is no enforcer: nftables, guard and bouncers are; nginx, caddy, systemd, docker and webhook "
                         + "need to be told more: {kind: nginx, file: …}")
             }
         }
         let keys = [
-            "kind", "table", "command", "file", "check", "reload", "pid_file", "units", "socket", "containers", "url", "secret_file",
+            "kind", "table", "command", "file", "check", "reload", "pid_file", "units", "socket", "containers", "url",
+            "secret_file",
             "verbs",
         ]
         var fields: [String: Node] = [:]
@@ -187,9 +191,11 @@ extension ConfigurationReader {
                 .init(
                     server: server, file: try path("file"),
                     check: try words(
-                        "check", kind == "nginx" ? ["nginx", "-t", "-q"] : ["caddy", "validate", "--config", "/etc/caddy/Caddyfile"]),
+                        "check",
+                        kind == "nginx" ? ["nginx", "-t", "-q"] : ["caddy", "validate", "--config", "/etc/caddy/Caddyfile"]),
                     reload: try words(
-                        "reload", kind == "nginx" ? ["nginx", "-s", "reload"] : ["caddy", "reload", "--config", "/etc/caddy/Caddyfile"]),
+                        "reload",
+                        kind == "nginx" ? ["nginx", "-s", "reload"] : ["caddy", "reload", "--config", "/etc/caddy/Caddyfile"]),
                     pidFile: kind == "nginx" ? fields["pid_file"]?.string ?? "/run/nginx.pid" : nil))
         case "systemd": return .systemd(units: try words("units", []))
         case "docker":
@@ -229,7 +235,8 @@ extension ConfigurationReader {
             ["http://", "https://", "unix:/"].contains(where: { application.url.hasPrefix($0) })
         else {
             throw error(
-                node, "an application needs 'name', 'key_file', 'url' (http://, https:// or unix:/) and 'read_back_key_file': what "
+                node,
+                "an application needs 'name', 'key_file', 'url' (http://, https:// or unix:/) and 'read_back_key_file': what "
                     + "cannot be read back is not in force")
         }
         return application

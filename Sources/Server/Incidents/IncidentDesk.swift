@@ -41,7 +41,7 @@ package struct IncidentDesk: Sendable {
 
     /// Opens an incident on somebody's word.
     ///
-    /// - Returns: its id; `nil` when the same request has opened one before.
+    /// - Returns: its id, or that of the incident which the same request has opened before.
     package func open(
         title: String, severity: Severity, kind: IncidentKind, author: Author, request: String?
     ) async throws -> String? {
@@ -49,7 +49,24 @@ package struct IncidentDesk: Sendable {
         let events = try await recorder.decide(at: time) {
             try $0.open(title: title, severity: severity, kind: kind, author: author, request: request, now: time)
         }
-        return events.first?.incident
+        if let opened = events.first?.incident { return opened }
+        guard let request else { return nil }
+        return await recorder.incident(ofRequest: request)
+    }
+
+    /// Takes a mail in: as a note in the incident that it answers, or as one of its own.
+    ///
+    /// - Returns: the incident.
+    package func take(_ mail: ReportedMail, severity: Severity) async throws -> String {
+        let (policies, time) = (policies, now())
+        try await recorder.decide(at: time) { ledger in
+            let thread = ledger.thread(of: mail) { ReportedMail.key(ofPage: $0.key) }
+            return try ledger.take(mail, severity: severity, thread: thread, policies: policies, now: time)
+        }
+        guard let incident = await recorder.incident(ofRequest: mail.request) else {
+            throw IncidentRefusal(.unknownIncident, "the mail belongs to no incident", "look into the server's log")
+        }
+        return incident
     }
 }
 

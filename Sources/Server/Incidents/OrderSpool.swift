@@ -23,7 +23,7 @@ package struct OrderSpool: Sendable {
 
     /// What a command asks for.
     package struct Request: Sendable {
-        /// `open`, or a verb of `IncidentOrder`.
+        /// `open`, `mail`, or a verb of `IncidentOrder`.
         package var verb: String
         package var incident: String
         package var arguments: [String: String]
@@ -44,6 +44,17 @@ package struct OrderSpool: Sendable {
             id = UUID().uuidString.lowercased()
         }
 
+        /// A mail that is to be taken in.
+        package init(_ mail: ReportedMail, severity: Severity) {
+            self.init(
+                verb: "mail", incident: "",
+                arguments: [
+                    "key": mail.key, "answers": mail.answers.joined(separator: " "), "title": mail.title,
+                    "severity": severity.code,
+                ],
+                author: mail.author, at: nil, text: mail.text)
+        }
+
         /// Does what is asked for.
         package func carryOut(on desk: IncidentDesk) async throws -> Answer {
             do {
@@ -57,6 +68,12 @@ package struct OrderSpool: Sendable {
                     let opened = try await desk.open(
                         title: text ?? "", severity: severity, kind: kind, author: author, request: id)
                     return .done(incident: opened ?? "")
+                }
+                if verb == "mail" {
+                    let mail = ReportedMail(
+                        key: arguments["key"] ?? "", answers: (arguments["answers"] ?? "").split(separator: " ").map(String.init),
+                        title: arguments["title"] ?? "", text: text ?? "", author: author)
+                    return .done(incident: try await desk.take(mail, severity: Severity(arguments["severity"] ?? "") ?? .medium))
                 }
                 let order = IncidentOrder(
                     incident: incident, verb: try IncidentOrder.Verb(verb, arguments), author: author, at: at ?? desk.now(),

@@ -25,7 +25,9 @@ enum DenyFileHands {
     private static func write(_ text: String, to file: String) throws {
         let new = file + ".vigie-new"
         let descriptor = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Program.Failure(description: "\(file) cannot be written: \(String(cString: strerror(errno)))") }
+        guard descriptor >= 0 else {
+            throw Program.Failure(description: "\(file) cannot be written: \(String(cString: strerror(errno)))")
+        }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         try handle.write(contentsOf: Data(text.utf8))
         guard fsync(descriptor) == 0, rename(new, file) == 0 else {

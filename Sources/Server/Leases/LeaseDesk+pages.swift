@@ -33,7 +33,9 @@ extension LeaseDesk {
             pagedOutages.insert(key)
         }
         for key in pagedOutages where outages[key] == nil {
-            let (incident, prefix) = (String(key.prefix { $0 != "/" }), key.split(separator: "/").dropFirst().joined(separator: "/"))
+            let (incident, prefix) = (
+                String(key.prefix { $0 != "/" }), key.split(separator: "/").dropFirst().joined(separator: "/")
+            )
             try await recorder.decide(at: time) { ledger in
                 guard let incident = ledger[incident] else { return [] }
                 return EscalationPlan.containmentIsBack(of: incident, key: prefix, at: time).map { .page($0) }

@@ -70,12 +70,14 @@ extension LeaseDesk {
             return bits == (isV4 ? 32 : 128) ? "\(widened.base)" : "\(widened.base)/\(bits)"
         }
         if verb == .revokeEveryone { return "everyone" }
-        guard !text.isEmpty, text.utf8.count <= 256, text.unicodeScalars.allSatisfy({ $0.value > 0x1F && $0.value != 0x7F }) else {
+        guard !text.isEmpty, text.utf8.count <= 256, text.unicodeScalars.allSatisfy({ $0.value > 0x1F && $0.value != 0x7F })
+        else {
             throw LeaseRefusal(.invalid, "the target is missing, or cannot be one", "name what it is about in at most 256 bytes")
         }
         switch verb {
         case .maintenance where !text.hasPrefix("/"):
-            throw LeaseRefusal(.invalid, "'\(text.prefix(80))' is no path", "name a route such as /api/upload, or / for everything")
+            throw LeaseRefusal(
+                .invalid, "'\(text.prefix(80))' is no path", "name a route such as /api/upload, or / for everything")
         case .quarantineObject where text.split(separator: "/", maxSplits: 1).count != 2:
             throw LeaseRefusal(.invalid, "'\(text.prefix(80))' is no object", "name its type and id: document/17")
         case .stopService where text.hasPrefix("-"), .isolateService where text.hasPrefix("-"):

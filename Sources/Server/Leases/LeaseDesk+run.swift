@@ -60,13 +60,16 @@ extension LeaseDesk {
         case .refused, .lifted(_, isProven: true):
             attempts[id] = nil
             schedule.set(id, nil)
-        case .requested: schedule.set(id, standing.undoneBy == nil ? min(time.advanced(bySeconds: 30), standing.lease.expiresAt) : time)
+        case .requested:
+            schedule.set(id, standing.undoneBy == nil ? min(time.advanced(bySeconds: 30), standing.lease.expiresAt) : time)
         case .inForce(let proof):
             attempts[id] = nil
             // Young leases are read back soon again: by then their target may have been refused something.
             let isYoung = proof == .readBack && time.nanoseconds(since: standing.since) < 60_000_000_000
             schedule.set(
-                id, standing.undoneBy != nil ? time : min(standing.lease.expiresAt, time.advanced(bySeconds: isYoung ? 10 : 31_622_400)))
+                id,
+                standing.undoneBy != nil
+                    ? time : min(standing.lease.expiresAt, time.advanced(bySeconds: isYoung ? 10 : 31_622_400)))
         case .applied where standing.isDelivered && standing.undoneBy == nil:
             attempts[id] = nil
             schedule.set(id, standing.lease.expiresAt)
@@ -287,7 +290,7 @@ extension LeaseDesk {
         do {
             try await body(leases)
             return []
-        } catch where leases.count == 1 {
+        } catch  where leases.count == 1 {
             return [(leases[0], "\(error)")]
         } catch {
             var failures: [(Lease, String)] = []

@@ -67,7 +67,8 @@ actor LeaseDesk: LeaseOrdering {
     ///   - enforcers: in the order of preference.
     ///   - ownAddresses: of this machine and what it cannot do without; asked for now and then.
     init(
-        recorder: Recorder, book: LeaseBook, enforcers: [any Enforcer], policy: LeasePolicy, policies: Policies, pageAfter: Int64 = 5,
+        recorder: Recorder, book: LeaseBook, enforcers: [any Enforcer], policy: LeasePolicy, policies: Policies,
+        pageAfter: Int64 = 5,
         logger: Logger, ownAddresses: @escaping @Sendable () -> [LeasePolicy.Protected] = { [] },
         now: @escaping @Sendable () -> Timestamp
     ) {
@@ -102,7 +103,8 @@ actor LeaseDesk: LeaseOrdering {
             let block = AddressBlock(lease.target), block.overlaps(origin)
         {
             throw LeaseRefusal(
-                .protected, "\(lease.target) is where this order comes from", "give the order from somewhere else, if it is meant")
+                .protected, "\(lease.target) is where this order comes from", "give the order from somewhere else, if it is meant"
+            )
         }
         try await record(at: time) { book in
             // Ordered by somebody else in between.
@@ -134,7 +136,8 @@ actor LeaseDesk: LeaseOrdering {
     func approve(id: String, by person: String) async throws {
         let standing = try known(id)
         guard standing.phase == .requested else {
-            throw LeaseRefusal(.notAllowed, "\(id) does not wait for anybody's consent", "`vigie lease list` shows where it stands")
+            throw LeaseRefusal(
+                .notAllowed, "\(id) does not wait for anybody's consent", "`vigie lease list` shows where it stands")
         }
         try await record(at: now()) { book in
             book.standings[id]?.phase == .requested ? [.approved(id: id, by: person)] : []

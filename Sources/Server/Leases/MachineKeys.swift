@@ -29,14 +29,16 @@ struct MachineKeys: Sendable {
             let text = String(data: data, encoding: .utf8)?.trimmingCharacters(in: .whitespacesAndNewlines)
         else {
             throw ServerError(
-                .dataFolder, "the key of '\(name)' cannot be read from \(path)", "make it: openssl rand -hex 32 > \(path), mode 600")
+                .dataFolder, "the key of '\(name)' cannot be read from \(path)",
+                "make it: openssl rand -hex 32 > \(path), mode 600")
         }
         if let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue, mode & 0o007 != 0 {
             throw ServerError(.dataFolder, "everybody on this machine may read the key in \(path)", "chmod o= \(path)")
         }
         guard text.utf8.count >= minimumBytes, text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw ServerError(
-                .dataFolder, "the key of '\(name)' in \(path) is shorter than \(minimumBytes) characters, or has others than a "
+                .dataFolder,
+                "the key of '\(name)' in \(path) is shorter than \(minimumBytes) characters, or has others than a "
                     + "header may carry", "make one: openssl rand -hex 32 > \(path)")
         }
         return text

@@ -18,7 +18,9 @@ enum OwnAddresses {
             if let address = device.address?.ipAddress { add(address, "this machine's address on \(device.name)") }
         }
         for gateway in gateways() { add(gateway, "the gateway") }
-        for line in lines("/etc/resolv.conf") where line.first == "nameserver" && line.count > 1 { add(line[1], "the name server") }
+        for line in lines("/etc/resolv.conf") where line.first == "nameserver" && line.count > 1 {
+            add(line[1], "the name server")
+        }
         list += proxies.map { .init($0, owner: "a trusted proxy") }
         return list
     }

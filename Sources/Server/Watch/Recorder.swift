@@ -49,6 +49,8 @@ actor Recorder {
     /// copy every incident.
     func incident(_ id: String) -> IncidentState? { ledger[id] }
 
+    func incident(ofRequest request: String) -> String? { ledger.incident(ofRequest: request) }
+
     /// Those of them that there are, in no order.
     func incidents(_ ids: some Collection<String> & Sendable) -> [IncidentState] { ids.compactMap { ledger[$0] } }
 

@@ -50,7 +50,8 @@ struct MailMessageTests {
         var nested = "Content-Type: multipart/mixed; boundary=b\n\n"
         for _ in 0..<1_000 { nested += "--b\nContent-Type: multipart/mixed; boundary=b\n\n" }
         #expect(MailMessage(parsing: Array((nested + "--b\n\ntext\n").utf8)).text.utf8.count < 1_000)
-        let many = "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: "--b\nContent-Type: x/y\n\n.\n", count: 10_000)
+        let many =
+            "Content-Type: multipart/mixed; boundary=b\n\n" + String(repeating: "--b\nContent-Type: x/y\n\n.\n", count: 10_000)
         #expect(MailMessage(parsing: Array((many + "--b\n\ntext\n").utf8)).text.isEmpty)
         let long = "Subject: a\n" + String(repeating: "x", count: 2 << 20)
         #expect(MailMessage(parsing: Array(long.utf8)).subject == "a")

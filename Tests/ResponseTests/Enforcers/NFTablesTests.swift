@@ -137,7 +137,9 @@ import Testing
     }
 
     /// `nft flush ruleset` takes everything away, a flushed chain the rule alone: neither is shown as in force.
-    @Test(arguments: [["flush", "ruleset"], ["flush", "chain", "inet", "vigie", "block"], ["delete", "table", "inet", "vigie"]])
+    @Test(arguments: [
+        ["flush", "ruleset"], ["flush", "chain", "inet", "vigie", "block"], ["delete", "table", "inet", "vigie"],
+    ])
     func aBlockWithoutItsRuleIsNotInForce(order: [String]) async throws {
         let wire = try Wire()
         let enforcer = NFTablesEnforcer(run: wire.runner)

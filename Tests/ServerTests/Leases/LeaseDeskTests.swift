@@ -11,7 +11,8 @@ import Testing
         let office = try await LeaseOffice()
         office.run()
         let lease = try await office.desk.apply(office.request())
-        #expect(await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))?.phase == .inForce(.readBack))
+        #expect(
+            await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))?.phase == .inForce(.readBack))
         #expect(office.enforcer.blocked == ["203.0.113.9"])
         office.enforcer.state.withLock { $0.refusals = 3 }
         office.seconds(11)
@@ -63,7 +64,8 @@ import Testing
         office.enforcer.state.withLock { $0.isAway = true }
         office.run()
         let leases = [
-            try await office.desk.apply(office.request("203.0.113.9")), try await office.desk.apply(office.request("203.0.113.10")),
+            try await office.desk.apply(office.request("203.0.113.9")),
+            try await office.desk.apply(office.request("203.0.113.10")),
         ]
         let settled = await office.desk.settle(id: leases[0].id, by: office.time.value.advanced(bySeconds: 60))
         guard case .notInForce(let reason)? = settled?.phase else {
@@ -138,7 +140,8 @@ import Testing
         #expect(await office.phase(everyone) == .requested)
         try await office.desk.approve(id: everyone.id, by: "ben")
         #expect(
-            await office.desk.settle(id: everyone.id, by: office.time.value.advanced(bySeconds: 60))?.phase == .inForce(.readBack))
+            await office.desk.settle(id: everyone.id, by: office.time.value.advanced(bySeconds: 60))?.phase == .inForce(.readBack)
+        )
         #expect(await office.desk.standing(of: everyone.id)?.approvedBy == "ben")
         await #expect(throws: LeaseRefusal.self) { try await office.desk.approve(id: everyone.id, by: "ben") }
         // The hour is over: policy may approve by itself again.
@@ -201,7 +204,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("2001:db8:0:1::9", "2001:db8:0:1::/64"), ("2001:db8:0:1::9/128", "2001:db8:0:1::9"), ("203.0.113.77/30", "203.0.113.76/30"),
+        ("2001:db8:0:1::9", "2001:db8:0:1::/64"), ("2001:db8:0:1::9/128", "2001:db8:0:1::9"),
+        ("203.0.113.77/30", "203.0.113.76/30"),
         (" 203.0.113.9 ", "203.0.113.9"), ("::ffff:203.0.113.9", "203.0.113.9"),
     ])
     func targetsAreSpelledOneWay(text: String, target: String) throws {

@@ -172,7 +172,8 @@ final class LeaseOffice {
         key: String? = nil, origin: String? = nil
     ) -> LeaseRequest {
         LeaseRequest(
-            verb: verb, target: target, reason: "guesses passwords", incident: incident, requestedBy: "ana", approvedBy: approvedBy,
+            verb: verb, target: target, reason: "guesses passwords", incident: incident, requestedBy: "ana",
+            approvedBy: approvedBy,
             duration: seconds, key: key, origin: origin)
     }
 
