@@ -48,6 +48,16 @@ let package = Package(
         .target(
             name: "Archive", dependencies: ["Events", "Ingest", "CZstd"], swiftSettings: language + instrumented),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+        .target(
+            name: "Watermark",
+            dependencies: [
+                "CQPDF", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: language + instrumented),
+        .systemLibrary(name: "CQPDF", pkgConfig: "libqpdf"),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng16"),
         // Segments of the archive.
         fuzzer("FuzzArchive", ["Archive", "Events", "Ingest"]),
         // Lines of every format, whole and cut into reads.
@@ -62,6 +72,8 @@ let package = Package(
         fuzzer("FuzzStates", ["Events", "Ingest", "Detection"]),
         // JSON, signed notes, proofs, keys, time stamps.
         fuzzer("FuzzJournal", ["Journal"]),
+        // Documents to be marked, and leaks.
+        fuzzer("FuzzDocuments", ["Watermark"]),
         // Regular expressions and what they are run on.
         fuzzer("FuzzExpressions", ["Events", "Detection"]),
     ],

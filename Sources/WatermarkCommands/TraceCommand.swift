@@ -84,7 +84,7 @@ struct TraceCommand: ParsableCommand {
             Output.line("recipient  \(accused.recipient)")
             Output.line("issued     \(accused.issued.formatted(.iso8601))")
             Output.line(
-                "certainty  an innocent copy of \(answer.copies) is named so with at most \(bound(accused.falsePositiveBound))")
+                "chance     that any innocent of \(answer.copies) copies is named so: \(bound(accused.falsePositiveBound))")
         }
         for token in answer.tokens where !answer.accused.contains(where: { $0.version == token }) {
             Output.line("token      names \(token), which proves nothing alone: tokens can be moved from copy to copy")

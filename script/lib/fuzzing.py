@@ -19,6 +19,7 @@ FUZZERS = {
     "FuzzStates": "the rule cache and the windows of the detection snapshot, damaged",
     "FuzzJournal": "JSON, signed notes, checkpoints, proofs, keys, time stamps",
     "FuzzArchive": "segments of the archive, damaged",
+    "FuzzDocuments": "content streams, character maps, PDF files and pictures of strangers",
     "FuzzExpressions": "regular expressions and what they are run on",
 }
 # An input may take this long; linear time on 4 KiB is far below it even when instrumented.
@@ -88,10 +89,27 @@ def seeds(root, fuzzer):
         yield b"\4" + f"example.org/log+0123abcd+{hash_text}".encode()
         yield b"\5" + bytes.fromhex("3014300302010030 0d06092a864886f70d010702 a000".replace(" ", ""))
         yield b"\6" + f"old 4\n{hash_text}\n\n{note}".encode()
+    elif fuzzer == "FuzzDocuments":
+        yield from document_seeds()
     else:
         for path in rule_files(root):
             for pattern in re.findall(r"\|re[^:]*:\s*'([^'\n]+)'", path.read_text()):
                 yield b"\1" + pattern.encode() + b"\n" + b"GET /?id=1 union select"
+
+
+def document_seeds():
+    content = (b"q 1 0 0 1 9 9 cm BT /F1 10 Tf 12 TL 50 60 Td [(one t)20(wo)-300(three)] TJ (a\\(b\\)) ' 5 1 (c\\101) \" 3 Tr (hidden) Tj ET Q "
+               b"/X Do BI /W 1 /H 1 /BPC 8 /CS /G ID x EI /Artifact BMC <</K [1 2]>> BDC EMC EMC 1.5 -.5 Td % comment\n")
+    yield b"\0" + content
+    yield b"\1" + content
+    yield b"\1" + b"BT /F2 9 Tf 50 Tz 2 Ts 1 Tc 1 Tw 0 2 -2 0 30 10 Tm <00010002000300> Tj T* [<0001> -5 <0002>] TJ ET"
+    yield b"\2" + (b"1 begincodespacerange <0000> <ffff> endcodespacerange 2 beginbfchar <0001> <0020> <0002> <d83dde00> endbfchar "
+                   b"2 beginbfrange <0003> <0009> <0041> <000a> <000b> [<0042> <0043>] endbfrange")
+    yield (b"\3" + b"1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields[4 0 R]>>>>endobj 2 0 obj<</Type/Pages/Kids[3 0 R 2 0 R]"
+           b"/Count -1>>endobj 3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Rotate -90/Contents[4 0 R 4 0 R]>>endobj "
+           b"4 0 obj<</Length 99>>stream\nBT (a) Tj ET\nendstream endobj trailer<</Root 1 0 R>>")
+    yield b"\4" + b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0"
+    yield b"\4" + b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0\xff\xd9"
 
 
 def receiver_seeds():

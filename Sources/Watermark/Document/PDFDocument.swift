@@ -129,7 +129,8 @@ import Glibc
     package func write() throws(WatermarkError) -> [UInt8] {
         let compressed = try write(compressing: true)
         // Clients of the platform take a copy that is shorter than its original for a broken one: what compresses well stays as it was.
-        return unsafe compressed.count >= buffer.count ? compressed : try write(compressing: false)
+        let original = unsafe buffer.count
+        return compressed.count >= original ? compressed : try write(compressing: false)
     }
 
     private func write(compressing: Bool) throws(WatermarkError) -> [UInt8] {
