@@ -372,6 +372,7 @@ def main(argv):
         raise SystemExit(f"{options.program} is missing. Build it: swift build -c release --product tatou-wm")
     end = time.time() + options.minutes * 60 if options.minutes else float("inf")
     missing = [name for name, (program, _) in PRODUCERS.items() if program and not shutil.which(program)]
+    options.machine = machine.describe(ROOT)
     rows, made = [], []
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -434,7 +435,7 @@ def run_case(case, options, rows, end):
 def write(options, rows, made, missing, cut):
     folder = ROOT / "docs/measurements"
     with open(folder / f"{options.name}.json", "w") as file:
-        facts = {"machine": machine.describe(ROOT), "made": made}
+        facts = {"machine": options.machine, "made": made}
         file.write(json.dumps(facts)[:-1] + ', "rows": [\n')
         file.write(",\n".join(json.dumps(item, ensure_ascii=False) for item in rows) + "\n]}\n")
     lines = [
@@ -442,7 +443,7 @@ def write(options, rows, made, missing, cut):
         f"Recorded {datetime.date.today().isoformat()} by `script/bench watermark --documents {options.documents} "
         f"--pages-per-document {options.pages_per_document} --seed {options.seed}`"
         + (f" --minutes {options.minutes:g}" if options.minutes else "") + "; every read is a line of "
-        f"[{options.name}.json]({options.name}.json).", "",
+        f"[{options.name}.json]({options.name}.json). " + machine.sentence(options.machine), "",
         f"{len(made)} documents of ten pages, made by {', '.join(sorted({item.split()[0] for item in made}))}"
         + (f" (not installed here: {', '.join(missing)})" if missing else "")
         + f"; {COPIES:,} issued copies of each, one of them leaked. A copy is accused when the bound on the probability that any of the "
