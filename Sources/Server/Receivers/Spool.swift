@@ -64,11 +64,11 @@ final class Spool: Sendable {
         self.keepsPrevious = keepsPrevious
         queue = DispatchQueue(label: "spool")
         let own = positions.filter { $0.path == path }
-        let standing = Spool.status(path)
+        let standing = SpoolFile.status(path)
         let read = own.last { $0.inode == standing?.inode }.map { Int($0.offset) } ?? 0
         let file = try SpoolFile(path: path, readUpTo: read)
         var previous: Previous?
-        if let older = Spool.status(path + ".1") {
+        if let older = SpoolFile.status(path + ".1") {
             if let position = own.first(where: { $0.inode == older.inode }) {
                 previous = Previous(inode: older.inode, size: older.size, read: Int(position.offset))
             } else if own.isEmpty {
@@ -198,11 +198,6 @@ final class Spool: Sendable {
                 // The old file goes on growing, up to the limit of the backlog; the next write tries again.
             }
         }
-    }
-
-    private static func status(_ path: String) -> (inode: UInt64, size: Int)? {
-        var status = stat()
-        return stat(path, &status) == 0 ? (UInt64(status.st_ino), Int(status.st_size)) : nil
     }
 
     private static func learn(_ path: String, _ memory: inout SpoolMemory) throws {

@@ -31,18 +31,24 @@ final class SpoolFile {
         descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw SpoolError(path: path, errno: errno) }
         self.path = path
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
+        guard let status = SpoolFile.status(path) else {
             let code = errno
             close(descriptor)
             throw SpoolError(path: path, errno: code)
         }
-        inode = UInt64(status.st_ino)
-        size = Int(status.st_size)
+        (inode, size) = status
         try mend(readUpTo: readUpTo)
     }
 
     deinit { close(descriptor) }
+
+    /// By Foundation: a module that is imported somewhere here takes over the names of `stat`, and optimised builds then miss them.
+    static func status(_ path: String) -> (inode: UInt64, size: Int)? {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
+            let inode = attributes[.systemFileNumber] as? NSNumber, let size = attributes[.size] as? NSNumber
+        else { return nil }
+        return (inode.uint64Value, size.intValue)
+    }
 
     static func make(_ path: String) throws {
         var header = [UInt8](repeating: 0x20, count: headerBytes)
