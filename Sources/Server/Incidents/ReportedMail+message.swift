@@ -33,8 +33,8 @@ extension ReportedMail {
             let category = scalar.properties.generalCategory
             scalars.append(scalar != "\n" && (category == .control || category == .format) ? "\u{FFFD}" : scalar)
         }
-        let lines = String(scalars).split(separator: "\n", omittingEmptySubsequences: false)
-        let first = lines.prefix(200).joined(separator: "\n").cut(toJSONBytes: 8_000)
-        return first.allSatisfy(\.isWhitespace) ? "" : first
+        let lines = String(scalars).split(separator: "\n", omittingEmptySubsequences: false).prefix(200)
+        let first = lines.drop { $0.allSatisfy(\.isWhitespace) }.reversed().drop { $0.allSatisfy(\.isWhitespace) }.reversed()
+        return first.joined(separator: "\n").cut(toJSONBytes: 8_000)
     }
 }
