@@ -169,6 +169,7 @@ struct IncidentsDo: AsyncParsableCommand {
             unrestrict                          reason
             link, unlink                        kind=related|duplicate_of|recurrence_of to=SEC-…
             merge                               into=SEC-…   reason
+            split                               title=… findings=ID,ID   reason
             milestone                           reached=users_notified|reviewed
             pause, resume                       clock=…   (without it, all clocks)   reason
 

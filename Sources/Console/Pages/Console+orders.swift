@@ -43,12 +43,13 @@ extension Console {
 enum OrderForms {
     static let arguments = [
         "to", "as", "role", "person", "kind", "value", "users", "data", "readers", "into", "reached", "clock",
+        "title", "findings",
     ]
 
     /// The least role that may give such an order.
     static func role(for verb: String) -> Role {
         switch verb {
-        case "severity", "close", "reopen", "merge", "tlp", "restrict", "unrestrict": .commander
+        case "severity", "close", "reopen", "merge", "split", "tlp", "restrict", "unrestrict": .commander
         default: .responder
         }
     }

@@ -57,6 +57,11 @@ extension IncidentOrder.Verb {
         case "link": self = .link(try choice("kind", LinkKind.self), to: try needed("to"))
         case "unlink": self = .unlink(try choice("kind", LinkKind.self), to: try needed("to"))
         case "merge": self = .merge(into: try needed("into"))
+        case "split":
+            // What they are about is read from the findings themselves.
+            self = .split(
+                title: try needed("title"), findings: try needed("findings").split(separator: ",").map { $0.trimmed },
+                entities: [])
         case "milestone": self = .milestone(try choice("reached", Milestone.self))
         case "pause": self = .pauseClock(arguments["clock"])
         case "resume": self = .resumeClock(arguments["clock"])

@@ -20,8 +20,19 @@ package struct IncidentDesk: Sendable {
         if case .restrict(let names) = order.verb {
             order.verb = .restrict(readers: try await readers(names, by: order.author))
         }
+        if case .split(let title, let findings, let entities) = order.verb, entities.isEmpty {
+            let entities = try await projections.entities(ofFindings: findings)
+            order.verb = .split(title: title, findings: findings, entities: entities)
+        }
         let (policies, time) = (policies, now())
-        try await recorder.decide(at: time) { [order] in try $0.decide(order, policies: policies, now: time) }
+        let check = { @Sendable [projections, order] in
+            guard case .split(_, let findings, _) = order.verb else { return }
+            guard try await projections.holds(order.incident, findings: findings) else {
+                throw IncidentRefusal(
+                    .invalid, "one of these findings is not of \(order.incident)", "see `vigie incidents show \(order.incident)`")
+            }
+        }
+        try await recorder.decide(at: time, after: check) { [order] in try $0.decide(order, policies: policies, now: time) }
         return await recorder.incident(order.incident)
     }
 

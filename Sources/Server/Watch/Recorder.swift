@@ -89,11 +89,15 @@ actor Recorder {
     }
 
     /// Records what a decision on the present state comes to: all of it, or nothing.
+    ///
+    /// - Parameter check: looks at the tables first; nothing is recorded between that and the decision.
     @discardableResult
     func decide(
-        at now: Timestamp, _ decision: @escaping @Sendable (IncidentLedger) throws -> [IncidentEvent]
+        at now: Timestamp, after check: @escaping @Sendable () async throws -> Void = {},
+        _ decision: @escaping @Sendable (IncidentLedger) throws -> [IncidentEvent]
     ) async throws -> [IncidentEvent] {
         try await inTurn { recorder in
+            try await check()
             let events = try decision(recorder.ledger)
             try await recorder.commit(events, at: now)
             return events

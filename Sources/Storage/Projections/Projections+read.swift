@@ -80,6 +80,17 @@ extension Projections: IncidentReading {
         )
     }
 
+    /// Whether each of the findings is of that incident, by now.
+    package func holds(_ incident: String, findings ids: [String]) async throws -> Bool {
+        try await pool.read { database in
+            for id in ids {
+                let home = try String.fetchOne(database, sql: "SELECT incident FROM finding WHERE id = ?", arguments: [id])
+                guard home == incident else { return false }
+            }
+            return true
+        }
+    }
+
     /// What findings are about, each once; for splitting them off.
     package func entities(ofFindings ids: [String]) async throws -> [IncidentEntity] {
         try await pool.read { database in
