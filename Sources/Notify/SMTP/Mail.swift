@@ -51,8 +51,11 @@ struct Mail {
     }
 }
 
-/// The Message-ID of a page's mail.
+/// The Message-ID of a page's mail, and what the journal keeps of other mails' ids.
 package enum MessageID {
+    /// Tells mails apart without naming them.
+    package static func fingerprint(of bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hexadecimal }
+
     /// What stands before the `@`: of the message's key, which has characters that an id cannot have.
     package static func local(_ key: String) -> String {
         SHA256.hash(data: Data(key.utf8)).prefix(16).hexadecimal

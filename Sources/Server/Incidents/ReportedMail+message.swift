@@ -1,4 +1,3 @@
-import Crypto
 import Events
 package import Incidents
 package import Ingest
@@ -9,7 +8,7 @@ extension ReportedMail {
     package init(_ message: MailMessage, bytes: [UInt8]) {
         let title = message.subject.isEmpty ? "Mail without a subject" : message.subject
         self.init(
-            key: message.id.map(ReportedMail.key(ofID:)) ?? SHA256.hash(data: bytes).hexadecimal,
+            key: message.id.map(ReportedMail.key(ofID:)) ?? MessageID.fingerprint(of: bytes),
             answers: message.references.map(ReportedMail.key(ofID:)),
             title: title.cut(toJSONBytes: FindingRecord.maximumNameBytes),
             text: ReportedMail.note(message.text),
@@ -20,7 +19,7 @@ extension ReportedMail {
     static func key(ofID id: String) -> String {
         let local = id.prefix { $0 != "@" }
         if local.utf8.count == 32, local.utf8.allSatisfy({ hexadecimalValue($0) != nil }) { return String(local) }
-        return SHA256.hash(data: Array(id.utf8)).hexadecimal
+        return MessageID.fingerprint(of: Array(id.utf8))
     }
 
     /// Of the mail that carries a page.

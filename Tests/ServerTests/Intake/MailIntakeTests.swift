@@ -19,7 +19,10 @@ struct MailIntakeTests {
     @Test("a report opens an incident in triage, with five minutes to acknowledge it; its text is a note")
     func opens() async throws {
         let office = try await Office(
-            clocks: "use: t\ntables: {t: {acknowledgement: {title: A, starts: opened, stops: acknowledged, within: 15m, within_reported: 5m}}}")
+            clocks: """
+                use: t
+                tables: {t: {acknowledgement: {title: A, starts: opened, stops: acknowledged, within: 15m, within_reported: 5m}}}
+                """)
         let id = try await office.desk.take(mail(Self.report), severity: .medium)
         let state = try #require(await office.recorder.incident(id))
         #expect(state.phase == .triage && state.title == "I can see others' files" && state.noteCount == 1)
