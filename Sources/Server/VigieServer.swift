@@ -46,6 +46,8 @@ package struct VigieServer: Sendable {
     package let desk: IncidentDesk
     let escalator: Escalator
     let leases: LeaseWiring
+    /// Where playbooks are run.
+    let runs: RunDesk
     let receivers: Receivers
     let logger: Logger
     /// Of the policies in force; `nil` where there are none.
@@ -79,6 +81,9 @@ package struct VigieServer: Sendable {
         var lastPolicies: String?
         var requests = OpenEvidenceRequests()
         var leaseBook = LeaseBook()
+        var runLedger = RunLedger()
+        var evidenceKeys = EvidenceKeys()
+        var lastPlaybooks: JSONValue?
         let ledger = try await JournalReplay.run(
             reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections,
             observe: { entry, personal in
@@ -89,6 +94,11 @@ package struct VigieServer: Sendable {
                 if let event = LeaseEvent(type: entry.type, data: entry.data, personal: personal) {
                     leaseBook.apply(event, at: entry.occurredAt)
                 }
+                evidenceKeys.observe(entry)
+                if entry.type == RunWiring.loadedType { lastPlaybooks = entry.data["playbooks"] }
+                runLedger.apply(
+                    type: entry.type, data: entry.data, personal: personal.compactMapValues(\.self), at: entry.occurredAt,
+                    actor: entry.actor)
             })
         let snapshot = try DetectionSnapshot.load(folder)
         if let snapshot, snapshot.journal_sequence > journal.count {
@@ -101,14 +111,20 @@ package struct VigieServer: Sendable {
         let receivers = try Receivers(
             options.receivers, folder: folder, positions: snapshot?.states.flatMap(\.positions) ?? [], logger: logger, now: now)
         let updates = ConsoleUpdates(sequence: Int(journal.count))
+        let changes = RunDesk.Changes()
         let recorder = Recorder(journal: journal, projections: projections, ledger: ledger, logger: logger) {
+            changes.add($1)
             updates.publish(sequence: $0, incidentID: $1)
         }
         let store = BlobStore(directory: folder.evidence, keys: folder.evidenceKeys)
         let capture = EvidenceCapture(store: store, host: ProcessInfo.processInfo.hostName)
+        let observed = EvidenceWatch(known: evidenceKeys)
         let collector = EvidenceCollector(
             capture: capture, logger: logger, now: now
-        ) { try await recorder.record($0, at: now()) }
+        ) { draft in
+            try await recorder.record(draft, at: now())
+            observed.observe(draft)
+        }
         let desk = IncidentDesk(
             recorder: recorder, projections: projections, policies: policies, now: now,
             accountID: { try await privateDatabase.accountID(of: $0) })
@@ -116,6 +132,10 @@ package struct VigieServer: Sendable {
             recorder: recorder, policies: policies, channels: Channels(policies.channels, now: now), logger: logger, now: now)
         let leases = try LeaseWiring.make(
             options, book: leaseBook, recorder: recorder, policies: policies, logger: logger, now: now)
+        let runs = try await RunWiring.make(
+            options, folder, RunWiring.Journalled(runs: runLedger, playbooks: lastPlaybooks), recorder: recorder,
+            projections: projections, desk: desk, collector: collector, evidence: observed, changes: changes, updates: updates,
+            targets: [LeaseTarget(leases: leases.desk)], logger: logger, now: now)
         let archive = await ArchiveWiring.open(
             options, folder, loaded, resumingAt: snapshot?.archive, recorder: recorder, now: now)
         let watch = Watch(
@@ -172,7 +192,7 @@ package struct VigieServer: Sendable {
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            archive: archive, desk: desk, escalator: escalator, leases: leases, receivers: receivers, logger: logger)
+            archive: archive, desk: desk, escalator: escalator, leases: leases, runs: runs, receivers: receivers, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -193,7 +213,7 @@ package struct VigieServer: Sendable {
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
         var services: [any Service] = [
             WatchService(watch: watch), EscalationService(escalator: escalator),
-            OrderService(spool: OrderSpool(folder), desk: desk, logger: logger),
+            RunService(runs: runs), OrderService(spool: OrderSpool(folder), desk: desk, runs: runs, logger: logger),
             RulesService(rules: rules, followsFiles: options.followsRuleFiles),
             UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
@@ -342,10 +362,20 @@ private struct EscalationService: Service {
     }
 }
 
-/// Carries out what commands want done to incidents.
+/// Runs playbooks.
+private struct RunService: Service {
+    let runs: RunDesk
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await runs.run() }
+    }
+}
+
+/// Carries out what commands want done to incidents and runs.
 private struct OrderService: Service {
     let spool: OrderSpool
     let desk: IncidentDesk
+    let runs: RunDesk
     let logger: Logger
 
     func run() async throws {
@@ -353,7 +383,7 @@ private struct OrderService: Service {
             while true {
                 try await Task.sleep(for: .milliseconds(100))
                 do {
-                    try await spool.serve(desk, logger: logger)
+                    try await spool.serve(desk, runs: runs, logger: logger)
                 } catch {
                     logger.error("an order cannot be carried out: \(error)")
                 }

@@ -7,8 +7,11 @@ import Server
 
 struct RespondCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "respond", abstract: "Check, list and run playbooks.",
-        subcommands: [RespondLint.self, RespondList.self, RespondRun.self])
+        commandName: "respond", abstract: "Check, list and run playbooks; approve, complete and undo what they do.",
+        subcommands: [
+            RespondLint.self, RespondList.self, RespondRun.self, RespondShow.self, RespondApprove.self, RespondDone.self,
+            RespondUndo.self, RespondCancel.self, RespondTrust.self,
+        ])
 }
 
 /// Which playbooks a command looks at.

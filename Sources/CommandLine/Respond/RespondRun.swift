@@ -7,12 +7,20 @@ import Server
 
 struct RespondRun: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Show what running a playbook would do.",
+        commandName: "run", abstract: "Run a playbook for an incident, or show what that would do.",
         discussion: """
+            A running server carries it out, with its own playbooks; the run's id is printed.
+
+              vigie respond run brute-force-and-enumeration --incident SEC-2026-0001
               vigie respond run brute-force-and-enumeration --dry-run --set __address__=203.0.113.9
             """)
 
     @OptionGroup var options: PlaybookOptions
+
+    @OptionGroup var server: RunOrderOptions
+
+    @Option(help: "The incident: SEC-2026-0001.")
+    var incident: String?
 
     @Argument(help: "The playbook: its file, the file's name without extension, its name, or its identifier.")
     var playbook: String
@@ -27,11 +35,16 @@ struct RespondRun: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
+        guard dryRun else {
+            guard let incident else { throw CommandFailure(.usage, "name the incident with --incident, or give --dry-run") }
+            var arguments = try VariableArgument.parse(set)
+            arguments["playbook"] = playbook
+            return try await server.carryOut("start", incident: incident, arguments)
+        }
         let folder = try options.read()
         guard let file = try folder.find(playbook) ?? readable() else {
             throw CommandFailure(.usage, "there is no playbook '\(playbook)'; `vigie respond list` shows those there are")
         }
-        guard dryRun else { throw CommandFailure(.usage, "give --dry-run") }
         guard let playbook = file.playbook else {
             throw CommandFailure(.failed, "\(file.path) is refused; `vigie respond lint \(file.path)` says why")
         }

@@ -66,7 +66,7 @@ package struct RunEngine: Sendable {
     }
 
     /// The playbook in which an execution runs.
-    func playbook(of execution: Int, in state: RunState, _ start: RunStart) -> Playbook? {
+    package func playbook(of execution: Int, in state: RunState, _ start: RunStart) -> Playbook? {
         let frame = state.frame(of: execution)
         guard frame >= 0 else { return library.find(start.playbook, version: start.version) }
         guard let caller = playbook(of: frame, in: state, start),

@@ -6,9 +6,14 @@ package import Journal
 /// Values of variables and what commands said are about people: they are sealed under the run's subjects. Where a run has none,
 /// nobody is known whom they are about, and they stay as they are.
 extension RunEvent {
-    /// - Parameter subjects: whom the run's values are about, as its start says.
-    package func draft(run: String, at time: Timestamp, actor: String, subjects: [Subject]) -> EntryDraft {
+    /// - Parameters:
+    ///   - incident: the run's; on every entry, so that who may not know of the incident is not shown its entries.
+    ///   - subjects: whom the run's values are about, as its start says.
+    package func draft(
+        run: String, incident: String? = nil, at time: Timestamp, actor: String, subjects: [Subject]
+    ) -> EntryDraft {
         var fields: [String: JSONValue] = ["run": .string(run)]
+        fields["incident"] = incident.map { .string($0) }
         var values: [String: JSONValue] = [:]
         switch self {
         case .started(let start):
@@ -16,6 +21,9 @@ extension RunEvent {
                 "id": .string(start.playbook.text), "version": .string(start.version), "hash": .string(start.contentHash),
             ]
             fields["incident"] = start.incident.map { .string($0) }
+            fields["entry"] = start.entry.map { .string($0.text) }
+            fields["request"] = start.request.map { .string($0) }
+            if !start.calls.isEmpty { fields["calls"] = .array(start.calls.map { .string($0) }) }
             fields["started_by"] = .string(start.startedBy)
             fields["dry_run"] = .bool(start.isDryRun)
             values = ["variables": .object(start.variables), "subjects": .array(start.subjects.map(Self.json))]
@@ -34,6 +42,9 @@ extension RunEvent {
         case .refused(let execution, let person, let reason):
             fields.merge(["execution": .integer(Int64(execution)), "by": .string(person), "reason": .string(reason)]) { $1 }
         case .commandStarted(let command), .outcomeUnknown(let command): fields["command"] = Self.json(command)
+        case .handedOver(let command, let reason):
+            fields["command"] = Self.json(command)
+            fields["reason"] = .string(reason)
         case .commandFinished(let command, let result):
             fields["command"] = Self.json(command)
             fields["ending"] = .string(result.ending.rawValue)
@@ -77,6 +88,7 @@ extension RunEvent {
         case .commandStarted: "command_started"
         case .commandFinished: "command_finished"
         case .outcomeUnknown: "outcome_unknown"
+        case .handedOver: "handed_over"
         case .branched: "branched"
         case .stepFinished: "step_finished"
         case .finished: "finished"
@@ -141,7 +153,10 @@ extension RunEvent {
                 RunStart(
                     run: run, playbook: id, version: version, contentHash: hash, incident: fields.text("incident"),
                     startedBy: fields.text("started_by") ?? "system", isDryRun: fields["dry_run"]?.boolValue ?? false,
-                    variables: fields.value("variables")?.objectValue ?? [:], subjects: subjects))
+                    variables: fields.value("variables")?.objectValue ?? [:], subjects: subjects,
+                    entry: fields.text("entry").flatMap { Identifier($0) },
+                    calls: (fields["calls"]?.arrayValue ?? []).compactMap(\.stringValue),
+                    request: fields.text("request")))
         case "step_entered":
             guard let execution = fields.execution, let step = fields.text("step").flatMap({ Identifier($0) }),
                 let parent = fields.number("parent"), let branch = fields.number("branch")
@@ -167,6 +182,9 @@ extension RunEvent {
         case "command_started", "outcome_unknown":
             guard let command = fields.command else { return nil }
             self = kind == "command_started" ? .commandStarted(command) : .outcomeUnknown(command)
+        case "handed_over":
+            guard let command = fields.command else { return nil }
+            self = .handedOver(command, reason: fields.text("reason") ?? "")
         case "command_finished":
             guard let command = fields.command, let ending = fields.text("ending").flatMap({ CommandResult.Ending(rawValue: $0) })
             else {

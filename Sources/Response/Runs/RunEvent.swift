@@ -15,6 +15,8 @@ package enum RunEvent: Sendable, Hashable {
     case commandFinished(CommandRun, CommandResult)
     /// It was begun before a crash, nobody knows how it ended, and the target cannot be asked again: a person decides.
     case outcomeUnknown(CommandRun)
+    /// Nothing here can carry it out: a person is asked to, and told why.
+    case handedOver(CommandRun, reason: String)
     /// Which way a condition went: the branches begun, none or more.
     case branched(Branching)
     /// `outputs` are what a called playbook returns.
@@ -35,10 +37,17 @@ package struct RunStart: Sendable, Hashable {
     package var variables: [String: JSONValue]
     /// Whom the variables are about.
     package var subjects: [Subject]
+    /// Where the run begins, when that is not the playbook's start: the step that undoes another.
+    package var entry: Identifier?
+    /// Content hashes of the playbooks that this one calls, directly or not: the run goes on with those, whatever becomes of files.
+    package var calls: [String]
+    /// The order that began it; given again, it begins nothing.
+    package var request: String?
 
     package init(
         run: String, playbook: Identifier, version: String, contentHash: String, incident: String? = nil, startedBy: String,
-        isDryRun: Bool = false, variables: [String: JSONValue] = [:], subjects: [Subject] = []
+        isDryRun: Bool = false, variables: [String: JSONValue] = [:], subjects: [Subject] = [], entry: Identifier? = nil,
+        calls: [String] = [], request: String? = nil
     ) {
         self.run = run
         self.playbook = playbook
@@ -49,6 +58,9 @@ package struct RunStart: Sendable, Hashable {
         self.isDryRun = isDryRun
         self.variables = variables
         self.subjects = subjects
+        self.entry = entry
+        self.calls = calls
+        self.request = request
     }
 }
 

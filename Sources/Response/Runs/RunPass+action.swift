@@ -29,6 +29,8 @@ extension RunPass {
                     // Whether it happened is for a person to find out: no deadline decides it.
                     intents.append(.wait(RunWait(execution: index, step: step.id, reason: .unknownOutcome(run), until: nil)))
                     return .busy
+                case .handedOver(let at, _):
+                    return byHand(run, command, action, step, playbook, at.advanced(byMilliseconds: engine.policy.manualTimeout))
                 case .finished(let result):
                     switch result.ending {
                     case .succeeded, .simulated: continue
@@ -67,6 +69,18 @@ extension RunPass {
         } else {
             intents.append(.perform(request))
         }
+        return .busy
+    }
+
+    /// What a person does in a machine's place, within the time that manual steps have.
+    private mutating func byHand(
+        _ run: CommandRun, _ command: Command, _ action: WorkflowStep.Action, _ step: WorkflowStep, _ playbook: Playbook,
+        _ deadline: Timestamp
+    ) -> Progress {
+        guard now < deadline, let request = try? request(run, command, action, step, playbook, deadline) else {
+            return .record(.commandFinished(run, CommandResult(.timedOut, detail: "nobody did it by \(deadline.rfc3339)")))
+        }
+        intents.append(.wait(RunWait(execution: run.execution, step: step.id, reason: .person(request), until: deadline)))
         return .busy
     }
 

@@ -28,7 +28,8 @@ struct RunPass {
 
     /// A playbook's workflow, then its exception handler where a failure went unhandled.
     mutating func playbook(_ playbook: Playbook, frame: Int) -> Progress {
-        switch thread(from: playbook.start, at: BranchPlace(parent: frame, branch: 0), playbook) {
+        let first = frame < 0 ? start.entry ?? playbook.start : playbook.start
+        switch thread(from: first, at: BranchPlace(parent: frame, branch: 0), playbook) {
         case .done(.failed(let failure)):
             guard let handler = playbook.exceptionHandler else { return .done(.failed(failure)) }
             switch thread(from: handler, at: BranchPlace(parent: frame, branch: 1), playbook) {

@@ -47,6 +47,8 @@ package struct RunState: Sendable, Hashable {
     package enum CommandState: Sendable, Hashable {
         case started(Timestamp)
         case unknown(Timestamp)
+        /// A person does it instead, since then, and why.
+        case handedOver(Timestamp, reason: String)
         case finished(CommandResult)
     }
 
@@ -92,7 +94,7 @@ package struct RunState: Sendable, Hashable {
             finishedAt = entry.at
             return true
         case .approvalRequested, .approved, .refused: return changeApproval(by: entry)
-        case .commandStarted, .commandFinished, .outcomeUnknown: return changeCommand(by: entry)
+        case .commandStarted, .commandFinished, .outcomeUnknown, .handedOver: return changeCommand(by: entry)
         case .branched(let branching):
             guard
                 change(
@@ -166,13 +168,19 @@ package struct RunState: Sendable, Hashable {
                 execution.commands[command] = .unknown(at)
                 return true
             }
+        case .handedOver(let command, let reason):
+            return change(command.execution) { execution in
+                guard case .started? = execution.commands[command] else { return false }
+                execution.commands[command] = .handedOver(entry.at, reason: reason)
+                return true
+            }
         case .commandFinished(let command, let result):
             guard
                 change(
                     command.execution,
                     { execution in
                         switch execution.commands[command] {
-                        case .started, .unknown: break
+                        case .started, .unknown, .handedOver: break
                         case .finished, nil: return false
                         }
                         execution.commands[command] = .finished(result)

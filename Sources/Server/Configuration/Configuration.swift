@@ -8,6 +8,8 @@ import Yams
 ///     data: /var/lib/vigie
 ///     rules: [/usr/share/vigie/rules, /etc/vigie/rules]
 ///     policies: /etc/vigie/policies
+///     playbooks: [/usr/share/vigie/playbooks, /etc/vigie/playbooks]
+///     playbooks_from_outside: [/etc/vigie/playbooks-of-others]
 ///     sources:
 ///       - {path: /var/log/nginx/access.log, format: combined}
 ///       - {path: /srv/*/logs/*.access.log, backlog: false}
@@ -25,6 +27,8 @@ package struct Configuration: Sendable, Equatable {
     package var data: String?
     package var rules: [String]?
     package var policies: String?
+    package var playbooks: [String]?
+    package var outsidePlaybooks: [String]?
     package var sources: [SourceOption]?
     package var trustedProxies: [AddressBlock]?
     package var archive: ArchiveOptions?
@@ -51,8 +55,9 @@ package struct Configuration: Sendable, Equatable {
         guard let node, node.null == nil else { return }
         let reader = ConfigurationReader(file: file)
         let known = [
-            "listen", "data", "rules", "policies", "sources", "trusted_proxies", "receivers", "response", "evidence", "archive",
-            "console",
+            "listen", "data", "rules", "policies", "playbooks", "playbooks_from_outside", "sources", "trusted_proxies",
+            "receivers",
+            "response", "evidence", "archive", "console",
         ]
         for (key, value) in try reader.mapping(node, known: known) {
             switch key {
@@ -60,6 +65,8 @@ package struct Configuration: Sendable, Equatable {
             case "data": data = try reader.text(value)
             case "rules": rules = try reader.texts(value)
             case "policies": policies = try reader.text(value)
+            case "playbooks": playbooks = try reader.texts(value)
+            case "playbooks_from_outside": outsidePlaybooks = try reader.texts(value)
             case "sources": sources = try reader.sources(value)
             case "receivers": receivers = try reader.receivers(value)
             case "response": response = try reader.response(value)

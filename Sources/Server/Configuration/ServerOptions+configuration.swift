@@ -10,6 +10,8 @@ extension ServerOptions {
         policies = configuration.policies ?? policies
         sources = configuration.sources ?? sources
         trustedProxies = configuration.trustedProxies ?? trustedProxies
+        playbooks = configuration.playbooks ?? playbooks
+        outsidePlaybooks = configuration.outsidePlaybooks ?? outsidePlaybooks
         archive = configuration.archive ?? archive
         receivers = configuration.receivers ?? receivers
         response = configuration.response ?? response

@@ -12,6 +12,9 @@ package struct ServerOptions: Sendable, Equatable {
     package var followsRuleFiles = true
     /// The folder of policy files; `nil` takes the standard one, if it is there. Without any, there are no clocks and no escalation.
     package var policies: String?
+    /// Folders of playbooks: those that come with Vigie or were written here, and those that others wrote.
+    package var playbooks = ["playbooks"]
+    package var outsidePlaybooks: [String] = []
     /// Follow what journald keeps about sign-ins, too.
     package var followsJournald = false
     /// Loopback unless somebody decides otherwise.
@@ -61,7 +64,8 @@ extension ServerOptions {
     var record: JSONValue {
         [
             "data": .string(dataFolder), "rules": .array(rules.map { .string($0) }),
-            "policies": .string(policies ?? PolicyFolder.standard),
+            "policies": .string(policies ?? PolicyFolder.standard), "playbooks": .array(playbooks.map { .string($0) }),
+            "playbooks_from_outside": .array(outsidePlaybooks.map { .string($0) }),
             "sources": .array(
                 sources.map {
                     ["path": .string($0.path), "format": .string($0.format.rawValue), "backlog": .bool($0.readsBacklog)]

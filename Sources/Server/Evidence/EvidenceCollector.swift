@@ -82,6 +82,7 @@ actor EvidenceCollector {
         sources += request.logs.map { .tail(path: $0, byteCount: EvidenceCollector.tailBytes) }
         // A log of the system may be one that the finding rests on.
         for source in await context(request.incident) where !sources.contains(source) { sources.append(source) }
+        if let part = request.part { sources = sources.filter { part.contains($0) } }
         let outcome = await captured(request, sources.filter { !request.sealed.contains(capture.origin(of: $0)) })
         do {
             for item in outcome.items { try await record(item.draft(actor: "system")) }
@@ -124,5 +125,18 @@ actor EvidenceCollector {
                     "incident": .string(request.incident), "name": .string(EvidenceItem.plainName(name)),
                     "reason": .string(String(reason.prefix(500))),
                 ]))
+    }
+}
+
+extension EvidenceRequest.Part {
+    /// What a part is made of; files that attackers left belong to none, since they were sealed when the incident opened.
+    fileprivate func contains(_ source: EvidenceCapture.Source) -> Bool {
+        switch (self, source) {
+        case (.logs, .tail): true
+        case (.logs, .bytes(let name, _, _, _)): name.hasPrefix("events")
+        case (.metrics, .processes), (.metrics, .sockets): true
+        case (.metrics, .bytes(let name, _, _, _)): !name.hasPrefix("events")
+        default: false
+        }
     }
 }

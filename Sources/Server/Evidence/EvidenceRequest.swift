@@ -16,8 +16,20 @@ struct EvidenceRequest: Sendable, Equatable {
     var occurredAt: Timestamp
     /// Where items come from that were sealed before the process ended: they are not collected twice.
     var sealed: Set<String> = []
+    /// A playbook's step that asks; `nil` for the request at an incident's opening.
+    var key: String?
+    /// `nil` for everything.
+    var part: Part?
     /// Asked for by a process that ended before it was done.
     var isResumed = false
+
+    /// What a playbook's step asks for.
+    enum Part: String, Sendable, CaseIterable {
+        /// Logs, and the lines behind the findings.
+        case logs
+        /// What this server and the machine show of themselves.
+        case metrics
+    }
 
     /// - Parameter logs: the files behind the first finding; each is looked at once.
     init(incident: String, logs: [String], occurredAt: Timestamp) {
@@ -28,9 +40,10 @@ struct EvidenceRequest: Sendable, Equatable {
     }
 
     func draft() -> EntryDraft {
-        EntryDraft(
-            type: Self.type, occurredAt: occurredAt, actor: "system",
-            data: ["incident": .string(incident), "logs": .array(logs.map { .string($0) })])
+        var data: [String: JSONValue] = ["incident": .string(incident), "logs": .array(logs.map { .string($0) })]
+        data["key"] = key.map { .string($0) }
+        data["part"] = part.map { .string($0.rawValue) }
+        return EntryDraft(type: Self.type, occurredAt: occurredAt, actor: "system", data: data)
     }
 
     init?(_ entry: Entry) {
@@ -38,16 +51,18 @@ struct EvidenceRequest: Sendable, Equatable {
         self.init(
             incident: incident, logs: entry.data["logs"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             occurredAt: entry.occurredAt)
+        key = entry.data["key"]?.stringValue
+        part = entry.data["part"]?.stringValue.flatMap { Part(rawValue: $0) }
     }
 
     /// All was tried.
     func done(items: Int, failures: Int, at now: Timestamp) -> EntryDraft {
-        EntryDraft(
-            type: Self.doneType, occurredAt: now, actor: "system",
-            data: [
-                "incident": .string(incident), "items": .integer(Int64(items)), "failures": .integer(Int64(failures)),
-                "resumed": .bool(isResumed),
-            ])
+        var data: [String: JSONValue] = [
+            "incident": .string(incident), "items": .integer(Int64(items)), "failures": .integer(Int64(failures)),
+            "resumed": .bool(isResumed),
+        ]
+        data["key"] = key.map { .string($0) }
+        return EntryDraft(type: Self.doneType, occurredAt: now, actor: "system", data: data)
     }
 }
 
@@ -60,10 +75,11 @@ struct OpenEvidenceRequests {
         if var request = EvidenceRequest(entry) {
             request.isResumed = true
             requests.append(request)
+        } else if entry.type == EvidenceRequest.doneType {
+            let key = entry.data["key"]?.stringValue
+            requests.removeFirst(where: { $0.incident == incident && $0.key == key })
         } else if let index = requests.firstIndex(where: { $0.incident == incident }) {
-            if entry.type == EvidenceRequest.doneType {
-                requests.remove(at: index)
-            } else if let item = EvidenceItem(entry), item.collector == EvidenceCapture.collector {
+            if let item = EvidenceItem(entry), item.collector == EvidenceCapture.collector {
                 requests[index].sealed.insert(item.source)
             }
         }
@@ -71,4 +87,10 @@ struct OpenEvidenceRequests {
 
     /// In the order they were asked for.
     var open: [EvidenceRequest] { requests }
+}
+
+extension Array {
+    fileprivate mutating func removeFirst(where isWanted: (Element) -> Bool) {
+        if let index = firstIndex(where: isWanted) { remove(at: index) }
+    }
 }

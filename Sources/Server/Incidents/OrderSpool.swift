@@ -1,5 +1,7 @@
+package import Console
 package import Events
 import Foundation
+import Identity
 package import Incidents
 import Journal
 import Logging
@@ -10,7 +12,7 @@ import Logging
 /// An order has an id of its own. Carried out twice, because a server died before it could answer, it is done once.
 package struct OrderSpool: Sendable {
     package enum Answer: Sendable {
-        /// The incident that it was about, or that it opened.
+        /// The incident that it was about, or that it opened; the run, for an order about runs.
         case done(incident: String)
         case refused(IncidentRefusal)
     }
@@ -56,8 +58,17 @@ package struct OrderSpool: Sendable {
         }
 
         /// Does what is asked for.
-        package func carryOut(on desk: IncidentDesk) async throws -> Answer {
+        ///
+        /// - Parameter runs: `nil` where no server runs; then no playbook does either.
+        package func carryOut(on desk: IncidentDesk, runs: (any RunDirecting)? = nil) async throws -> Answer {
             do {
+                if let order = try RunOrder(self) {
+                    guard let runs else {
+                        throw IncidentRefusal(.notAllowed, "no server runs here", "start it: vigie serve")
+                    }
+                    return .done(
+                        incident: try await runs.carryOut(order, by: RunPerson(id: author.id, role: .admin, request: id)))
+                }
                 if verb == "open" {
                     guard let severity = Severity(arguments["severity"] ?? "P2") else {
                         throw IncidentRefusal(.invalid, "that is no severity", "known are P0 to P3, critical, high, medium, low")
@@ -82,6 +93,8 @@ package struct OrderSpool: Sendable {
                 return .done(incident: incident)
             } catch let refusal as IncidentRefusal {
                 return .refused(refusal)
+            } catch let refusal as RunRefusal {
+                return .refused(IncidentRefusal(refusal))
             }
         }
     }
@@ -128,7 +141,7 @@ package struct OrderSpool: Sendable {
     }
 
     /// Carries out what waits, oldest first.
-    func serve(_ desk: IncidentDesk, logger: Logger) async throws {
+    func serve(_ desk: IncidentDesk, runs: RunDesk, logger: Logger) async throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
         for name in names.filter({ $0.hasSuffix(".order") }).sorted(by: { age($0) < age($1) }) {
             let path = "\(directory)/\(name)"
@@ -140,7 +153,7 @@ package struct OrderSpool: Sendable {
             }
             let answer: Answer
             do {
-                answer = try await request.carryOut(on: desk)
+                answer = try await request.carryOut(on: desk, runs: runs)
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
