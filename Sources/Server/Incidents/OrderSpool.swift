@@ -141,7 +141,7 @@ package struct OrderSpool: Sendable {
     }
 
     /// Carries out what waits, oldest first.
-    func serve(_ desk: IncidentDesk, runs: RunDesk, logger: Logger) async throws {
+    func serve(_ desk: IncidentDesk, runs: (any RunDirecting)? = nil, logger: Logger) async throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
         for name in names.filter({ $0.hasSuffix(".order") }).sorted(by: { age($0) < age($1) }) {
             let path = "\(directory)/\(name)"

@@ -134,7 +134,7 @@ extension RunDesk {
         guard let file = playbookFiles.find(name), let playbook = file.playbook else {
             throw RunRefusal(.unknown, "there is no playbook '\(name.prefix(80))'", "`vigie respond list` shows those there are")
         }
-        guard let state = await recorder.ledger[incident] else {
+        guard let state = await recorder.incident(incident) else {
             throw RunRefusal(
                 .unknown, "there is no incident \(incident.prefix(40))", "`vigie incidents list` shows those there are")
         }

@@ -8,7 +8,7 @@ import Response
 extension RunDesk {
     /// Starts what policy says for an incident, each playbook once. What cannot start is written down, with the reason.
     func startByPolicy(_ incident: String) async throws {
-        guard !policies.response.starts.isEmpty, let state = await recorder.ledger[incident], state.kind == .real,
+        guard !policies.response.starts.isEmpty, let state = await recorder.incident(incident), state.kind == .real,
             !state.isClosed, state.mergedInto == nil,
             let summary = try await projections.incident(id: incident, maximumFindings: 1)?.summary
         else { return }

@@ -73,7 +73,7 @@ actor RunDesk {
     /// Runs until cancelled: takes up what an earlier process left, then whatever comes.
     func run() async {
         for run in ledger.open { wake[run] = Timestamp(nanoseconds: .min) }
-        var news = Set(await recorder.ledger.incidents.keys)
+        var news = Set(await recorder.incidents().map(\.id))
         while !Task.isCancelled {
             do {
                 news.formUnion(changes.take())
