@@ -41,7 +41,8 @@ ensure_packages() {
         as_root=(sudo)
     fi
     say "installing Debian packages: ${missing[*]}"
-    local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends)
+    # In runlevel 1 packages start no services (invoke-rc.d(8)): tests start what they need themselves, on ports of their own.
+    local install=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends)
     install+=("${missing[@]}")
     # Usually the package lists are missing or old; after an update a failure speaks for itself.
     "${install[@]}" >/dev/null 2>&1 && return

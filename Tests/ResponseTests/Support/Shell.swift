@@ -34,9 +34,12 @@ enum Shell {
         return String(decoding: said, as: UTF8.self)
     }
 
-    /// Cancels the test, and says why, where programs or rights are missing.
+    /// Cancels the test, and says why, where programs or rights are missing; with CI=true a missing program is a failure.
     static func need(_ programs: [String], root: Bool) throws {
         for program in programs where (try? run("which", [program])) == nil {
+            guard ProcessInfo.processInfo.environment["CI"] != "true" else {
+                throw Failure(description: "\(program) is not installed; script/test installs it")
+            }
             try Test.cancel("not run: \(program) is not installed")
         }
         if root, getuid() != 0 { try Test.cancel("not run: needs root, for network namespaces") }
