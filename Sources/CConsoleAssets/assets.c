@@ -39,6 +39,15 @@ EMBEDDED(sources_mustache, "sources.mustache") = {
 EMBEDDED(rules_mustache, "rules.mustache") = {
 #embed "assets/rules.mustache"
 };
+EMBEDDED(leases_mustache, "leases.mustache") = {
+#embed "assets/leases.mustache"
+};
+EMBEDDED(lease_mustache, "lease.mustache") = {
+#embed "assets/lease.mustache"
+};
+EMBEDDED(lease_new_mustache, "lease-new.mustache") = {
+#embed "assets/lease-new.mustache"
+};
 EMBEDDED(hunts_mustache, "hunts.mustache") = {
 #embed "assets/hunts.mustache"
 };
@@ -84,7 +93,7 @@ static const struct console_asset all[] = {
     ASSET(on_call_mustache),
     ASSET(sources_mustache),
     ASSET(rules_mustache),
-    ASSET(hunts_mustache),
+    ASSET(leases_mustache), ASSET(lease_mustache), ASSET(lease_new_mustache), ASSET(hunts_mustache),
     ASSET(hunt_mustache),
     ASSET(sign_in_mustache),
     ASSET(setup_mustache),

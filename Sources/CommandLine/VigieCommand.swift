@@ -11,7 +11,8 @@ package struct VigieCommand: AsyncParsableCommand {
             """,
         version: VigieVersion.text,
         subcommands: [
-            ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, EscalationCommand.self,
+            ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, LeaseCommand.self,
+            EscalationCommand.self,
             EvidenceCommand.self, JournalCommand.self, ArchiveCommand.self, ConfigCommand.self, CheckCommand.self,
             RespondCommand.self, IntakeCommand.self,
         ]

@@ -16,6 +16,8 @@ package struct Console: Sendable {
         package var ledger: any LedgerReading
         /// `nil` where nothing is archived.
         package var hunts: (any HuntRunning)?
+        /// `nil` where nothing is contained.
+        package var leases: (any LeaseKeeping)?
         /// Carries out what somebody wants done to an incident, or throws an `IncidentRefusal`.
         package var order: @Sendable (IncidentOrder) async throws -> Void
         package var updates: ConsoleUpdates
@@ -29,7 +31,7 @@ package struct Console: Sendable {
             sources: @escaping @Sendable () async -> [SourceStatus],
             rules: @escaping @Sendable () async -> [RuleSummary],
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
-            ledger: any LedgerReading, hunts: (any HuntRunning)? = nil,
+            ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, leases: (any LeaseKeeping)? = nil,
             order: @escaping @Sendable (IncidentOrder) async throws -> Void = { _ in
                 throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
             },
@@ -44,6 +46,7 @@ package struct Console: Sendable {
             self.detection = detection
             self.ledger = ledger
             self.hunts = hunts
+            self.leases = leases
             self.order = order
             self.updates = updates
             self.identity = identity
@@ -104,11 +107,13 @@ package struct Console: Sendable {
         addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)
         addHuntRoutes(to: pages)
+        addLeaseRoutes(to: pages)
         addOnCallRoutes(to: pages)
         addMetricsRoutes(to: pages)
 
         let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))
         addAPIRoutes(to: api)
+        addLeaseAPI(to: api)
         let live = router.group().add(middleware: RequireSignIn(console: self, answer: .problem))
         live.get("events") { request, context in eventStream(request, context: context) }
         return router

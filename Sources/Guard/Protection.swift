@@ -11,7 +11,7 @@ import Synchronization
 ///
 /// ```swift
 /// var configuration = Configuration(service: "tatou")
-/// configuration.vigie = Vigie(url: "http://127.0.0.1:8484", token: token)
+/// configuration.vigie = Vigie(url: "http://127.0.0.1:8632", token: token)
 /// let protection = try Protection(configuration)
 ///
 /// let router = Router(context: BasicGuardedContext.self)

@@ -46,6 +46,8 @@ package struct VigieServer: Sendable {
     package let desk: IncidentDesk
     let escalator: Escalator
     let leases: LeaseWiring
+    /// Where people's orders about leases are carried out.
+    let leaseCounter: LeaseCounter
     /// Where playbooks are run.
     let runs: RunDesk
     let receivers: Receivers
@@ -165,6 +167,9 @@ package struct VigieServer: Sendable {
         await collector.use { await context.sources($0) }
         for request in requests.open { await collector.take(request) }
         let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
+        let leaseCounter = LeaseCounter(
+            desk: leases.desk, archive: archive.map { _ in ArchiveReader(folder: folder.archive) }, rulePaths: options.rules,
+            now: now)
         let console = try Console(
             Console.Dependencies(
                 incidents: projections, states: desk, sources: { await watch.statuses.map(receivers.complete) },
@@ -177,6 +182,7 @@ package struct VigieServer: Sendable {
                 hunts: archive.map { _ in
                     HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
                 },
+                leases: leaseCounter,
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity,
                 audit: { record in
@@ -192,7 +198,8 @@ package struct VigieServer: Sendable {
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            archive: archive, desk: desk, escalator: escalator, leases: leases, runs: runs, receivers: receivers, logger: logger)
+            archive: archive, desk: desk, escalator: escalator, leases: leases, leaseCounter: leaseCounter, runs: runs,
+            receivers: receivers, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -213,7 +220,9 @@ package struct VigieServer: Sendable {
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
         var services: [any Service] = [
             WatchService(watch: watch), EscalationService(escalator: escalator),
-            RunService(runs: runs), OrderService(spool: OrderSpool(folder), desk: desk, runs: runs, logger: logger),
+            RunService(runs: runs),
+            OrderService(
+                spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter, logger: logger),
             RulesService(rules: rules, followsFiles: options.followsRuleFiles),
             UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
@@ -371,22 +380,33 @@ private struct RunService: Service {
     }
 }
 
-/// Carries out what commands want done to incidents and runs.
+/// Carries out what commands want done to incidents, runs and leases.
 private struct OrderService: Service {
     let spool: OrderSpool
     let desk: IncidentDesk
     let runs: RunDesk
+    let leases: LeaseOrders
+    let counter: LeaseCounter
     let logger: Logger
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: .milliseconds(100))
-                do {
-                    try await spool.serve(desk, runs: runs, logger: logger)
-                } catch {
-                    logger.error("an order cannot be carried out: \(error)")
-                }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                // Apart: a preview of a lease may take seconds.
+                group.addTask { try await repeated { try await spool.serve(desk, runs: runs, logger: logger) } }
+                group.addTask { try await repeated { try await leases.serve(counter, logger: logger) } }
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    private func repeated(_ body: () async throws -> Void) async throws {
+        while true {
+            try await Task.sleep(for: .milliseconds(100))
+            do {
+                try await body()
+            } catch {
+                logger.error("an order cannot be carried out: \(error)")
             }
         }
     }

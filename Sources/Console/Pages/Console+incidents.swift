@@ -75,6 +75,7 @@ extension Console {
             model = model.merging(ClockModels.model(policies.clocks.statuses(of: state), now: now))
             model = model.merging(PagingModels.model(state, policies, now: now))
         }
+        model["leases"] = try await leaseModel(of: detail, context: context, now: now)
         model["orders"] = OrderForms.model(detail.summary, signedIn: context.signedIn)
         let path = "/incidents/\(FormFields.encode(detail.summary.id))"
         if !wantsAll { model["allPath"] = "\(path)?findings=all\(wantsTimeline ? "&timeline=all" : "")" }

@@ -19,6 +19,7 @@ extension Console {
                 navigation("Incidents", "/incidents", isCurrent: section == "incidents"),
                 navigation("On call", "/on-call", isCurrent: section == "on-call"),
                 navigation("Metrics", "/metrics", isCurrent: section == "metrics"),
+                navigation("Leases", "/leases", isCurrent: section == "leases"),
                 navigation("Sources", "/sources", isCurrent: section == "sources"),
                 navigation("Rules", "/rules", isCurrent: section == "rules"),
                 navigation("Hunts", "/hunts", isCurrent: section == "hunts"),

@@ -13,7 +13,7 @@ public struct Vigie: Sendable {
         case serve
     }
 
-    /// `http://127.0.0.1:8484`, `https://vigie.example`, or `unix:/run/vigie/guard.sock`.
+    /// `http://127.0.0.1:8632`, `https://vigie.example`, or `unix:/run/vigie/guard.sock`.
     public var url: String
     /// Sent as `Authorization: Bearer …`; Vigie's console makes one per application.
     public var token: String
@@ -93,7 +93,7 @@ struct VigieEndpoint: Sendable {
         let port = portText.isEmpty ? (isSecure ? 443 : 80) : Int(portText.dropFirst())
         guard !name.isEmpty, let port, (1...65_535).contains(port), portText.isEmpty || portText.hasPrefix(":"),
             authority.utf8.allSatisfy({ (0x21...0x7E).contains($0) && $0 != UInt8(ascii: "@") })
-        else { throw ConfigurationFailure("Vigie's address \(url) cannot be read; write http://127.0.0.1:8484") }
+        else { throw ConfigurationFailure("Vigie's address \(url) cannot be read; write http://127.0.0.1:8632") }
         host = String(name)
         place = .host(host, port: port)
         if isSecure {

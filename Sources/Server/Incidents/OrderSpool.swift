@@ -17,11 +17,9 @@ package struct OrderSpool: Sendable {
         case refused(IncidentRefusal)
     }
 
-    private let directory: String
+    private let folder: OrderFolder
 
-    package init(_ folder: DataFolder) {
-        directory = folder.path + "/orders"
-    }
+    package init(_ data: DataFolder) { folder = OrderFolder(data.path + "/orders") }
 
     /// What a command asks for.
     package struct Request: Sendable {
@@ -103,8 +101,6 @@ package struct OrderSpool: Sendable {
     ///
     /// - Returns: `nil` when no answer came; the request is taken back then, unless it is being carried out.
     package func ask(_ request: Request, seconds: Int = 20) async throws -> Answer? {
-        try FileManager.default.createDirectory(
-            atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         var document: [String: JSONValue] = [
             "verb": .string(request.verb), "incident": .string(request.incident),
             "arguments": .object(request.arguments.mapValues { .string($0) }), "author": .string(request.author.id),
@@ -112,22 +108,7 @@ package struct OrderSpool: Sendable {
         document["name"] = request.author.name.map { .string($0) }
         document["text"] = request.text.map { .string($0) }
         document["at"] = request.at.map { .string($0.rfc3339) }
-        let path = "\(directory)/\(request.id)"
-        guard
-            FileManager.default.createFile(
-                atPath: path + ".new", contents: Data(try JSONValue.object(document).canonicalBytes()),
-                attributes: [.posixPermissions: 0o600])
-        else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
-        try FileManager.default.moveItem(atPath: path + ".new", toPath: path + ".order")
-        for _ in 0..<seconds * 20 {
-            if let data = FileManager.default.contents(atPath: path + ".answer") {
-                unlink(path + ".answer")
-                return OrderSpool.answer(try JSONValue(parsing: Array(data)))
-            }
-            try await Task.sleep(for: .milliseconds(50))
-        }
-        unlink(path + ".order")
-        return nil
+        return try await folder.ask(.object(document), id: request.id, seconds: seconds).map(OrderSpool.answer)
     }
 
     private static func answer(_ document: JSONValue) -> Answer {
@@ -142,14 +123,12 @@ package struct OrderSpool: Sendable {
 
     /// Carries out what waits, oldest first.
     func serve(_ desk: IncidentDesk, runs: (any RunDirecting)? = nil, logger: Logger) async throws {
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
-        for name in names.filter({ $0.hasSuffix(".order") }).sorted(by: { age($0) < age($1) }) {
-            let path = "\(directory)/\(name)"
-            let base = String(path.dropLast(".order".count))
-            guard let request = OrderSpool.request(path, id: String(name.dropLast(".order".count))) else {
-                logger.warning("an order in \(directory) cannot be read; it is left out")
-                unlink(path)
-                continue
+        try await folder.serve(logger: logger) { id, document in
+            guard let request = OrderSpool.request(document, id: id) else {
+                return [
+                    "code": .string(IncidentRefusal.Code.invalid.rawValue), "reason": "the order cannot be read",
+                    "advice": "use the `vigie` of the same version",
+                ]
             }
             let answer: Answer
             do {
@@ -163,27 +142,18 @@ package struct OrderSpool: Sendable {
                     IncidentRefusal(
                         .failed, "the order cannot be carried out: \(error)", "nothing was done; the server's log says more"))
             }
-            let document: JSONValue =
-                switch answer {
-                case .done(let incident): ["incident": .string(incident)]
-                case .refused(let refusal):
-                    [
-                        "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason),
-                        "advice": .string(refusal.advice),
-                    ]
-                }
-            _ = FileManager.default.createFile(
-                atPath: base + ".written", contents: Data(try document.canonicalBytes()), attributes: [.posixPermissions: 0o600])
-            rename(base + ".written", base + ".answer")
-            unlink(path)
+            switch answer {
+            case .done(let incident): return ["incident": .string(incident)]
+            case .refused(let refusal):
+                return [
+                    "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason), "advice": .string(refusal.advice),
+                ]
+            }
         }
     }
 
-    private static func request(_ path: String, id: String) -> Request? {
-        guard let data = FileManager.default.contents(atPath: path), data.count <= 262_144,
-            let document = try? JSONValue(parsing: Array(data)), let verb = document["verb"]?.stringValue,
-            let author = document["author"]?.stringValue
-        else { return nil }
+    private static func request(_ document: JSONValue, id: String) -> Request? {
+        guard let verb = document["verb"]?.stringValue, let author = document["author"]?.stringValue else { return nil }
         var request = Request(
             verb: verb, incident: document["incident"]?.stringValue ?? "",
             arguments: (document["arguments"]?.objectValue ?? [:]).compactMapValues(\.stringValue),
@@ -191,10 +161,5 @@ package struct OrderSpool: Sendable {
             at: document["at"]?.stringValue.flatMap { Timestamp(rfc3339: $0) }, text: document["text"]?.stringValue)
         request.id = id
         return request
-    }
-
-    private func age(_ name: String) -> Date {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(directory)/\(name)")
-        return attributes?[.modificationDate] as? Date ?? .distantPast
     }
 }

@@ -80,7 +80,7 @@ extension LeaseDesk {
     /// Reads a lease back at once, whenever it was looked at last.
     ///
     /// - Throws: `LeaseRefusal` where there is none of that id.
-    func prove(id: String, by deadline: Timestamp) async throws -> LeaseBook.Standing {
+    func prove(id: String) async throws -> LeaseBook.Standing {
         guard let standing = book.standings[id] else {
             throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
         }

@@ -164,7 +164,9 @@ extension LeaseDesk {
                 LeaseDesk.failures(of: work, reason: "the enforcer '\(name)' is not configured any more")
             }
         let touched = Set((work.lifts + work.gone + work.orders + work.checks).map(\.id))
-        for id in touched { attempts[id, default: 0] += 1 }
+        for lease in work.lifts + work.gone + work.orders { attempts[lease.id, default: 0] += 1 }
+        // What was in force and is not any more is ordered anew at once; what does not show yet is asked for again after a while.
+        for lease in work.checks where book.standings[lease.id]?.phase == .applied { attempts[lease.id, default: 0] += 1 }
         do {
             try await record(at: now()) { book in events.filter { LeaseDesk.isNews($0, book) } }
         } catch {

@@ -95,7 +95,7 @@ actor LeaseDesk: LeaseOrdering {
         let time = now()
         if let id = request.key.map(LeaseDesk.id(forKey:)), let known = book.standings[id] { return known.lease }
         let lease = try await lease(for: request, at: time)
-        let (policy, spent) = (policy, book.spent(now: time))
+        let policy = policy
         if let objection = policy.objection(to: lease.verb, lease.target) {
             throw LeaseRefusal(.protected, objection, "name a smaller target, or change response.never_block")
         }
@@ -112,13 +112,13 @@ actor LeaseDesk: LeaseOrdering {
             var events: [LeaseEvent] = [.requested(lease)]
             if let person = request.approvedBy {
                 events.append(.approved(id: lease.id, by: person))
-            } else if !policy.asksFor.contains(lease.verb), spent < policy.budgetPerHour {
+            } else if !policy.asksFor.contains(lease.verb), book.spent(now: time) < policy.budgetPerHour {
                 events.append(.approved(id: lease.id, by: LeaseBook.policyActor))
             }
             return events
         }
         ring()
-        return lease
+        return book.standings[lease.id]?.lease ?? lease
     }
 
     func undo(id: String, by person: String, reason: String) async throws {

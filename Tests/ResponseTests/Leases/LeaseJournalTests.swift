@@ -74,7 +74,7 @@ import Testing
     }
 
     @Test func anErasedTargetTakesTheLeaseWithIt() throws {
-        let lease = LeaseBookTests.lease("203.0.113.9")
+        let lease = LeaseBookTests.lease("203.0.113.9", id: "lease-1")
         let draft = LeaseEvent.requested(lease).draft(of: lease, at: lease.requestedAt)
         #expect(draft.personal.first { $0.name == "target" }?.subjects == [Subject(kind: .ip, value: "203.0.113.9")])
         #expect(!"\(draft.data)".contains("203.0.113.9"))

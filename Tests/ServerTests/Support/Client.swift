@@ -15,9 +15,9 @@ final class Client {
 
     func get(_ path: String) async throws -> Answer { try await send(path, form: nil) }
 
-    /// Sends the form that `page` shows, with its hidden token.
-    func submit(_ path: String, _ fields: [String: String]) async throws -> Answer {
-        let page = try await get(path)
+    /// Sends the form that `page` shows, with its hidden token; by default the page is where the form goes.
+    func submit(_ path: String, _ fields: [String: String], from page: String? = nil) async throws -> Answer {
+        let page = try await get(page ?? path)
         let token = page.text.firstMatch(of: /name="csrf" value="([0-9a-f]+)"/).map { String($0.1) } ?? ""
         let all = fields.merging(["csrf": token]) { $1 }
         return try await send(path, form: all.map { "\($0.key)=\($0.value)" }.joined(separator: "&"))

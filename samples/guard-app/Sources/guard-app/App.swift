@@ -16,7 +16,7 @@ struct App {
         configuration.metricsToken = environment["METRICS_TOKEN"]
         configuration.readBackToken = environment["READ_BACK_TOKEN"]
         if let token = environment["VIGIE_TOKEN"] {
-            configuration.vigie = Vigie(url: environment["VIGIE"] ?? "http://127.0.0.1:8484", token: token)
+            configuration.vigie = Vigie(url: environment["VIGIE"] ?? "http://127.0.0.1:8632", token: token)
         }
         let protection = try Protection(configuration)
         LoggingSystem.bootstrap(

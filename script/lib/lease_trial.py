@@ -1,0 +1,293 @@
+"""Leases against what really enforces them: one network namespace attacks another, in which `vigie serve` contains the attacker."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import http.server
+import json
+import os
+import pathlib
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+DEFENDER, ATTACKER, OTHER = "192.0.2.1", "192.0.2.9", "192.0.2.10"
+DEFENDER6, ATTACKER6 = "2001:db8:0:1::1", "2001:db8:0:2::9"
+
+
+class Trouble(Exception):
+    pass
+
+
+def run(*words, check=True, **options):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
+    if check and done.returncode != 0:
+        raise Trouble(f"{' '.join(str(w) for w in words)} ended with {done.returncode}: {done.stderr.strip()[:500]}")
+    return done
+
+
+class Webhook(http.server.BaseHTTPRequestHandler):
+    """Somebody else's enforcer: checks the signature, remembers what is in force, and says so when asked."""
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        text = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
+        made = "v1," + base64.b64encode(hmac.new(self.server.secret, text, hashlib.sha256).digest()).decode()
+        if not hmac.compare_digest(made, self.headers["webhook-signature"]):
+            return self.answer(401, {})
+        order = json.loads(body)
+        lease = order["lease"]["id"]
+        if order["type"] == "lease.apply":
+            self.server.held.add(lease)
+        elif order["type"] == "lease.lift":
+            self.server.held.discard(lease)
+        self.answer(200, {"in_force": lease in self.server.held})
+
+    def answer(self, status, body):
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_):
+        pass
+
+
+class Trial:
+    """Both namespaces, nginx, the bouncer, and a server; everything is gone at the end."""
+
+    def __init__(self, vigie, parts):
+        self.vigie, self.parts = pathlib.Path(vigie).resolve(), parts
+        self.stack = contextlib.ExitStack()
+        tag = secrets.token_hex(3)
+        self.defender, self.attacker = f"vigie-d-{tag}", f"vigie-a-{tag}"
+        self.tag = tag
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vigie-leases-"))
+        self.stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self.incident = None
+
+    def __enter__(self):
+        try:
+            self.namespaces()
+            self.nginx()
+            if "docker" in self.parts:
+                self.containers()
+            self.serve()
+            if "bouncers" in self.parts:
+                self.bouncer()
+            return self
+        except BaseException:
+            self.stack.close()
+            raise
+
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def namespaces(self):
+        for name in (self.defender, self.attacker):
+            run("ip", "netns", "add", name)
+            self.stack.callback(run, "ip", "netns", "delete", name, check=False)
+        wire = [f"vd{self.tag}", f"va{self.tag}"]
+        run("ip", "link", "add", wire[0], "netns", self.defender, "type", "veth", "peer", "name", wire[1], "netns", self.attacker)
+        for name, device, addresses in (
+            (self.defender, wire[0], [f"{DEFENDER}/24", f"{DEFENDER6}/48"]),
+            (self.attacker, wire[1], [f"{ATTACKER}/24", f"{OTHER}/24", f"{ATTACKER6}/48"]),
+        ):
+            for address in addresses:
+                run("ip", "-n", name, "address", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
+            run("ip", "-n", name, "link", "set", device, "up")
+            run("ip", "-n", name, "link", "set", "lo", "up")
+
+    def inside(self, *words):
+        """Starts a program in the defender's namespace, beside the server."""
+        return self.start(*words, before=["ip", "netns", "exec", self.defender])
+
+    def start(self, *words, before=()):
+        """Starts a program, which is ended at the end."""
+        log = open(self.folder / f"{pathlib.Path(str(words[0])).name}.log", "ab")
+        process = subprocess.Popen(
+            [*before, *[str(word) for word in words]], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+        def end():
+            process.terminate()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            log.close()
+
+        self.stack.callback(end)
+        return process
+
+    def nginx(self):
+        (self.folder / "deny.conf").write_text("")
+        (self.folder / "page").write_text("fine")
+        (self.folder / "nginx.conf").write_text(
+            f"daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log; worker_processes 1; events {{}}\n"
+            f"http {{ access_log {self.folder}/access.log; server {{ listen 80; listen [::]:80; include {self.folder}/deny.conf;\n"
+            f"location / {{ root {self.folder}; }} }} }}\n")
+        self.folder.chmod(0o755)
+        self.inside("nginx", "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf")
+        self.until("nginx answers", lambda: self.attack() == "200")
+
+    def key(self, name):
+        text, path = secrets.token_hex(32), self.folder / f"{name}.key"
+        path.touch(0o600)
+        path.write_text(text + "\n")
+        return text, path
+
+    def serve(self):
+        (self.folder / "rules").mkdir()
+        command = ["nginx", "-p", str(self.folder), "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf"]
+        response = {"budget_per_hour": 100000, "enforcers": [
+            {"kind": "nftables"},
+            {"kind": "nginx", "file": f"{self.folder}/deny.conf", "pid_file": f"{self.folder}/nginx.pid",
+             "check": [*command, "-t", "-q"], "reload": [*command, "-s", "reload"]},
+        ]}
+        if "bouncers" in self.parts:
+            self.bouncer_key, path = self.key("edge")
+            response["bouncers"] = [{"name": "edge", "key_file": str(path), "nft_sets": ["ip crowdsec crowdsec-blacklists"]}]
+        if "webhook" in self.parts:
+            _, path = self.key("webhook")
+            self.inside(sys.executable, __file__, path)
+            response["enforcers"].append({"kind": "webhook", "url": "http://127.0.0.1:9999/", "secret_file": str(path),
+                                          "verbs": ["rotate_key", "regenerate_canary", "force_password_reset"]})
+        if "docker" in self.parts:
+            response["enforcers"].append({"kind": "docker", "containers": ["notes"], "socket": f"{self.folder}/docker.sock"})
+        configuration = {"listen": "127.0.0.1:8630", "data": str(self.folder / "data"), "rules": [str(self.folder / "rules")],
+                         "sources": [{"path": str(self.folder / "access.log"), "format": "combined"}], "response": response}
+        # JSON is YAML.
+        (self.folder / "vigie.yml").write_text(json.dumps(configuration, indent=1))
+        self.server = self.inside(self.vigie, "serve", "--config", self.folder / "vigie.yml")
+        self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 60)
+        opened = run(self.vigie, "incidents", "open", "an attack of this trial", "--data", self.folder / "data", "--severity", "P1")
+        self.incident = opened.stdout.split()[0]
+
+    def containers(self):
+        """podman speaks the Docker API; a container that sleeps is what is stopped and frozen."""
+        (self.folder / "rootfs/bin").mkdir(parents=True)
+        shutil.copy(shutil.which("busybox"), self.folder / "rootfs/bin/sleep")
+        self.engine = ["podman", "--root", self.folder / "store", "--runroot", self.folder / "run", "--storage-driver", "vfs",
+                       "--cgroup-manager", "cgroupfs", "--runtime", shutil.which("runc")]
+        self.stack.callback(run, *self.engine, "rm", "--force", "--time", "0", "notes", check=False)
+        run(*self.engine, "run", "--detach", "--network", "none", "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024",
+            "--name", "notes", "--rootfs", self.folder / "rootfs", "/bin/sleep", "100000")
+        # Not inside: `ip netns exec` hides the control groups that runc needs.
+        self.start(*self.engine, "system", "service", "--time", "0", f"unix://{self.folder}/docker.sock")
+        self.until("the engine answers", lambda: (self.folder / "docker.sock").exists())
+
+    def container(self):
+        """What the engine's own command says of the container."""
+        return run(*self.engine, "inspect", "--format", "{{.State.Status}}", "notes").stdout.strip()
+
+    def bouncer(self):
+        (self.folder / "bouncer.yaml").write_text(json.dumps({
+            "mode": "nftables", "pid_dir": str(self.folder), "update_frequency": "1s", "daemonize": False, "log_mode": "stdout",
+            "log_level": "info", "api_url": "http://127.0.0.1:8632/", "api_key": self.bouncer_key, "disable_ipv6": True,
+            "deny_action": "DROP", "deny_log": False, "supported_decisions_types": ["ban"],
+            "blacklists_ipv4": "crowdsec-blacklists", "blacklists_ipv6": "crowdsec6-blacklists",
+            "nftables": {"ipv4": {"enabled": True, "set-only": False, "table": "crowdsec", "chain": "crowdsec-chain"},
+                         "ipv6": {"enabled": False}},
+            "prometheus": {"enabled": False}}))
+        self.inside("crowdsec-firewall-bouncer", "-c", self.folder / "bouncer.yaml")
+        self.until("the bouncer has made its set", lambda: run(
+            "ip", "netns", "exec", self.defender, "nft", "list", "set", "ip", "crowdsec", "crowdsec-blacklists",
+            check=False).returncode == 0)
+
+    # What is done and seen
+
+    def lease(self, verb, *words, check=True):
+        return run(self.vigie, "lease", verb, *words, "--data", self.folder / "data", "--json", check=check)
+
+    def attack(self, source=ATTACKER, target=None):
+        """One request from an address of the attacker's: its status, or 000 where nobody answers."""
+        target = target or (f"[{DEFENDER6}]" if ":" in source else DEFENDER)
+        return run("ip", "netns", "exec", self.attacker, "curl", "--silent", "--globoff", "--output", "/dev/null", "--max-time", "1",
+                   "--write-out", "%{http_code}", "--interface", source, f"http://{target}/page", check=False).stdout
+
+    def until(self, what, is_so, seconds=30):
+        end = time.monotonic() + seconds
+        while not is_so():
+            if time.monotonic() > end:
+                logs = "".join(f"\n--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in self.folder.glob("*.log"))
+                raise Trouble(f"still not so after {seconds} s: {what}{logs}")
+            time.sleep(0.02)
+
+    def state(self, lease):
+        leases = json.loads(self.lease("list", "--all").stdout)["leases"]
+        return next(one for one in leases if one["id"] == lease)
+
+    def life(self, verb, enforcer, target, source=None, bystander=OTHER):
+        """A lease from order to proven end. Probes are requests from the very address; `None` where there is nothing to try."""
+        result = {"verb": verb, "enforcer": enforcer, "target": target}
+        probe = (lambda: self.attack(source)) if source else self.container if enforcer == "docker" else (lambda: None)
+        result["before"] = probe()
+        began = time.monotonic()
+        lease = json.loads(self.lease(
+            "apply", verb, target, "--for", "10m", "--incident", self.incident, "--reason", "this trial", "--enforcer", enforcer,
+            check=False).stdout)
+        result["applied"] = lease["phase"] not in ("refused", "requested")
+        self.until(f"{verb} by {enforcer} is in force", lambda: self.state(lease["id"])["phase"] == "in_force", 40)
+        result["seconds_to_proof"] = round(time.monotonic() - began, 3)
+        result["refused"] = probe()
+        if source:
+            result["bystander"] = self.attack(bystander)
+        result["proof"] = json.loads(self.lease("proof", lease["id"]).stdout).get("proof")
+        began = time.monotonic()
+        self.lease("undo", lease["id"], "--reason", "the trial is over")
+        self.until(f"{verb} by {enforcer} is lifted", lambda: self.state(lease["id"]).get("lift_proven"), 40)
+        result["seconds_to_lift"] = round(time.monotonic() - began, 3)
+        result["undone"] = True
+        result["after"] = probe()
+        self.check(result, source)
+        return result
+
+    def honest(self, network, source):
+        """Debian's bouncer 0.0.25 blocks the first address of a network only: the server must not call that in force."""
+        lease = json.loads(self.lease(
+            "apply", "block_address", network, "--for", "10m", "--incident", self.incident, "--reason", "this trial", "--enforcer",
+            "bouncers", check=False).stdout)
+        self.until("the server has made up its mind", lambda: self.state(lease["id"])["phase"] in ("in_force", "not_in_force"), 60)
+        phase, status = self.state(lease["id"])["phase"], self.attack(source)
+        if (phase == "in_force") != (status == "000"):
+            raise Trouble(f"{network} is shown as {phase}, and the attacker gets {status}")
+        self.lease("undo", lease["id"])
+        return f"shown as {phase.replace('_', ' ')}, and the attacker gets {status}"
+
+    @staticmethod
+    def check(result, source):
+        wrong = []
+        if source:
+            refused = ("403",) if result["enforcer"] == "nginx" else ("000",)
+            for name, allowed in (("before", ("200",)), ("refused", refused), ("after", ("200",)), ("bystander", ("200",))):
+                if result[name] not in allowed:
+                    wrong.append(f"{name} is {result[name]}, not {' or '.join(allowed)}")
+        if result["enforcer"] == "docker":
+            held = "paused" if result["verb"] == "isolate_service" else "exited"
+            if (states := (result["before"], result["refused"], result["after"])) != ("running", held, "running"):
+                wrong.append(f"the container was {', '.join(states)}")
+        if result["proof"] not in ("read_back", "observed"):
+            wrong.append(f"proof is {result['proof']}")
+        if wrong:
+            raise Trouble(f"{result['verb']} by {result['enforcer']}: {'; '.join(wrong)}")
+
+
+def missing(parts):
+    """Programs that a part of the trial needs and that are not there."""
+    programs = ["ip", "nft", "nginx", "curl"] + ["crowdsec-firewall-bouncer"] if "bouncers" in parts else []
+    programs += ["podman", "runc", "busybox"] if "docker" in parts else []
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    return [program for program in programs if not shutil.which(program, path=path)]
+
+
+if __name__ == "__main__":
+    # Somebody else's enforcer, beside the server: `lease_trial.py FILE_WITH_THE_SECRET`.
+    listening = http.server.ThreadingHTTPServer(("127.0.0.1", 9999), Webhook)
+    listening.secret, listening.held = pathlib.Path(sys.argv[1]).read_text().strip().encode(), set()
+    listening.serve_forever()
