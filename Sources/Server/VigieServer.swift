@@ -222,7 +222,8 @@ package struct VigieServer: Sendable {
             WatchService(watch: watch), EscalationService(escalator: escalator),
             RunService(runs: runs),
             OrderService(
-                spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter, logger: logger),
+                spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter,
+                logger: logger),
             RulesService(rules: rules, followsFiles: options.followsRuleFiles),
             UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),

@@ -81,7 +81,7 @@ struct ConfigurationTests {
             (
                 "zzzzzzzzz: 1",
                 "vigie.yml:1: 'zzzzzzzzz' is not a known key "
-                    + "(known: listen, data, rules, policies, sources, trusted_proxies, receivers, response, evidence, archive, console)"
+                    + "(known: listen, data, rules, policies, playbooks, playbooks_from_outside, sources, trusted_proxies, receivers, response, evidence, archive, console)"
             ),
             ("archive:\n  keep_dys: 3", "vigie.yml:2: 'keep_dys' is not a known key; did you mean 'keep_days'?"),
             ("archive:\n  keep_days: 400", "vigie.yml:2: security events cannot be kept for a shorter time than all others"),
