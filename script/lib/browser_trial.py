@@ -242,10 +242,10 @@ def take_pictures(server, password, folder):
             suffix = ("dark" if dark else "light") + ("-phone" if width < 500 else "")
             worst = browser.driver.find_elements(By.PARTIAL_LINK_TEXT, "SEC-")
             address = next((link.get_attribute("href") for link in worst if link.text.strip()), None)
-            pages = {"incidents": "/incidents", "sources": "/sources", "rules": "/rules", "hunts": "/hunts", "journal": "/journal",
-                     "entry": "/journal/1"}
-            for name, path in pages.items():
-                browser.driver.get(server.address + path)
+            pages = ["incidents", "on-call", "metrics", "leases", "sources", "rules", "hunts", "journal", "journal/1"]
+            for path in pages:
+                name = "entry" if path == "journal/1" else path
+                browser.driver.get(f"{server.address}/{path}")
                 browser.picture(folder / f"{name}-{suffix}.png")
             browser.driver.get(server.address + "/incidents?q=127.66.0.23")
             found = browser.driver.find_elements(By.CSS_SELECTOR, "[data-row] a")

@@ -32,7 +32,8 @@ extension Console {
                 "name": signedIn.accountName, "role": signedIn.role.rawValue,
                 "csrf": signedIn.token.proof(of: ForgeryProtection.purpose),
             ]
-            shell["person"] = person
+            // No page may use this name: what a page leaves out, Mustache looks for here.
+            shell["visitor"] = person
         }
         return shell
     }

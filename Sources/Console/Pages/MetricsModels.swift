@@ -26,7 +26,6 @@ enum MetricsModels {
         var model: PageModel = [
             "code": figure.measure.code, "label": figure.measure.title, "definition": figure.measure.definition,
             "measured": NumberText.grouped(figure.distribution?.count ?? 0),
-            "rest": rest(figure),
             "rows": figure.times.prefix(listed).map { time -> PageModel in
                 var row: PageModel = [
                     "incident": time.incident, "path": "/incidents/\(FormFields.encode(time.incident))",
@@ -37,6 +36,8 @@ enum MetricsModels {
             },
             "hasRows": !figure.times.isEmpty, "rowCount": figure.times.count,
         ]
+        let rest = rest(figure)
+        model["rest"] = rest.isEmpty ? nil : rest
         guard let distribution = figure.distribution else { return model }
         model["median"] = DurationText.of(distribution.median)
         model["p95"] = DurationText.of(distribution.p95)
