@@ -80,3 +80,25 @@ struct WordRegion {
         func centre(_ least: Double, _ most: Double) -> Double { (least + most) / 2 }
     }
 }
+
+extension WordRegion {
+    /// Squares all over a picture, for pictures that have no words.
+    static func patches(width: Int, height: Int, side: Int, margin: Int) -> [WordRegion] {
+        var patches: [WordRegion] = []
+        for top in stride(from: margin, to: height - margin - side, by: side) {
+            for left in stride(from: margin, to: width - margin - side, by: side) {
+                patches.append(WordRegion(minX: left, minY: top, side: side))
+            }
+        }
+        return patches
+    }
+
+    private init(minX: Int, minY: Int, side: Int) {
+        place = 0
+        (self.minX, self.minY) = (minX, minY)
+        (maxX, maxY) = (minX + side, minY + side)
+        (directionX, directionY) = (1, 0)
+        amplitude = 1
+        (pointX, pointY) = (0, 0)
+    }
+}

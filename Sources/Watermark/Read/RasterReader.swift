@@ -166,7 +166,7 @@ final class RasterReader {
     }
 
     /// The picture as it would lie on the page.
-    private static func warp(_ picture: GrayImage, _ map: Homography, width: Int, height: Int) -> GrayImage {
+    static func warp(_ picture: GrayImage, _ map: Homography, width: Int, height: Int) -> GrayImage {
         let scale = map.scale(atX: Double(width) / 2, y: Double(height) / 2)
         // Finer pictures are averaged before they are sampled.
         let source = scale > 1.3 ? picture.blurred(0.4 * scale) : picture

@@ -28,14 +28,14 @@ struct AccusationTests {
     func biases() throws {
         let code = try Self.code(200)
         var counts = [Int](repeating: 0, count: 200)
-        for version in 0..<2_000 {
+        for version in 0..<600 {
             for (place, sign) in try code.signs(version: "\(version)").enumerated() where sign > 0 { counts[place] += 1 }
         }
         #expect(code.biases.count { $0 == 32_768 } > 70)
         for (place, count) in counts.enumerated() {
             let expected = Double(code.biases[place]) / 65_536
-            let deviation = (expected * (1 - expected) / 2_000).squareRoot()
-            #expect(abs(Double(count) / 2_000 - expected) < 5 * deviation)
+            let deviation = (expected * (1 - expected) / 600).squareRoot()
+            #expect(abs(Double(count) / 600 - expected) < 5 * deviation)
         }
     }
 
@@ -50,7 +50,7 @@ struct AccusationTests {
         }
     }
 
-    @Test("Innocent copies fall below a bound no more often than it says", arguments: [30, 300, 3_000])
+    @Test("Innocent copies fall below a bound no more often than it says", arguments: [30, 300, 1_200])
     func boundHolds(places: Int) throws {
         let code = try Self.code(places)
         var random = SeededGenerator(seed: UInt64(places))
@@ -64,10 +64,10 @@ struct AccusationTests {
         for reading in readings {
             let accusation = Accusation(reading, code: code)
             var bounds: [Double] = []
-            for version in 0..<4_000 { bounds.append(accusation.score(try code.signs(version: "innocent \(version)")).logBound) }
-            for limit in [0.1, 0.01, 0.001] {
-                let share = Double(bounds.count { $0 <= log(limit) }) / 4_000
-                #expect(share <= limit + 4 * (limit / 4_000).squareRoot(), "\(share) of innocents below \(limit)")
+            for version in 0..<1_500 { bounds.append(accusation.score(try code.signs(version: "innocent \(version)")).logBound) }
+            for limit in [0.1, 0.01] {
+                let share = Double(bounds.count { $0 <= log(limit) }) / 1_500
+                #expect(share <= limit + 4 * (limit / 1_500).squareRoot(), "\(share) of innocents below \(limit)")
             }
         }
     }
@@ -97,8 +97,8 @@ struct AccusationTests {
         let reading = Self.observe(places, noise: 0.4, &random) { place, random in
             strategy.value(copies.map { $0[place] }, &random)
         }
-        let versions = (0..<3).map { "colluder \($0)" } + (0..<300).map { "innocent \($0)" }
-        let verdict = try Tracer(code: code, decoys: 100).trace(
+        let versions = (0..<3).map { "colluder \($0)" } + (0..<60).map { "innocent \($0)" }
+        let verdict = try Tracer(code: code, decoys: 30).trace(
             LeakReading(alternatives: [reading], pages: []), versions: versions)
         #expect(!verdict.accused.isEmpty, "nobody was found")
         #expect(verdict.accused.allSatisfy { $0.version.hasPrefix("colluder") })

@@ -40,8 +40,8 @@ struct LeakTraceTests {
         "A picture of a page names its version; of the original, nobody",
         .enabled(if: PageRendering.isInstalled, "needs poppler-utils"))
     func picture() throws {
-        var builder = PDFBuilder.text(pages: 1, lines: 22, wordsPerLine: 9, size: 9, seed: 4)
-        builder.mediaBox = "[50 480 400 810]"
+        var builder = PDFBuilder.text(pages: 1, lines: 18, wordsPerLine: 9, size: 9, seed: 4)
+        builder.mediaBox = "[50 530 400 800]"
         let original = builder.bytes()
         let leak = try PageRenderer(try copy(original, "copy-3")).render(0...0, dotsPerInch: 110)
         let trace = try LeakTrace.trace(.pictures(leak), among: [issued(original)], decoys: 40)
