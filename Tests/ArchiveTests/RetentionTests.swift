@@ -91,6 +91,69 @@ struct RetentionTests {
         #expect(await archive.status.notices.contains { $0.contains("case-8") })
     }
 
+    @Test("a hold that is placed while segments are being removed keeps those that are left")
+    func holdMeanwhile() async throws {
+        let store = TemporaryArchive()
+        let archive = await tenDays(store)
+        store.whileTelling { [folder = store.folder] event in
+            guard case .deleted(let summary, _) = event, summary.number == 1 else { return }
+            let hold = LegalHold(
+                name: "case-7", reason: "r", author: "ada", since: Trial.days(2), until: Trial.days(3), placed: Trial.days(400))
+            do { try HoldFolder(archive: folder).save(hold) } catch { Issue.record(error) }
+        }
+        await archive.maintain(at: Trial.days(400))
+        let left = try store.contents().lines
+        #expect(left.count == 20 && left.filter { $0.hasPrefix("day 2 ") }.count == 10)
+    }
+
+    @Test("whoever changes holds and whoever removes what they keep wait for one another")
+    func lockedHolds() async throws {
+        let store = TemporaryArchive()
+        let archive = await tenDays(store)
+        let holds = HoldFolder(archive: store.folder)
+        let lock = try holds.lock()
+        await archive.maintain(at: Trial.days(400))
+        #expect(try store.contents().lines.count == 100)
+        #expect(await archive.status.notices.contains { $0.contains("holds") })
+        lock.release()
+        try holds.save(
+            LegalHold(
+                name: "case-7", reason: "r", author: "ada", since: Trial.days(2), until: Trial.days(3), placed: Trial.days(10)))
+        let refusals = Shared(0)
+        store.whileTelling { _ in
+            do throws(ArchiveError) { try holds.lock().release() } catch { refusals.value += 1 }
+        }
+        await archive.maintain(at: Trial.days(401))
+        #expect(try store.contents().lines.count == 20)
+        // The placing of the hold, and eight segments.
+        #expect(refusals.value == 9 && store.events.count == 9)
+        try holds.lock().release()
+    }
+
+    @Test("a segment that is removed to make room is not put back by the reduction that was under way")
+    func removedMeanwhile() async throws {
+        let store = TemporaryArchive()
+        let archive = await tenDays(store)
+        var full = Trial.policy
+        full.minimumFreeBytes = .max
+        full.whenFull = .deleteOldest
+        let policy = full
+        let writing = Shared<Task<Void, Never>?>(nil)
+        store.whileTelling { event in
+            guard case .reduced(let summary, _) = event, summary.number == 1 else { return }
+            await archive.setPolicy(policy)
+            writing.value = Task { await archive.write(Trial.block(["new"], received: Trial.days(93))) }
+            // Time enough to remove it, for whoever does not wait.
+            for _ in 0..<1_000 { await Task.yield() }
+        }
+        await archive.maintain(at: Trial.days(93).advanced(bySeconds: 60))
+        await writing.value?.value
+        store.whileTelling(nil)
+        let removed = store.events.compactMap { if case .deleted(let summary, _) = $0 { summary.number } else { nil } }
+        #expect(removed.contains(1))
+        #expect(Set(try ArchiveReader(folder: store.folder).segments()).isDisjoint(with: removed))
+    }
+
     @Test("nothing is deleted that the journal cannot tell of")
     func refusedJournal() async throws {
         let store = TemporaryArchive()

@@ -8,8 +8,10 @@ extension Archive {
         guard isRecovered else { return }
         rollIfDue(now)
         do throws(ArchiveError) {
-            let held = try await settledHolds()
-            try await applyRetention(held, now)
+            try await inTurn { () async throws(ArchiveError) in
+                try await settleHolds()
+                try await applyRetention(now)
+            }
         } catch {
             note("the archive's retention waits: \(error)")
         }
@@ -20,9 +22,11 @@ extension Archive {
         }
     }
 
-    /// The holds in force. New ones are journalled here, and released ones go, after the journal says so.
-    private func settledHolds() async throws(ArchiveError) -> [LegalHold] {
-        var inForce: [LegalHold] = []
+    /// New holds are journalled here, and released ones go, after the journal says so. Whatever is in the folder is in force.
+    private func settleHolds() async throws(ArchiveError) {
+        // A release that came between the reading and the writing would be lost.
+        let lock = try holds.lock()
+        defer { lock.release() }
         for var hold in try holds.holds() {
             do {
                 if !hold.isJournalled {
@@ -33,17 +37,14 @@ extension Archive {
                 if hold.released != nil {
                     try await journal(.holdReleased(hold))
                     try holds.remove(hold)
-                    continue
                 }
             } catch {
                 note("the legal hold \(hold.name) is in force, but not journalled yet: \(error)")
             }
-            inForce.append(hold)
         }
-        return inForce
     }
 
-    private func applyRetention(_ held: [LegalHold], _ now: Timestamp) async throws(ArchiveError) {
+    private func applyRetention(_ now: Timestamp) async throws(ArchiveError) {
         let all = try ArchiveFolder.segments(folder)
         for number in all where number < confirmedSegment {
             let segment = try Segment(folder: folder, number: number, isGrowing: false)
@@ -51,13 +52,21 @@ extension Archive {
             let received = summary.received?.upperBound ?? segment.header.created
             // Segments are in the order of their receipt: behind the first young one there is none to remove.
             guard RetentionPolicy.isOlder(received, than: min(policy.keepDays, policy.securityDays), now: now) else { return }
-            if held.contains(where: { $0.covers(summary) }) { continue }
+            // Until the segment is as it shall be, no hold is placed: one that comes later finds out what is left.
+            let lock = try holds.lock()
+            defer { lock.release() }
+            if try isHeld(summary) { continue }
             if RetentionPolicy.isOlder(received, than: max(policy.keepDays, policy.securityDays), now: now) {
                 try await delete(summary, .retention)
             } else if !summary.isReduced, policy.keepDays < policy.securityDays {
                 try await reduce(segment, summary, all)
             }
         }
+    }
+
+    /// To be asked while the holds are locked.
+    private func isHeld(_ summary: SegmentSummary) throws(ArchiveError) -> Bool {
+        try holds.holds().contains { $0.covers(summary) }
     }
 
     /// The journal says it first: a crash between leaves a segment that is said to be gone, and goes at the next call.
@@ -125,12 +134,17 @@ extension Archive {
     /// - Returns: whether there was one that may go.
     func deleteOldest() async -> Bool {
         do throws(ArchiveError) {
-            let held = try await settledHolds()
-            for number in try ArchiveFolder.segments(folder) where number < confirmedSegment {
-                let summary = SegmentSummary(try Segment(folder: folder, number: number, isGrowing: false))
-                if held.contains(where: { $0.covers(summary) }) { continue }
-                try await delete(summary, .diskFull)
-                return true
+            return try await inTurn { () async throws(ArchiveError) in
+                try await settleHolds()
+                for number in try ArchiveFolder.segments(folder) where number < confirmedSegment {
+                    let summary = SegmentSummary(try Segment(folder: folder, number: number, isGrowing: false))
+                    let lock = try holds.lock()
+                    defer { lock.release() }
+                    if try isHeld(summary) { continue }
+                    try await delete(summary, .diskFull)
+                    return true
+                }
+                return false
             }
         } catch {
             note("no segment could be removed to make room: \(error)")

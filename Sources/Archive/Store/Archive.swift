@@ -35,6 +35,8 @@ package actor Archive {
     private(set) var confirmedSegment: UInt64 = 0
     /// Segments before this one need not be looked at any more to be packed.
     var packedSegment: UInt64 = 0
+    /// Ends with the last of those who wait to change finished segments.
+    private var turn: Task<Void, Never>?
     private var gap: Gap?
     package private(set) var status = ArchiveStatus()
 
@@ -162,6 +164,16 @@ package actor Archive {
             }
         }
         return ArchivePosition(segment: current?.header.number ?? nextSegment, length: current?.length ?? 0)
+    }
+
+    /// One after the other: while one waits for the journal, a second would remove the segment that the first is about to replace.
+    func inTurn<Value>(_ work: () async throws(ArchiveError) -> Value) async throws(ArchiveError) -> Value {
+        let previous = turn
+        let (ended, end) = AsyncStream.makeStream(of: Never.self)
+        turn = Task { for await _ in ended {} }
+        defer { end.finish() }
+        await previous?.value
+        return try await work()
     }
 
     /// From now on, another policy holds.

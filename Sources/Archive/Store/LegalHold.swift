@@ -1,5 +1,6 @@
 package import Events
 import Foundation
+import Glibc
 
 /// Keeps part of the archive from being removed, whatever the policy says, until somebody releases it.
 package struct LegalHold: Sendable, Hashable, Codable {
@@ -64,6 +65,15 @@ package struct HoldFolder: Sendable {
         self.folder = folder + "/holds"
     }
 
+    /// Keeps others from changing holds, and from removing what a new one would keep.
+    ///
+    /// - Parameter waiting: until whoever has it lets go: a few segments' time at most.
+    /// - Throws: `ArchiveError`; also when somebody else has it, and it is not waited for.
+    package func lock(waiting: Bool = false) throws(ArchiveError) -> HoldLock {
+        try ArchiveFolder.make(folder)
+        return try HoldLock(folder, waiting: waiting)
+    }
+
     /// Every hold there is.
     ///
     /// - Throws: `ArchiveError` when one cannot be read: nothing may be removed then.
@@ -104,4 +114,29 @@ package struct HoldFolder: Sendable {
     }
 
     private func path(_ hold: LegalHold) -> String { "\(folder)/\(hold.name).json" }
+}
+
+/// An advisory lock (flock) on the folder of holds; gone with the process that has it. Owned by one task.
+package final class HoldLock {
+    private var descriptor: Int32
+
+    fileprivate init(_ folder: String, waiting: Bool) throws(ArchiveError) {
+        descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw ArchiveError("opening", folder, errno: errno) }
+        while flock(descriptor, waiting ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 {
+            let code = errno
+            if code == EINTR { continue }
+            release()
+            guard code == EWOULDBLOCK else { throw ArchiveError("locking", folder, errno: code) }
+            throw ArchiveError(.file, "the legal holds in \(folder) are being changed", "it is tried again in a moment")
+        }
+    }
+
+    deinit { release() }
+
+    package func release() {
+        guard descriptor >= 0 else { return }
+        close(descriptor)
+        descriptor = -1
+    }
 }

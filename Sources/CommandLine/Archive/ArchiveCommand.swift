@@ -127,6 +127,9 @@ struct ArchiveHold: ParsableCommand {
         }
         let holds = HoldFolder(archive: try options.folder())
         try options.attempt {
+            // The server removes nothing between here and the end: a hold is in force when the command returns.
+            let lock = try holds.lock(waiting: true)
+            defer { lock.release() }
             guard try !holds.holds().contains(where: { $0.name == name }) else {
                 throw CommandFailure(.usage, "there is a hold \(name) already; choose another name, or release it first")
             }
@@ -166,6 +169,8 @@ struct ArchiveRelease: ParsableCommand {
     func run() throws {
         let holds = HoldFolder(archive: try options.folder())
         try options.attempt {
+            let lock = try holds.lock(waiting: true)
+            defer { lock.release() }
             guard var hold = try holds.holds().first(where: { $0.name == name }) else {
                 throw CommandFailure(.usage, "there is no hold \(name); `vigie archive holds` lists them")
             }

@@ -6,6 +6,18 @@ import Synchronization
 
 @testable import Archive
 
+/// A value that several tasks change.
+final class Shared<Value: Sendable>: Sendable {
+    private let state: Mutex<Value>
+
+    init(_ value: Value) { state = Mutex(value) }
+
+    var value: Value {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
+    }
+}
+
 /// A folder of its own, gone when the test is over.
 final class TemporaryArchive: Sendable {
     let folder: String
@@ -20,6 +32,11 @@ final class TemporaryArchive: Sendable {
 
     struct Refusal: Error {}
 
+    private let hook = Mutex<(@Sendable (ArchiveEvent) async -> Void)?>(nil)
+
+    /// What happens while the journal is being told.
+    func whileTelling(_ body: (@Sendable (ArchiveEvent) async -> Void)?) { hook.withLock { $0 = body } }
+
     /// What the journal was told.
     var events: [ArchiveEvent] { told.withLock { $0 } }
 
@@ -32,6 +49,7 @@ final class TemporaryArchive: Sendable {
         let archive = Archive(folder: folder, policy: policy, fingerprint: fingerprint, resumingAt: position) { [self] event in
             if isRefusing.withLock({ $0 }) { throw Refusal() }
             told.withLock { $0.append(event) }
+            await hook.withLock { $0 }?(event)
         }
         await archive.recover(at: now)
         return archive
