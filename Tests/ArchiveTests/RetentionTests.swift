@@ -154,6 +154,28 @@ struct RetentionTests {
         #expect(Set(try ArchiveReader(folder: store.folder).segments()).isDisjoint(with: removed))
     }
 
+    @Test("a damaged segment is not reduced: it stays as it is until all of it may go")
+    func damaged() async throws {
+        let store = TemporaryArchive()
+        let archive = await tenDays(store)
+        var bytes = try store.segmentBytes(3)
+        bytes[bytes.count - 5] ^= 1
+        try store.setSegmentBytes(bytes, of: 3)
+        await archive.maintain(at: Trial.days(95).advanced(bySeconds: 60))
+        #expect(try store.segmentBytes(3) == bytes)
+        #expect(try store.contents().lines.filter { $0.hasPrefix("day 3 ") }.count == 2)
+        #expect(await archive.status.notices.contains { $0.contains("segment 3 is damaged") })
+        let told = store.events.count
+        await archive.maintain(at: Trial.days(95).advanced(bySeconds: 120))
+        #expect(store.events.count == told)
+        await archive.maintain(at: Trial.days(368))
+        #expect(try ArchiveReader(folder: store.folder).segments().contains(3) == false)
+        #expect(
+            store.events.contains {
+                if case .deleted(let summary, .retention) = $0 { summary.number == 3 && !summary.isReduced } else { false }
+            })
+    }
+
     @Test("nothing is deleted that the journal cannot tell of")
     func refusedJournal() async throws {
         let store = TemporaryArchive()

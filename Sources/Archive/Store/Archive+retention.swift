@@ -58,7 +58,7 @@ extension Archive {
             if try isHeld(summary) { continue }
             if RetentionPolicy.isOlder(received, than: max(policy.keepDays, policy.securityDays), now: now) {
                 try await delete(summary, .retention)
-            } else if !summary.isReduced, policy.keepDays < policy.securityDays {
+            } else if !summary.isReduced, policy.keepDays < policy.securityDays, !damagedSegments.contains(number) {
                 try await reduce(segment, summary, all)
             }
         }
@@ -83,11 +83,13 @@ extension Archive {
 
     /// Leaves of a segment its security events: lines of security sources, and lines that findings rest on.
     private func reduce(_ segment: Segment, _ summary: SegmentSummary, _ all: [UInt64]) async throws(ArchiveError) {
+        guard segment.damages.isEmpty else { return keepDamaged(summary) }
         let cited = try citations(from: segment.header.number, all)
         var rewriting = SegmentRewriting(segment)
         try rewriting.keep { run, line in
             line.isSecurity || cited.contains(Citation(origin: run.origin, offset: line.offset))
         }
+        guard !rewriting.hasDamage else { return keepDamaged(summary) }
         guard rewriting.lines > 0 else { return try await delete(summary, .retention) }
         var header = segment.header
         header.isReduced = true
@@ -98,6 +100,14 @@ extension Archive {
                 .file, "segment \(summary.number) stays whole, since the journal cannot say otherwise: \(error)", "")
         }
         try rewriting.replace(folder, header)
+    }
+
+    /// What cannot be read may be mended yet, from a backup or by an expert, and may hold what has to be kept: it stays, as it is.
+    private func keepDamaged(_ summary: SegmentSummary) {
+        damagedSegments.insert(summary.number)
+        note(
+            "segment \(summary.number) is damaged and not reduced to its security events: it stays whole until all of it may go; "
+                + "`vigie archive verify` says where it is damaged")
     }
 
     /// What findings rest on: a finding comes after its lines.

@@ -35,6 +35,8 @@ package actor Archive {
     private(set) var confirmedSegment: UInt64 = 0
     /// Segments before this one need not be looked at any more to be packed.
     var packedSegment: UInt64 = 0
+    /// Segments that were to be reduced and cannot be read whole. Known since the start only: they are looked at again after the next.
+    var damagedSegments: Set<UInt64> = []
     /// Ends with the last of those who wait to change finished segments.
     private var turn: Task<Void, Never>?
     private var gap: Gap?
