@@ -25,6 +25,16 @@ struct IPAddressTests {
         #expect(IPAddress(address.description) == address)
     }
 
+    @Test("what nothing outside this machine has")
+    func loopback() throws {
+        for text in ["127.0.0.1", "127.255.255.254", "::1", "0:0:0:0:0:0:0:1", "::ffff:127.0.0.1", "::ffff:7f00:1"] {
+            #expect(try #require(IPAddress(text)).isLoopback, "\(text)")
+        }
+        for text in ["128.0.0.1", "12.7.0.1", "0.0.0.0", "::", "::2", "::127.0.0.1", "fe80::1", "2001:db8::127", "1::1"] {
+            #expect(try #require(IPAddress(text)).isLoopback == false, "\(text)")
+        }
+    }
+
     @Test(
         "what is no address is refused",
         arguments: [

@@ -1,3 +1,4 @@
+import Events
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -16,7 +17,7 @@ struct RequestLimits: RouterMiddleware {
             throw ConsoleFailure.tooLarge
         }
         var context = context
-        if options.trustsForwardedAddress, HostName.isLoopback(address: context.address),
+        if options.trustsForwardedAddress, IPAddress(context.address)?.isLoopback == true,
             let last = request.headers[named: "x-forwarded-for"]?.split(separator: ",").last
         {
             let address = last.drop { $0 == " " }.prefix { $0 != " " }
@@ -43,9 +44,5 @@ enum HostName {
         let host = lowered.prefix { $0 != ":" }
         // `localhost.` is the same host, spelled with the root.
         return String(host.hasSuffix(".") ? host.dropLast() : host)
-    }
-
-    static func isLoopback(address: String) -> Bool {
-        address.hasPrefix("127.") || address == "::1" || address.hasPrefix("::ffff:127.")
     }
 }

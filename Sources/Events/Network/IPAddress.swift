@@ -28,6 +28,9 @@ package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         isV4 ? self : IPAddress(high: high, low: 0)
     }
 
+    /// Whether nothing outside this machine has it: 127.0.0.0/8 (RFC 1122 §3.2.1.3) and ::1 (RFC 4291 §2.5.3).
+    package var isLoopback: Bool { isV4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
+
     /// Loopback, private, link-local, shared or unique-local (RFC 1122, 1918, 3927, 6598, 4193).
     package var isPrivate: Bool {
         if isV4 {

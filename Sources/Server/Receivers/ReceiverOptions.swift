@@ -1,3 +1,4 @@
+import Events
 package import Ingest
 import Journal
 
@@ -112,8 +113,8 @@ package struct ReceiverLimits: Sendable, Equatable {
 }
 
 extension ListenAddress {
-    /// Whether nothing outside this machine can reach it.
-    package var isLoopback: Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+    /// Whether nothing outside this machine can reach it. A name that only begins like such an address may be anybody's.
+    package var isLoopback: Bool { host == "localhost" || IPAddress(host)?.isLoopback == true }
 
     package var text: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }
 }

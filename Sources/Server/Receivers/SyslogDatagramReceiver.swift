@@ -87,7 +87,7 @@ private final class SyslogDatagramHandler: ChannelDuplexHandler {
         let bytes = Array(envelope.data.readableBytesView)
         messages.append(bytes.span)
         do {
-            try messages.append(to: &lines, sender: peer.isEmpty || peer.hasPrefix("127.") || peer == "::1" ? nil : peer)
+            try messages.append(to: &lines, sender: peer.isEmpty || IPAddress(peer)?.isLoopback == true ? nil : peer)
         } catch {
             intake.counters.refuse("too_large", "\(error)")
         }

@@ -77,7 +77,7 @@ struct SyslogStreamReceiver: Sendable {
 
     private func serve(_ connection: Connection) async {
         let peer = connection.channel.remoteAddress?.ipAddress ?? ""
-        let sender = peer.isEmpty || peer.hasPrefix("127.") || peer == "::1" ? nil : peer
+        let sender = peer.isEmpty || IPAddress(peer)?.isLoopback == true ? nil : peer
         // When the message that is arriving has begun.
         let began = MessageStart()
         let watchdog = Task { await closeIfStalled(connection.channel, began, peer) }
