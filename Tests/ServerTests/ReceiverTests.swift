@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import FoundationNetworking
+import Glibc
 import Ingest
 import Logging
 import Synchronization
@@ -18,6 +19,8 @@ struct ReceiverTests {
             "syslog: {listen: 0.0.0.0:514, transport: tcp}", "syslog: {listen: 0.0.0.0:6514, tls: {certificate: a, key: b}}",
             "syslog: {transport: tls}", "syslog: {transport: sctp}", "http: {tokens: [secret]}", "http: {tls: {certificate: a}}",
             "http: {limits: {connections: 0}}", "https: {}",
+            // Names, of which the second is no address either.
+            "http: {listen: '127.example.org:8631'}", "syslog: {listen: '127.0.0.1.example.org:514'}",
         ])
     func refusedConfigurations(_ text: String) {
         let text = text.replacing("TOKEN", with: String(repeating: "a", count: 64))
@@ -183,6 +186,29 @@ struct ReceiverTests {
             let refused = server.receivers.intakes.map { $0.counters.snapshot.refused.values.reduce(0, +) }.reduce(0, +)
             #expect(refused == 8)
         }
+    }
+
+    /// Its sender is known only once it has been read. The answer comes before anything of the body is there.
+    @Test("an event of PagerDuty's that is larger than theirs may be is refused unread")
+    func strangers() async throws {
+        let world = try World()
+        try await withReceivers(world) { server, ports in
+            let connection = try RawConnection(port: try #require(ports["http"]))
+            try connection.send(
+                "POST /v2/enqueue HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: \(600 << 10)\r\n\r\n")
+            #expect(try connection.receive().hasPrefix("HTTP/1.1 413"))
+        }
+    }
+
+    @Test("a body has to end, whatever it began with")
+    func pace() throws {
+        let pace = BodyPace(limit: 8 << 20)
+        try pace.check(0, after: .seconds(30))
+        try pace.check(100 << 10, after: .seconds(100))
+        try pace.check(8 << 20, after: .seconds(158))
+        #expect(throws: HTTPRefusal.self) { try pace.check(39 << 10, after: .seconds(40)) }
+        #expect(throws: HTTPRefusal.self) { try pace.check(8 << 20, after: .seconds(160)) }
+        #expect(throws: HTTPRefusal.self) { try BodyPace(limit: 512 << 10).check(512 << 10, after: .seconds(40)) }
     }
 
     private static func now() -> String {

@@ -35,7 +35,7 @@ package struct GzipInflater: ~Copyable {
             case .damaged: throw .malformed("the compressed data is damaged")
             }
             guard output.count + given <= limit else {
-                throw ReceiverRefusal(.tooLarge, "the body has more than \(limit >> 20) MiB when decompressed")
+                throw ReceiverRefusal(.tooLarge, "the body has more than \(limit >> 10) KiB when decompressed")
             }
             output.append(contentsOf: chunk[..<given])
         }

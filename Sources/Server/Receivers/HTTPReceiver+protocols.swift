@@ -86,7 +86,7 @@ extension HTTPReceiver {
     }
 
     func pagerDuty(_ request: Request, _ intake: Intake) async throws -> Response {
-        let body = try await body(request)
+        let body = try await body(request, ofStranger: true)
         let newKey = UUID().uuidString.lowercased().replacing("-", with: "")
         // Who may send is said in the body: it is looked at before anything is remembered.
         var unused = AlertStates()

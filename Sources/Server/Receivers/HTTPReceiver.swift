@@ -17,6 +17,10 @@ struct HTTPReceiver: Sendable {
     let intakes: HTTPIntakes
     let logger: Logger
     private let bodies: BodyBudget
+    /// Of bodies that have to be read before it is known who sends them: they take no memory from others.
+    private let strangers = BodyBudget(limit: 32 * HTTPReceiver.strangerBytes)
+    /// PagerDuty's own limit of an event.
+    static let strangerBytes = 512 << 10
 
     init(options: HTTPReceiverOptions, intakes: HTTPIntakes, logger: Logger) {
         self.options = options
@@ -119,10 +123,12 @@ struct HTTPReceiver: Sendable {
     // MARK: Bodies
 
     /// The whole body, decompressed; every limit is kept while it arrives.
-    func body(_ request: Request) async throws -> [UInt8] {
-        if let length = request.headers[.contentLength].flatMap(Int.init), length > options.limits.bodyBytes {
-            throw HTTPRefusal.tooLarge(options.limits.bodyBytes)
-        }
+    ///
+    /// - Parameter ofStranger: the body itself says who sends it.
+    func body(_ request: Request, ofStranger: Bool = false) async throws -> [UInt8] {
+        let limit = ofStranger ? min(HTTPReceiver.strangerBytes, options.limits.bodyBytes) : options.limits.bodyBytes
+        let decompressedLimit = ofStranger ? limit : options.limits.decompressedBytes
+        if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw HTTPRefusal.tooLarge(limit) }
         let encoding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
         // Loki's protobuf is compressed by itself; some say so here, too.
         let isCompressed = ["gzip", "x-gzip", "deflate"].contains(encoding)
@@ -130,31 +136,21 @@ struct HTTPReceiver: Sendable {
             throw HTTPRefusal(
                 .unsupportedMediaType, "unsupported", "the encoding '\(encoding)' is not known; gzip is", isBodyUnread: true)
         }
-        var lease = BodyBudget.Lease(bodies)
+        var lease = BodyBudget.Lease(ofStranger ? strangers : bodies)
         var compressed: [UInt8] = []
+        let pace = BodyPace(limit: limit)
         let began = ContinuousClock.now
         for try await buffer in request.body {
-            guard compressed.count + buffer.readableBytes <= options.limits.bodyBytes else {
-                throw HTTPRefusal.tooLarge(options.limits.bodyBytes)
-            }
-            try HTTPReceiver.checkPace(began, compressed.count)
+            guard compressed.count + buffer.readableBytes <= limit else { throw HTTPRefusal.tooLarge(limit) }
+            try pace.check(compressed.count, after: ContinuousClock.now - began)
             try lease.extend(by: buffer.readableBytes)
             compressed.append(contentsOf: buffer.readableBytesView)
         }
         guard isCompressed else { return compressed }
-        try lease.extend(by: min(compressed.count * 1_100, options.limits.decompressedBytes))
-        var inflater = try GzipInflater(limit: options.limits.decompressedBytes)
+        try lease.extend(by: min(compressed.count * 1_100, decompressedLimit))
+        var inflater = try GzipInflater(limit: decompressedLimit)
         try inflater.push(compressed)
         return try inflater.finish()
-    }
-
-    /// A sender that trickles holds a connection and memory: after half a minute it must have sent at least 1 KiB a second.
-    private static func checkPace(_ began: ContinuousClock.Instant, _ bytes: Int) throws {
-        let seconds = Int((ContinuousClock.now - began).components.seconds)
-        guard seconds <= 30 || bytes >= seconds * 1_024 else {
-            throw HTTPRefusal(
-                .requestTimeout, "slow", "the body arrives too slowly: \(bytes) bytes in \(seconds) s", isBodyUnread: true)
-        }
     }
 
     /// - Parameter closing: what is left of the body is not read: the connection ends with this answer.
@@ -203,7 +199,24 @@ struct HTTPRefusal: Error {
 
     static func tooLarge(_ limit: Int) -> HTTPRefusal {
         HTTPRefusal(
-            .contentTooLarge, "too_large", "the body has more than \(limit >> 20) MiB; send less at a time", isBodyUnread: true)
+            .contentTooLarge, "too_large", "the body has more than \(limit >> 10) KiB; send less at a time", isBodyUnread: true)
+    }
+}
+
+/// How long a body may take. A sender that trickles holds a connection and memory: after half a minute it must have sent at least 1 KiB a
+/// second, and whatever it has sent before, there is an end, after which the largest body must have come at 64 KiB a second.
+struct BodyPace {
+    let limit: Int
+
+    var deadline: Int { 30 + limit / (64 << 10) }
+
+    /// - Parameter bytes: that have come after so long.
+    func check(_ bytes: Int, after elapsed: Duration) throws(HTTPRefusal) {
+        let seconds = Int(elapsed.components.seconds)
+        guard seconds <= 30 || (bytes >= seconds * 1_024 && seconds <= deadline) else {
+            throw HTTPRefusal(
+                .requestTimeout, "slow", "the body arrives too slowly: \(bytes) bytes in \(seconds) s", isBodyUnread: true)
+        }
     }
 }
 
