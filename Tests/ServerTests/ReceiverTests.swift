@@ -211,6 +211,37 @@ struct ReceiverTests {
         #expect(throws: HTTPRefusal.self) { try BodyPace(limit: 512 << 10).check(512 << 10, after: .seconds(40)) }
     }
 
+    @Test("a full disk keeps senders of syslog waiting, and loses nothing of what they sent")
+    func fullDisk() async throws {
+        let world = try World()
+        let disk = world.data.spools
+        try FileManager.default.createDirectory(atPath: disk, withIntermediateDirectories: true)
+        guard mount("tmpfs", disk, "tmpfs", 0, "size=4m,mode=0700") == 0 else {
+            try Test.cancel("not run: this user cannot mount a small file system")
+        }
+        defer { umount2(disk, Int32(MNT_DETACH)) }
+        try await withReceivers(world) { options in
+            options.receivers.http = []
+            options.receivers.syslog = [SyslogReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0), transport: .tcp)]
+        } _: { server, ports in
+            let intake = try #require(server.receivers.intakes.first)
+            let connection = try RawConnection(port: try #require(ports[intake.name]))
+            try connection.send("<13>one\n")
+            try await eventually("the first is taken") { intake.counters.snapshot.events == 1 }
+            let ballast = open(disk + "/ballast", O_WRONLY | O_CREAT, 0o600)
+            let block = [UInt8](repeating: 1, count: 4_096)
+            while write(ballast, block, block.count) > 0 {}
+            close(ballast)
+            try connection.send("<13>two\n")
+            try await eventually("the disk refuses") { !intake.counters.snapshot.refused.isEmpty }
+            #expect(intake.counters.snapshot.refused == ["disk": 1])
+            try connection.send("<13>three\n")
+            unlink(disk + "/ballast")
+            try await eventually("all are taken", within: .seconds(60)) { intake.counters.snapshot.events == 3 }
+            #expect(intake.counters.snapshot.refused == ["disk": 1])
+        }
+    }
+
     private static func now() -> String {
         let text = Timestamp.system.rfc3339
         let parts = text.split(separator: "T")

@@ -80,7 +80,7 @@ struct HTTPReceiver: Sendable {
             return HTTPReceiver.answer(refusal.status, refusal.reason + "\n", closing: refusal.isBodyUnread)
         } catch let refusal as IntakeRefusal {
             intake.counters.refuse(refusal.code.rawValue, refusal.reason)
-            let status: HTTPResponse.Status = refusal.code == .disk ? .serviceUnavailable : .tooManyRequests
+            let status: HTTPResponse.Status = [.disk, .failed].contains(refusal.code) ? .serviceUnavailable : .tooManyRequests
             return HTTPReceiver.answer(status, refusal.reason + "\n", retryAfter: refusal.retryAfter, closing: true)
         } catch let refusal as ReceiverRefusal {
             intake.counters.refuse(refusal.code.rawValue, refusal.reason)

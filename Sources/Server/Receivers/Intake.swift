@@ -37,9 +37,9 @@ actor Intake {
         do {
             try await spool.append(bytes)
         } catch let error as SpoolError {
-            throw IntakeRefusal(error.code == .full ? .full : .disk, error.reason, retryAfter: error.code == .full ? 5 : 30)
+            throw IntakeRefusal(error)
         } catch {
-            throw IntakeRefusal(.disk, "\(error)", retryAfter: 30)
+            throw IntakeRefusal(.failed, "\(error)", retryAfter: 30)
         }
         rate.withLock { $0.spend(count) }
         counters.accept(events: count, counted)
@@ -73,7 +73,11 @@ actor Intake {
 /// Why nothing was taken, and when to try again.
 struct IntakeRefusal: Error, CustomStringConvertible {
     enum Code: String, Sendable {
-        case full, rate, disk
+        case full, rate
+        /// The disk takes nothing at the moment.
+        case disk
+        /// Nothing is taken until the next start.
+        case failed
     }
 
     var code: Code
@@ -84,6 +88,14 @@ struct IntakeRefusal: Error, CustomStringConvertible {
         self.code = code
         self.reason = reason
         self.retryAfter = retryAfter
+    }
+
+    init(_ error: SpoolError) {
+        switch error.code {
+        case .full: self.init(.full, error.reason, retryAfter: 5)
+        case .disk: self.init(.disk, error.reason, retryAfter: 30)
+        case .failed: self.init(.failed, error.reason, retryAfter: 30)
+        }
     }
 
     var description: String { reason }

@@ -122,16 +122,19 @@ struct SyslogStreamReceiver: Sendable {
         var lines = intake.lines(options.format)
         try messages.append(to: &lines, sender: sender)
         messages.removeAll()
+        var said: IntakeRefusal.Code?
         while true {
             while intake.refusal() != nil { try await Task.sleep(for: SyslogStreamReceiver.waitForRoom) }
             var attempt = lines
             do throws(IntakeRefusal) {
                 return try await intake.commit(&attempt)
             } catch {
+                guard error.code != .failed else { throw error }
                 // Nobody hears a refusal over this protocol: what has been read is kept until there is room, and nothing more is read.
-                intake.counters.refuse(error.code.rawValue, error.reason)
-                guard error.code != .disk else { throw error }
+                if error.code != said { intake.counters.refuse(error.code.rawValue, error.reason) }
+                said = error.code
             }
+            try await Task.sleep(for: SyslogStreamReceiver.waitForRoom)
         }
     }
 }
