@@ -211,6 +211,20 @@ struct ReceiverTests {
         #expect(throws: HTTPRefusal.self) { try BodyPace(limit: 512 << 10).check(512 << 10, after: .seconds(40)) }
     }
 
+    @Test("what a body takes is counted for as long as there is the body")
+    func bodyBudget() throws {
+        let budget = BodyBudget(limit: 1_000)
+        let lease = BodyBudget.Lease(budget)
+        try lease.extend(by: 600)
+        let body = Shared<ReceivedBody?>(ReceivedBody(bytes: [UInt8](repeating: 0, count: 600), lease: consume lease))
+        #expect(budget.inUse == 600)
+        #expect(throws: IntakeRefusal.self) { try body.value?.count(more: 500) }
+        try body.value?.count(more: 300)
+        #expect(budget.inUse == 900)
+        body.value = nil
+        #expect(budget.inUse == 0)
+    }
+
     @Test("a full disk keeps senders of syslog waiting, and loses nothing of what they sent")
     func fullDisk() async throws {
         let world = try World()

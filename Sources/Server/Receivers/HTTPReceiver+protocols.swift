@@ -35,9 +35,10 @@ extension HTTPReceiver {
         let body = try await body(request)
         var lines = intake.lines(options.format)
         switch encoding {
-        case .json: try LokiPush.decode(json: body.span, into: &lines)
+        case .json: try LokiPush.decode(json: body.bytes.span, into: &lines)
         case .protobuf:
-            let decoded = try SnappyBlock.decode(body.span, limit: options.limits.decompressedBytes)
+            try body.count(more: min(body.bytes.count * 24, options.limits.decompressedBytes))
+            let decoded = try SnappyBlock.decode(body.bytes.span, limit: options.limits.decompressedBytes)
             try LokiPush.decode(protobuf: decoded.span, into: &lines)
         }
         try await intake.commit(&lines)
@@ -49,8 +50,8 @@ extension HTTPReceiver {
         let body = try await body(request)
         var lines = intake.lines(options.format)
         switch encoding {
-        case .json: try OTLPLogs.decode(json: body.span, into: &lines)
-        case .protobuf: try OTLPLogs.decode(protobuf: body.span, into: &lines)
+        case .json: try OTLPLogs.decode(json: body.bytes.span, into: &lines)
+        case .protobuf: try OTLPLogs.decode(protobuf: body.bytes.span, into: &lines)
         }
         try await intake.commit(&lines)
         // An `ExportLogsServiceResponse` without a `partialSuccess`: everything was taken.
@@ -64,9 +65,9 @@ extension HTTPReceiver {
         let body = try await body(request)
         var lines = intake.lines(options.format)
         if isText {
-            try EventLines.decode(text: body.span, into: &lines)
+            try EventLines.decode(text: body.bytes.span, into: &lines)
         } else {
-            try EventLines.decode(ndjson: body.span, into: &lines)
+            try EventLines.decode(ndjson: body.bytes.span, into: &lines)
         }
         let (accepted, counters) = (lines.count, lines.counters)
         try await intake.commit(&lines)
@@ -79,7 +80,7 @@ extension HTTPReceiver {
     func alertmanager(_ request: Request, _ intake: Intake) async throws -> Response {
         let body = try await body(request)
         let taken = try await intake.commit(options.format) { (states, lines) throws(ReceiverRefusal) in
-            try AlertEvents.decode(alertmanager: body.span, states: &states, into: &lines)
+            try AlertEvents.decode(alertmanager: body.bytes.span, states: &states, into: &lines)
             return lines.count
         }
         return HTTPReceiver.json(.ok, ["accepted": taken.answer, "repeated": taken.counters.repeated])
@@ -91,10 +92,10 @@ extension HTTPReceiver {
         // Who may send is said in the body: it is looked at before anything is remembered.
         var unused = AlertStates()
         var draft = intake.lines(options.format)
-        let claimed = try AlertEvents.decode(pagerDuty: body.span, newKey: newKey, states: &unused, into: &draft)
+        let claimed = try AlertEvents.decode(pagerDuty: body.bytes.span, newKey: newKey, states: &unused, into: &draft)
         try checkToken(claimed.routingKey)
         let taken = try await intake.commit(options.format) { (states, lines) throws(ReceiverRefusal) in
-            try AlertEvents.decode(pagerDuty: body.span, newKey: newKey, states: &states, into: &lines)
+            try AlertEvents.decode(pagerDuty: body.bytes.span, newKey: newKey, states: &states, into: &lines)
         }
         return HTTPReceiver.json(
             .accepted, ["status": "success", "message": "Event processed", "dedup_key": taken.answer.deduplicationKey])

@@ -16,7 +16,7 @@ struct HTTPReceiver: Sendable {
     let options: HTTPReceiverOptions
     let intakes: HTTPIntakes
     let logger: Logger
-    private let bodies: BodyBudget
+    let bodies: BodyBudget
     /// Of bodies that have to be read before it is known who sends them: they take no memory from others.
     private let strangers = BodyBudget(limit: 32 * HTTPReceiver.strangerBytes)
     /// PagerDuty's own limit of an event.
@@ -125,7 +125,7 @@ struct HTTPReceiver: Sendable {
     /// The whole body, decompressed; every limit is kept while it arrives.
     ///
     /// - Parameter ofStranger: the body itself says who sends it.
-    func body(_ request: Request, ofStranger: Bool = false) async throws -> [UInt8] {
+    func body(_ request: Request, ofStranger: Bool = false) async throws -> ReceivedBody {
         let limit = ofStranger ? min(HTTPReceiver.strangerBytes, options.limits.bodyBytes) : options.limits.bodyBytes
         let decompressedLimit = ofStranger ? limit : options.limits.decompressedBytes
         if let length = request.headers[.contentLength].flatMap(Int.init), length > limit { throw HTTPRefusal.tooLarge(limit) }
@@ -136,7 +136,7 @@ struct HTTPReceiver: Sendable {
             throw HTTPRefusal(
                 .unsupportedMediaType, "unsupported", "the encoding '\(encoding)' is not known; gzip is", isBodyUnread: true)
         }
-        var lease = BodyBudget.Lease(ofStranger ? strangers : bodies)
+        let lease = BodyBudget.Lease(ofStranger ? strangers : bodies)
         var compressed: [UInt8] = []
         let pace = BodyPace(limit: limit)
         let began = ContinuousClock.now
@@ -146,11 +146,11 @@ struct HTTPReceiver: Sendable {
             try lease.extend(by: buffer.readableBytes)
             compressed.append(contentsOf: buffer.readableBytesView)
         }
-        guard isCompressed else { return compressed }
+        guard isCompressed else { return ReceivedBody(bytes: compressed, lease: lease) }
         try lease.extend(by: min(compressed.count * 1_100, decompressedLimit))
         var inflater = try GzipInflater(limit: decompressedLimit)
         try inflater.push(compressed)
-        return try inflater.finish()
+        return ReceivedBody(bytes: try inflater.finish(), lease: lease)
     }
 
     /// - Parameter closing: what is left of the body is not read: the connection ends with this answer.
@@ -220,6 +220,20 @@ struct BodyPace {
     }
 }
 
+/// A body, and what is counted for it: to be kept until it has been decoded, however long that has to wait, and let go of together.
+struct ReceivedBody: Sendable {
+    let bytes: [UInt8]
+    private let lease: BodyBudget.Lease
+
+    init(bytes: [UInt8], lease: BodyBudget.Lease) {
+        self.bytes = bytes
+        self.lease = lease
+    }
+
+    /// Counts what the body becomes, too.
+    func count(more bytes: Int) throws(IntakeRefusal) { try lease.extend(by: bytes) }
+}
+
 /// Bytes of bodies that are in memory at the same time, of one port.
 final class BodyBudget: Sendable {
     private let limit: Int
@@ -227,14 +241,17 @@ final class BodyBudget: Sendable {
 
     init(limit: Int) { self.limit = limit }
 
+    /// What requests hold at the moment.
+    var inUse: Int { used.withLock { $0 } }
+
     /// What one request holds; given back when it goes.
-    struct Lease: ~Copyable {
+    final class Lease: Sendable {
         private let budget: BodyBudget
-        private var bytes = 0
+        private let held = Mutex(0)
 
         init(_ budget: BodyBudget) { self.budget = budget }
 
-        mutating func extend(by count: Int) throws(IntakeRefusal) {
+        func extend(by count: Int) throws(IntakeRefusal) {
             let limit = budget.limit
             let fits = budget.used.withLock { used in
                 guard used + count <= limit else { return false }
@@ -242,11 +259,11 @@ final class BodyBudget: Sendable {
                 return true
             }
             guard fits else { throw IntakeRefusal(.full, "too many bodies at the same time; try again later", retryAfter: 1) }
-            bytes += count
+            held.withLock { $0 += count }
         }
 
         deinit {
-            let bytes = self.bytes
+            let bytes = held.withLock { $0 }
             budget.used.withLock { $0 -= bytes }
         }
     }
