@@ -201,4 +201,32 @@ struct SpoolTests {
         follower.read()
         #expect(follower.messages == (0...taken).map { "m\($0)" })
     }
+
+    @Test("a rotation that fails on its way loses nothing, whichever step it is", arguments: 1...3)
+    func failedRotation(_ step: Int) async throws {
+        let folder = try Folder()
+        var memory = SpoolMemory()
+        let calls = Shared(0)
+        let hidden = folder.path + "/hidden"
+        let spool = try Spool(path: folder.spool, limit: 1 << 20, segmentBytes: 4_096, positions: [], memory: &memory) {
+            old, new in
+            calls.value += 1
+            if calls.value == step { throw CocoaError(.fileWriteUnknown) }
+            guard rename(old, new) == 0 else { throw CocoaError(.fileWriteUnknown) }
+            // Both renames are done: what stands in its place now cannot be opened.
+            guard step == 3, calls.value == 2, rename(new, hidden) == 0, mkdir(new, 0o700) == 0 else { return }
+        }
+        var follower = Follower(folder.spool)
+        follower.read()
+        for number in 0..<10 { try await spool.append(Self.line(number, padding: 1_000)) }
+        if step == 3 { #expect(rmdir(folder.spool) == 0 && rename(hidden, folder.spool) == 0) }
+        for number in 10..<30 { try await spool.append(Self.line(number, padding: 1_000)) }
+        #expect(calls.value >= 2)
+        follower.read()
+        #expect(follower.messages == (0..<30).map { "m\($0)" })
+        spool.advance(follower.positions)
+        for number in 30..<40 { try await spool.append(Self.line(number, padding: 1_000)) }
+        follower.read()
+        #expect(follower.messages == (0..<40).map { "m\($0)" })
+    }
 }

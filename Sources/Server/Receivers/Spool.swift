@@ -21,6 +21,7 @@ final class Spool: Sendable {
     private let segmentBytes: Int
     /// Whether the older file is kept until the next takes its place, for what it says of alerts and cursors that are known.
     private let keepsPrevious: Bool
+    private let rename: @Sendable (_ old: String, _ new: String) throws -> Void
     private let queue: DispatchQueue
     private let state: Mutex<State>
 
@@ -54,14 +55,16 @@ final class Spool: Sendable {
     /// - Parameters:
     ///   - positions: how far the spool is read, durably.
     ///   - memory: learns what the spool says of what has been taken before.
+    ///   - rename: tests have one that fails.
     init(
         path: String, limit: Int, segmentBytes: Int = Spool.segmentBytes, keepsPrevious: Bool = false, positions: [FilePosition],
-        memory: inout SpoolMemory
+        memory: inout SpoolMemory, rename: @escaping @Sendable (_ old: String, _ new: String) throws -> Void = Spool.rename
     ) throws {
         self.path = path
         self.limit = limit
         self.segmentBytes = segmentBytes
         self.keepsPrevious = keepsPrevious
+        self.rename = rename
         queue = DispatchQueue(label: "spool")
         let own = positions.filter { $0.path == path }
         let standing = SpoolFile.status(path)
@@ -182,12 +185,12 @@ final class Spool: Sendable {
         guard isDue else { return }
         writer.withLock { writer in
             do {
-                try SpoolFile.make(path + ".new")
-                let folder = (path as NSString).deletingLastPathComponent
-                try DurableName.rename(path, to: path + ".1", in: folder)
-                try DurableName.rename(path + ".new", to: path, in: folder)
                 let old = writer.file
-                writer.file = try SpoolFile(path: path, readUpTo: 0)
+                let next = try SpoolFile(beside: path)
+                // An attempt that failed between the two has put the file aside already: what stands there is not to be written over.
+                if Spool.status(path + ".1")?.inode != old.inode { try rename(path, path + ".1") }
+                try rename(path + ".new", path)
+                writer.file = next
                 state.withLock { state in
                     state.previous = Previous(inode: old.inode, size: old.size, read: state.read)
                     state.inode = writer.file.inode
@@ -198,6 +201,10 @@ final class Spool: Sendable {
                 // The old file goes on growing, up to the limit of the backlog; the next write tries again.
             }
         }
+    }
+
+    private static func rename(_ old: String, _ new: String) throws {
+        try DurableName.rename(old, to: new, in: (new as NSString).deletingLastPathComponent)
     }
 
     private static func learn(_ path: String, _ memory: inout SpoolMemory) throws {

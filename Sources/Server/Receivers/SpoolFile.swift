@@ -22,22 +22,32 @@ final class SpoolFile {
     ///
     /// - Parameter readUpTo: how far it had been read, durably. A file that has lost what was read is filled up with blanks, so that its
     ///   follower takes it for the same.
-    init(path: String, readUpTo: Int) throws {
+    convenience init(path: String, readUpTo: Int) throws {
         if !FileManager.default.fileExists(atPath: path) {
             if FileManager.default.fileExists(atPath: path + ".new") { unlink(path + ".new") }
             try SpoolFile.make(path + ".new")
             try DurableName.rename(path + ".new", to: path, in: (path as NSString).deletingLastPathComponent)
         }
-        descriptor = open(path, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SpoolError(path: path, errno: errno) }
+        try self.init(opening: path, as: path)
+        try mend(readUpTo: readUpTo)
+    }
+
+    /// Makes the file beside where it is to stand, as `path.new`: once it has been renamed to its place, nothing is left that can fail.
+    convenience init(beside path: String) throws {
+        try SpoolFile.make(path + ".new")
+        try self.init(opening: path + ".new", as: path)
+    }
+
+    private init(opening place: String, as path: String) throws {
+        descriptor = open(place, O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SpoolError(path: place, errno: errno) }
         self.path = path
-        guard let status = SpoolFile.status(path) else {
+        guard let status = SpoolFile.status(place) else {
             let code = errno
             close(descriptor)
             throw SpoolError(path: path, errno: code)
         }
         (inode, size) = status
-        try mend(readUpTo: readUpTo)
     }
 
     deinit { close(descriptor) }
