@@ -229,4 +229,35 @@ struct SpoolTests {
         follower.read()
         #expect(follower.messages == (0..<40).map { "m\($0)" })
     }
+
+    @Test(
+        "of lines that were refused since the disk failed in their middle none is read, and the next are",
+        arguments: [true, false])
+    func tornWrite(_ canBlank: Bool) throws {
+        let folder = try Folder()
+        let room = Shared(Int.max)
+        let roomAfterFailure = canBlank ? Int.max : 0
+        let file = try SpoolFile(path: folder.spool, readUpTo: 0) { descriptor, bytes, offset in
+            let count = min(bytes.count, room.value)
+            guard count > 0 else {
+                // What was allocated already can be written over on a full disk.
+                room.value = roomAfterFailure
+                errno = ENOSPC
+                return -1
+            }
+            room.value -= count
+            return pwrite(descriptor, bytes.baseAddress, count, off_t(offset))
+        }
+        try file.append(Self.line(0))
+        var follower = Follower(folder.spool)
+        let group = Self.line(1) + Self.line(2) + Self.line(3)
+        room.value = Self.line(1).count + 5
+        #expect(throws: SpoolError.self) { try file.append(group) }
+        room.value = .max
+        try file.append(group)
+        follower.read()
+        // What could not be written over is read: a whole line, and the beginning of one.
+        #expect(follower.messages.filter { $0.hasPrefix("m") } == (canBlank ? [0, 1, 2, 3] : [0, 1, 1, 2, 3]).map { "m\($0)" })
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.spool)).count == file.size)
+    }
 }

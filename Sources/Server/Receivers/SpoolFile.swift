@@ -11,24 +11,29 @@ final class SpoolFile {
     /// What is left to others on a disk that is nearly full.
     private static let spareBytes = 1 << 20
 
+    typealias Output = @Sendable (_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int
+
     let path: String
     let inode: UInt64
     private let descriptor: Int32
+    private let output: Output
     private(set) var size: Int
     /// A write failed in the middle of a line.
     private var isTorn = false
 
     /// Opens the file, or makes it.
     ///
-    /// - Parameter readUpTo: how far it had been read, durably. A file that has lost what was read is filled up with blanks, so that its
-    ///   follower takes it for the same.
-    convenience init(path: String, readUpTo: Int) throws {
+    /// - Parameters:
+    ///   - readUpTo: how far it had been read, durably. A file that has lost what was read is filled up with blanks, so that its
+    ///     follower takes it for the same.
+    ///   - output: `pwrite`; tests have one that fails.
+    convenience init(path: String, readUpTo: Int, output: @escaping Output = SpoolFile.output) throws {
         if !FileManager.default.fileExists(atPath: path) {
             if FileManager.default.fileExists(atPath: path + ".new") { unlink(path + ".new") }
             try SpoolFile.make(path + ".new")
             try DurableName.rename(path + ".new", to: path, in: (path as NSString).deletingLastPathComponent)
         }
-        try self.init(opening: path, as: path)
+        try self.init(opening: path, as: path, output: output)
         try mend(readUpTo: readUpTo)
     }
 
@@ -38,7 +43,8 @@ final class SpoolFile {
         try self.init(opening: path + ".new", as: path)
     }
 
-    private init(opening place: String, as path: String) throws {
+    private init(opening place: String, as path: String, output: @escaping Output = SpoolFile.output) throws {
+        self.output = output
         descriptor = open(place, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { throw SpoolError(path: place, errno: errno) }
         self.path = path
@@ -108,8 +114,37 @@ final class SpoolFile {
             try write([0x0A])
             isTorn = false
         }
-        try write(bytes)
+        let start = size
+        do throws(SpoolError) {
+            try write(bytes)
+        } catch {
+            blank(from: start)
+            throw error
+        }
         guard fdatasync(descriptor) == 0 else { throw SpoolError(path: path, errno: errno, isFinal: true) }
+    }
+
+    /// Takes back the beginning of something that was refused as a whole: its sender sends all of it again.
+    ///
+    /// Written over, not cut off: whoever follows the file would take a file that shrank for another one, and read it all again.
+    private func blank(from start: Int) {
+        guard size > start else { return }
+        var blanks = [UInt8](repeating: 0x20, count: size - start)
+        blanks[blanks.count - 1] = 0x0A
+        let end = size
+        size = start
+        do throws(SpoolError) {
+            try write(blanks)
+            isTorn = false
+        } catch {
+            // What could not be written over is read; its last line has no end.
+            size = end
+            isTorn = true
+        }
+    }
+
+    @Sendable private static func output(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer, _ offset: Int) -> Int {
+        pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset))
     }
 
     /// A full disk is met before a line is begun, not in its middle.
@@ -124,7 +159,7 @@ final class SpoolFile {
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
-                pwrite(descriptor, buffer.baseAddress.map { $0 + done }, bytes.count - done, off_t(size))
+                output(descriptor, UnsafeRawBufferPointer(rebasing: buffer[done...]), size)
             }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else {
