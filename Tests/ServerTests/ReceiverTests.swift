@@ -225,6 +225,25 @@ struct ReceiverTests {
         #expect(budget.inUse == 0)
     }
 
+    @Test("an upload that is sent again while the first is still under way is taken once")
+    func overlappingUploads() async throws {
+        let world = try World()
+        try await withReceivers(world) { server, ports in
+            let port = try #require(ports["http"])
+            let entries = (1...10).map { "__CURSOR=s=abc;i=\(String($0, radix: 16))\nMESSAGE=m\($0)\n\n" }.joined()
+            let first = try RawConnection(port: port)
+            try first.send(
+                "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/vnd.fdo.journal\r\nTransfer-Encoding: chunked\r\n\r\n"
+                    + "\(String(entries.utf8.count, radix: 16))\r\n\(entries)\r\n")
+            let second = try await Self.send(port, "/upload", Array(entries.utf8), type: "application/vnd.fdo.journal")
+            #expect(second.status == 202)
+            try first.send("0\r\n\r\n")
+            #expect(try first.receive().hasPrefix("HTTP/1.1 202"))
+            let counts = try #require(server.receivers.intakes.first { $0.name == "journald" }).counters.snapshot
+            #expect(counts.events == 10 && counts.received.repeated == 10)
+        }
+    }
+
     @Test("a full disk keeps senders of syslog waiting, and loses nothing of what they sent")
     func fullDisk() async throws {
         let world = try World()

@@ -24,6 +24,9 @@ package struct JournalExport: Sendable {
 
     package init(cursors: JournalCursors = JournalCursors()) { self.cursors = cursors }
 
+    /// Takes over what was taken of other uploads since.
+    package mutating func learn(_ others: JournalCursors) { cursors.merge(others) }
+
     package mutating func push(_ bytes: Span<UInt8>, into lines: inout ReceivedLines) throws(ReceiverRefusal) {
         var index = 0
         while index < bytes.count {

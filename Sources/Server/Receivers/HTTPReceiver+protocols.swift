@@ -111,22 +111,17 @@ extension HTTPReceiver {
                 "the content type '\(type)' is not known here; application/vnd.fdo.journal is",
                 isBodyUnread: true)
         }
-        var export = JournalExport(cursors: await intake.cursors)
-        var lines = intake.lines(options.format)
+        var export = JournalExport()
+        var piece: [UInt8] = []
         for try await buffer in request.body {
             // Each piece waits for room by itself: a long upload must not fill the spool past its limit.
             if let refusal = intake.refusal(), refusal.code == .full { throw refusal }
-            let bytes = Array(buffer.readableBytesView)
-            try export.push(bytes.span, into: &lines)
-            guard lines.bytes.count >= 1 << 20 else { continue }
-            try await intake.commit(&lines)
-            await intake.learned(export.cursors)
-            // Times are held against the moment of reception.
-            lines = intake.lines(options.format)
+            piece.append(contentsOf: buffer.readableBytesView)
+            guard piece.count >= 1 << 20 else { continue }
+            export = try await intake.commit(options.format, piece, of: export, isLast: false)
+            piece.removeAll(keepingCapacity: true)
         }
-        try export.end(into: &lines)
-        try await intake.commit(&lines)
-        await intake.learned(export.cursors)
+        _ = try await intake.commit(options.format, piece, of: export, isLast: true)
         return HTTPReceiver.answer(.accepted, "OK.\n")
     }
 

@@ -46,27 +46,46 @@ actor Intake {
         lines.resetCounters()
     }
 
-    /// The cursors that are known, for one upload to go on from.
-    var cursors: JournalCursors { memory.cursors }
-
-    func learned(_ cursors: JournalCursors) { memory.cursors.merge(cursors) }
+    /// Decodes the next piece of an upload with what is known of entries, of other uploads, too; what is learnt holds only once the lines
+    /// are durable.
+    ///
+    /// - Returns: the upload as it stands behind the piece.
+    func commit(_ format: LogFormat, _ piece: [UInt8], of export: JournalExport, isLast: Bool) async throws -> JournalExport {
+        try await inTurn {
+            var export = export
+            // Times are held against the moment of reception.
+            var lines = lines(format)
+            export.learn(memory.cursors)
+            try export.push(piece.span, into: &lines)
+            if isLast { try export.end(into: &lines) }
+            try await commit(&lines)
+            memory.cursors = export.cursors
+            return export
+        }
+    }
 
     /// Decodes with what is known of alerts; what is learnt holds only once the lines are durable.
     func commit<Answer: Sendable>(
         _ format: LogFormat, _ decode: @Sendable (inout AlertStates, inout ReceivedLines) throws(ReceiverRefusal) -> Answer
     ) async throws -> (answer: Answer, counters: ReceivedCounters) {
+        try await inTurn {
+            var states = memory.alerts
+            var lines = lines(format)
+            let answer = try decode(&states, &lines)
+            let counted = lines.counters
+            try await commit(&lines)
+            memory.alerts = states
+            return (answer, counted)
+        }
+    }
+
+    private func inTurn<Value: Sendable>(_ work: () async throws -> Value) async throws -> Value {
         let previous = turn
         let (ended, end) = AsyncStream.makeStream(of: Never.self)
         turn = Task { for await _ in ended {} }
         defer { end.finish() }
         await previous?.value
-        var states = memory.alerts
-        var lines = lines(format)
-        let answer = try decode(&states, &lines)
-        let counted = lines.counters
-        try await commit(&lines)
-        memory.alerts = states
-        return (answer, counted)
+        return try await work()
     }
 }
 
