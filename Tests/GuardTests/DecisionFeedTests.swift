@@ -230,6 +230,20 @@ import Testing
         }
     }
 
+    @Test(arguments: [-1, -4, Int.min, Int.max, 6, 1_000_000])
+    func `a number of decisions that cannot be is damage, and what can be read is in force`(count: Int) throws {
+        let folder = try Folder()
+        let text = String(decoding: try written(folder), as: UTF8.self)
+        let changed = text.replacing(#""count":3"#, with: #""count":\#(count)"#)
+        #expect(changed != text)
+        try Data(changed.utf8).write(to: URL(filePath: folder.path + "/state/decisions.ndjson"))
+        guard case .damaged(let table) = cache(folder).load() else {
+            Issue.record("not damaged")
+            return
+        }
+        #expect(Set(table.decisions.keys).isSuperset(of: ["l-0", "l-1", "l-2"]))
+    }
+
     @Test func `with any byte changed it never traps, and a lift behind damage is not believed`() throws {
         let folder = try Folder()
         let bytes = try written(folder)

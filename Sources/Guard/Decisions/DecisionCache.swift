@@ -53,15 +53,17 @@ final class DecisionCache: Sendable {
             head.version == DecisionMessage.version
         else { return .damaged(DecisionTable()) }
         var table = DecisionTable(epoch: head.epoch, sequence: head.sequence, decisions: [])
-        var isWhole = lines.count > head.count
-        for line in lines.dropFirst().prefix(head.count) {
+        // A number that was damaged may be negative, or the largest there is.
+        var isWhole = (0..<lines.count).contains(head.count)
+        let count = isWhole ? head.count : lines.count - 1
+        for line in lines.dropFirst().prefix(count) {
             if let record = try? decoder.decode(DecisionMessage.Record.self, from: Data(line)) {
                 table.add(Decision(record))
             } else {
                 isWhole = false
             }
         }
-        let changes = lines.dropFirst(1 + head.count)
+        let changes = lines.dropFirst(1 + count)
         for (index, line) in zip(changes.indices, changes) {
             guard let change = try? decoder.decode(DecisionMessage.Change.self, from: Data(line)) else {
                 // The power went while it was written.
