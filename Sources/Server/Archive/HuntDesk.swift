@@ -54,8 +54,11 @@ actor HuntDesk: HuntRunning {
         return id
     }
 
+    /// Anybody may cancel anybody's hunt, since only one runs at a time: so the journal says who it was.
     func cancel(_ id: String, by account: String) async throws {
-        running[id]?.cancel()
+        guard let task = running[id], !task.isCancelled, let view = hunt(id) else { return }
+        task.cancel()
+        try await recorder.record(draft("hunt.cancelled", id, view.question, account), at: now())
     }
 
     private nonisolated func prepare(_ question: HuntQuestion) async throws -> Hunt {
