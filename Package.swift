@@ -256,7 +256,7 @@ let package = Package(
         .testTarget(
             name: "CommandLineTests",
             dependencies: [
-                "CommandLine", "Detection", "Events", "Ingest", "Journal", "Server",
+                "Archive", "CommandLine", "Detection", "Events", "Ingest", "Journal", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
