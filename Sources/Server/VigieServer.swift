@@ -391,6 +391,8 @@ private struct OrderService: Service {
     let logger: Logger
 
     func run() async throws {
+        spool.sweep(now: .system)
+        leases.sweep(now: .system)
         try? await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 // Apart: a preview of a lease may take seconds.

@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Incidents
 import Logging
@@ -32,6 +33,22 @@ struct OrderSpoolTests {
         guard case .refused(let unknown) = try await ask("dance", id, nil) else { throw CancellationError() }
         #expect(unknown.code == .invalid)
         #expect(try FileManager.default.contentsOfDirectory(atPath: office.folder + "/orders").isEmpty)
+    }
+
+    @Test("answers that nobody fetched are swept once nobody can be waiting for them; orders never are")
+    func sweep() async throws {
+        let office = try await Office()
+        let folder = office.folder + "/orders"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        for name in ["a.answer", "b.written", "c.new", "d.order"] {
+            try Data("{}".utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
+        }
+        let spool = OrderSpool(DataFolder(path: office.folder))
+        let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+        spool.sweep(now: now)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 4)
+        spool.sweep(now: now.advanced(bySeconds: 120))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["d.order"])
     }
 
     @Test("an order that Vigie itself fails at is answered, and those behind it are carried out")

@@ -1,3 +1,5 @@
+import Events
+import Evidence
 import Foundation
 import Journal
 import Logging
@@ -17,11 +19,7 @@ struct OrderFolder: Sendable {
         try FileManager.default.createDirectory(
             atPath: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let path = "\(directory)/\(id)"
-        guard
-            FileManager.default.createFile(
-                atPath: path + ".new", contents: Data(try order.canonicalBytes()), attributes: [.posixPermissions: 0o600])
-        else { throw CocoaError(.fileWriteUnknown, userInfo: [NSFilePathErrorKey: path]) }
-        try FileManager.default.moveItem(atPath: path + ".new", toPath: path + ".order")
+        try put(try order.canonicalBytes(), at: path + ".order", beside: path + ".new")
         for _ in 0..<seconds * 20 {
             if let data = FileManager.default.contents(atPath: path + ".answer") {
                 unlink(path + ".answer")
@@ -47,11 +45,36 @@ struct OrderFolder: Sendable {
                 continue
             }
             let answer = try await carryOut(String(name.dropLast(".order".count)), order)
-            _ = FileManager.default.createFile(
-                atPath: base + ".written", contents: Data(try answer.canonicalBytes()), attributes: [.posixPermissions: 0o600])
-            rename(base + ".written", base + ".answer")
+            // Without an answer the command says that none came; the order is done all the same.
+            do {
+                try put(try answer.canonicalBytes(), at: base + ".answer", beside: base + ".written")
+            } catch {
+                logger.warning("the answer to an order cannot be left in \(directory): \(error)")
+            }
             unlink(path)
         }
+    }
+
+    /// Removes what nobody fetches any more: answers to commands that had given up, and beginnings. To be called at the start, when no
+    /// order is being carried out.
+    ///
+    /// - Parameter now: an answer younger than a minute may still be waited for.
+    func sweep(now: Timestamp) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        where [".answer", ".written", ".new"].contains(where: name.hasSuffix) {
+            guard now.nanoseconds - Int64(age(name).timeIntervalSince1970 * 1_000_000_000) > 60_000_000_000 else { continue }
+            unlink("\(directory)/\(name)")
+        }
+    }
+
+    /// A file that is there whole or not at all, whatever happens to the machine.
+    private func put(_ bytes: [UInt8], at path: String, beside temporary: String) throws {
+        // Left by a process that died over the same order.
+        unlink(temporary)
+        let file = try ByteFile.creating(temporary)
+        try file.write(bytes)
+        try file.synchronise()
+        try DurableName.rename(temporary, to: path, in: directory)
     }
 
     private func age(_ name: String) -> Date {

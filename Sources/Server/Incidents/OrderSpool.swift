@@ -121,6 +121,9 @@ package struct OrderSpool: Sendable {
                 document["advice"]?.stringValue ?? ""))
     }
 
+    /// See `OrderFolder.sweep`.
+    func sweep(now: Timestamp) { folder.sweep(now: now) }
+
     /// Carries out what waits, oldest first.
     func serve(_ desk: IncidentDesk, runs: (any RunDirecting)? = nil, logger: Logger) async throws {
         try await folder.serve(logger: logger) { id, document in

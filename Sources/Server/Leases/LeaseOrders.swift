@@ -12,6 +12,9 @@ package struct LeaseOrders: Sendable {
 
     package init(_ data: DataFolder) { folder = OrderFolder(data.path + "/lease-orders") }
 
+    /// See `OrderFolder.sweep`.
+    func sweep(now: Timestamp) { folder.sweep(now: now) }
+
     /// Leaves an order and waits for its answer.
     ///
     /// - Returns: `nil` when no server answers; the order is taken back then.

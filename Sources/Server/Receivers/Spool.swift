@@ -188,7 +188,7 @@ final class Spool: Sendable {
                 let old = writer.file
                 let next = try SpoolFile(beside: path)
                 // An attempt that failed between the two has put the file aside already: what stands there is not to be written over.
-                if Spool.status(path + ".1")?.inode != old.inode { try rename(path, path + ".1") }
+                if SpoolFile.status(path + ".1")?.inode != old.inode { try rename(path, path + ".1") }
                 try rename(path + ".new", path)
                 writer.file = next
                 state.withLock { state in
