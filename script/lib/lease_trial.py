@@ -111,7 +111,8 @@ class Trial:
         """Starts a program, which is ended at the end."""
         log = open(self.folder / f"{pathlib.Path(str(words[0])).name}.log", "ab")
         process = subprocess.Popen(
-            [*before, *[str(word) for word in words]], stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+            [*before, *[str(word) for word in words]], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+            cwd=self.folder)
 
         def end():
             process.terminate()
@@ -143,7 +144,8 @@ class Trial:
         return text, path
 
     def serve(self):
-        (self.folder / "rules").mkdir()
+        for name in ("rules", "policies"):
+            (self.folder / name).mkdir()
         command = ["nginx", "-p", str(self.folder), "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf"]
         response = {"budget_per_hour": 100000, "enforcers": [
             {"kind": "nftables"},
@@ -161,12 +163,14 @@ class Trial:
         if "docker" in self.parts:
             response["enforcers"].append({"kind": "docker", "containers": ["notes"], "socket": f"{self.folder}/docker.sock"})
         configuration = {"listen": "127.0.0.1:8630", "data": str(self.folder / "data"), "rules": [str(self.folder / "rules")],
+                         "policies": str(self.folder / "policies"),
                          "sources": [{"path": str(self.folder / "access.log"), "format": "combined"}], "response": response}
         # JSON is YAML.
         (self.folder / "vigie.yml").write_text(json.dumps(configuration, indent=1))
         self.server = self.inside(self.vigie, "serve", "--config", self.folder / "vigie.yml")
         self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 60)
-        opened = run(self.vigie, "incidents", "open", "an attack of this trial", "--data", self.folder / "data", "--severity", "P1")
+        opened = run(self.vigie, "incidents", "open", "an attack of this trial", "--data", self.folder / "data", "--severity", "P1",
+                     cwd=self.folder)
         self.incident = opened.stdout.split()[0]
 
     def containers(self):
@@ -203,7 +207,7 @@ class Trial:
     # What is done and seen
 
     def lease(self, verb, *words, check=True):
-        return run(self.vigie, "lease", verb, *words, "--data", self.folder / "data", "--json", check=check)
+        return run(self.vigie, "lease", verb, *words, "--data", self.folder / "data", "--json", check=check, cwd=self.folder)
 
     def attack(self, source=ATTACKER, target=None):
         """One request from an address of the attacker's: its status, or 000 where nobody answers."""
