@@ -167,8 +167,7 @@ class Trial:
                          "sources": [{"path": str(self.folder / "access.log"), "format": "combined"}], "response": response}
         # JSON is YAML.
         (self.folder / "vigie.yml").write_text(json.dumps(configuration, indent=1))
-        self.server = self.inside(self.vigie, "serve", "--config", self.folder / "vigie.yml")
-        self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 60)
+        self.serve_again()
         opened = run(self.vigie, "incidents", "open", "an attack of this trial", "--data", self.folder / "data", "--severity", "P1",
                      cwd=self.folder)
         self.incident = opened.stdout.split()[0]
@@ -189,6 +188,40 @@ class Trial:
     def container(self):
         """What the engine's own command says of the container."""
         return run(*self.engine, "inspect", "--format", "{{.State.Status}}", "notes").stdout.strip()
+
+    def serve_again(self):
+        self.server = self.inside(self.vigie, "serve", "--config", self.folder / "vigie.yml")
+        self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 60)
+
+    def crash(self):
+        """The server is killed, and ends of leases and the loss of blocks happen while it is away."""
+        order = ["--incident", self.incident, "--reason", "this trial", "--enforcer"]
+        short = json.loads(self.lease("apply", "block_address", OTHER, "--for", "1m", *order, "nginx").stdout)
+        applied = time.monotonic()
+        long = json.loads(self.lease("apply", "block_address", ATTACKER, "--for", "10m", *order, "nftables").stdout)
+        both = [self.attack(), self.attack(OTHER)]
+        # The child of `ip netns exec`, which became it.
+        self.server.kill()
+        self.server.wait()
+        away = [self.attack(), self.attack(OTHER)]
+        run("ip", "netns", "exec", self.defender, "nft", "flush", "ruleset")
+        lost = self.attack()
+        time.sleep(max(0, 61 - (time.monotonic() - applied)))
+        kept = self.attack(OTHER)
+        began = time.monotonic()
+        self.serve_again()
+        self.until("the block is put back", lambda: self.attack() == "000", 60)
+        back = round(time.monotonic() - began, 3)
+        self.until("what ran out is lifted", lambda: self.attack(OTHER) == "200", 60)
+        lifted = round(time.monotonic() - began, 3)
+        self.until("both are shown as they are", lambda: self.state(short["id"]).get("lift_proven")
+                   and self.state(long["id"])["phase"] == "in_force", 60)
+        self.lease("undo", long["id"])
+        self.until("the long one is lifted", lambda: self.state(long["id"]).get("lift_proven"), 60)
+        if (both, away, lost, kept) != (["000", "403"], ["000", "403"], "200", "403"):
+            raise Trouble(f"crash: in force {both}, without a server {away}, flushed {lost}, over and nobody to lift it {kept}")
+        return {"in_force": both, "server_killed": away, "ruleset_flushed": lost, "over_without_server": kept,
+                "seconds_from_start_to_put_back": back, "seconds_from_start_to_lifted": lifted, "after": self.attack()}
 
     def bouncer(self):
         (self.folder / "bouncer.yaml").write_text(json.dumps({
