@@ -314,14 +314,15 @@ def row(case, attack, page, answer, guilty):
     accused = [item["recipient"] for item in answer["accused"]]
     return {
         "producer": case.producer, "seed": case.seed, "attack": attack, "page": page,
-        "found": bool(guilty) and guilty in accused, "wrong": sum(1 for name in accused if name != guilty),
-        "score": max((item["score"] for item in answer["accused"] if item["recipient"] == guilty), default=None),
+        "found": any(name in guilty for name in accused), "wrong": sum(1 for name in accused if name not in guilty),
+        "accused": accused[:10],
+        "score": max((item["score"] for item in answer["accused"] if item["recipient"] in guilty), default=None),
         "words": answer.get("words", 0), "highestDecoy": answer.get("highestDecoyScore"), "calibrated": answer.get("calibrated"),
         "seconds": round(answer["seconds"], 2), **({"failed": answer["failed"]} if "failed" in answer else {}),
     }
 
 
-def attacked(case, name, attack, page, guilty="leaker", marked=None):
+def attacked(case, name, attack, page, guilty=("leaker",), marked=None):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         arguments = [marked or case.marked, folder] + ([page] if page else [])
@@ -413,23 +414,19 @@ def run_case(case, options, rows, end):
         return
     # Leaks that no issued copy had part in: the original, and a copy under another secret.
     if wanted("unmarked original"):
-        rows.append(attacked(case, "unmarked original", untouched, None, guilty=None, marked=case.original))
-        rows.append(attacked(case, "unmarked original, 100 dpi", picture(100), pages[0], guilty=None, marked=case.original))
+        rows.append(attacked(case, "unmarked original", untouched, None, guilty=(), marked=case.original))
+        rows.append(attacked(case, "unmarked original, 100 dpi", picture(100), pages[0], guilty=(), marked=case.original))
         stranger = case.folder / "stranger.pdf"
         quiet([str(case.program), "embed", str(case.original), str(stranger), "--secret", "stranger", "--key", "another key"])
-        rows.append(attacked(case, "copy of another ledger", untouched, None, guilty=None, marked=stranger))
-        rows.append(attacked(case, "copy of another ledger, 100 dpi", picture(100), pages[0], guilty=None, marked=stranger))
+        rows.append(attacked(case, "copy of another ledger", untouched, None, guilty=(), marked=stranger))
+        rows.append(attacked(case, "copy of another ledger, 100 dpi", picture(100), pages[0], guilty=(), marked=stranger))
     for count in (2, 3, 5):
         name = f"mean of {count} copies, 150 dpi"
         if wanted(name) and time.time() < end:
-            copies = [case.marked] + [case.embed(f"colluder {number}") for number in range(count - 1)]
-            answer = attacked(case, name, averaged(copies), pages[0])
-            if "wrong" in answer:
-                # Those who took part are guilty all the same: what is wrong is an innocent.
-                answer["accusedOfColluders"] = answer["wrong"] + (1 if answer["found"] else 0)
-                answer["found"] = answer["accusedOfColluders"] > 0
-                answer["wrong"] = 0
-            rows.append(answer)
+            names = [f"colluder {number}" for number in range(count - 1)]
+            copies = [case.marked] + [case.embed(recipient) for recipient in names]
+            rows.append(attacked(case, name, averaged(copies), pages[0], guilty=("leaker", *names)))
+            progress(rows)
 
 
 def write(options, rows, made, missing, cut):
@@ -441,8 +438,8 @@ def write(options, rows, made, missing, cut):
     lines = [
         "# How well marked copies are traced", "",
         f"Recorded {datetime.date.today().isoformat()} by `script/bench watermark --documents {options.documents} "
-        f"--pages-per-document {options.pages_per_document} --seed {options.seed}`"
-        + (f" --minutes {options.minutes:g}" if options.minutes else "") + "; every read is a line of "
+        f"--pages-per-document {options.pages_per_document} --seed {options.seed}"
+        + (f" --minutes {options.minutes:g}" if options.minutes else "") + "`; every read is a line of "
         f"[{options.name}.json]({options.name}.json). " + machine.sentence(options.machine), "",
         f"{len(made)} documents of ten pages, made by {', '.join(sorted({item.split()[0] for item in made}))}"
         + (f" (not installed here: {', '.join(missing)})" if missing else "")
