@@ -5,7 +5,8 @@ package struct Tracer: Sendable {
     package struct Suspect: Sendable {
         package var version: String
         package var score: Accusation.Score
-        /// Bound on the probability that any innocent one of the issued copies would be accused by this reading.
+        /// Bound on the probability that any innocent one of the issued copies would be accused by this reading; at least 1e-300, what
+        /// is smaller than a number can say.
         package var falsePositiveBound: Double
     }
 
@@ -42,7 +43,8 @@ package struct Tracer: Sendable {
         var suspects: [Suspect] = []
         for version in versions {
             let score = try best(accusations, version)
-            suspects.append(Suspect(version: version, score: score, falsePositiveBound: min(1, tries * exp(score.logBound))))
+            suspects.append(
+                Suspect(version: version, score: score, falsePositiveBound: min(1, max(1e-300, tries * exp(score.logBound)))))
         }
         suspects.sort { ($0.score.logBound, $1.score.z) < ($1.score.logBound, $0.score.z) }
         var highestDecoy = 0.0
