@@ -48,6 +48,12 @@ EMBEDDED(lease_mustache, "lease.mustache") = {
 EMBEDDED(lease_new_mustache, "lease-new.mustache") = {
 #embed "assets/lease-new.mustache"
 };
+EMBEDDED(run_mustache, "run.mustache") = {
+#embed "assets/run.mustache"
+};
+EMBEDDED(runs_mustache, "runs.mustache") = {
+#embed "assets/runs.mustache"
+};
 EMBEDDED(hunts_mustache, "hunts.mustache") = {
 #embed "assets/hunts.mustache"
 };
@@ -93,7 +99,8 @@ static const struct console_asset all[] = {
     ASSET(on_call_mustache),
     ASSET(sources_mustache),
     ASSET(rules_mustache),
-    ASSET(leases_mustache), ASSET(lease_mustache), ASSET(lease_new_mustache), ASSET(hunts_mustache),
+    ASSET(leases_mustache), ASSET(lease_mustache), ASSET(lease_new_mustache), ASSET(run_mustache), ASSET(runs_mustache),
+    ASSET(hunts_mustache),
     ASSET(hunt_mustache),
     ASSET(sign_in_mustache),
     ASSET(setup_mustache),

@@ -18,6 +18,8 @@ package struct Console: Sendable {
         package var hunts: (any HuntRunning)?
         /// `nil` where nothing is contained.
         package var leases: (any LeaseKeeping)?
+        /// `nil` where nothing runs playbooks.
+        package var runs: (any RunDirecting)?
         /// Carries out what somebody wants done to an incident, or throws an `IncidentRefusal`.
         package var order: @Sendable (IncidentOrder) async throws -> Void
         package var updates: ConsoleUpdates
@@ -32,6 +34,7 @@ package struct Console: Sendable {
             rules: @escaping @Sendable () async -> [RuleSummary],
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
             ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, leases: (any LeaseKeeping)? = nil,
+            runs: (any RunDirecting)? = nil,
             order: @escaping @Sendable (IncidentOrder) async throws -> Void = { _ in
                 throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
             },
@@ -47,6 +50,7 @@ package struct Console: Sendable {
             self.ledger = ledger
             self.hunts = hunts
             self.leases = leases
+            self.runs = runs
             self.order = order
             self.updates = updates
             self.identity = identity
@@ -108,12 +112,14 @@ package struct Console: Sendable {
         addStatusRoutes(to: pages)
         addHuntRoutes(to: pages)
         addLeaseRoutes(to: pages)
+        addRunRoutes(to: pages)
         addOnCallRoutes(to: pages)
         addMetricsRoutes(to: pages)
 
         let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))
         addAPIRoutes(to: api)
         addLeaseAPI(to: api)
+        addRunAPIRoutes(to: api)
         let live = router.group().add(middleware: RequireSignIn(console: self, answer: .problem))
         live.get("events") { request, context in eventStream(request, context: context) }
         return router

@@ -182,7 +182,7 @@ package struct VigieServer: Sendable {
                 hunts: archive.map { _ in
                     HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
                 },
-                leases: leaseCounter,
+                leases: leaseCounter, runs: runs,
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity,
                 audit: { record in

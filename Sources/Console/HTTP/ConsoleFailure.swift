@@ -39,6 +39,18 @@ struct ConsoleFailure: Error, Equatable {
         self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
     }
 
+    /// Likewise for runs.
+    init(_ refusal: RunRefusal) {
+        let status: HTTPResponse.Status =
+            switch refusal.code {
+            case .unknown: .notFound
+            case .notAllowed, .alreadyDone: .conflict
+            case .invalid: .unprocessableContent
+            case .forbidden: .forbidden
+            }
+        self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
+    }
+
     static func roleNeeded(_ role: Role) -> ConsoleFailure {
         ConsoleFailure(
             status: .forbidden, code: "role_needed", title: "That is for the role \(role.rawValue) and above",
@@ -84,6 +96,8 @@ struct ConsoleFailure: Error, Equatable {
         if let failure = error as? ConsoleFailure {
             self = failure
         } else if let refusal = error as? IncidentRefusal {
+            self.init(refusal)
+        } else if let refusal = error as? RunRefusal {
             self.init(refusal)
         } else if let error = error as? any HTTPResponseError {
             switch error.status {

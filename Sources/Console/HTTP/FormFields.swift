@@ -22,6 +22,9 @@ struct FormFields: Sendable, Equatable {
         fields.first { $0.name == name }?.value
     }
 
+    /// Each name, as often as it stands there.
+    var names: [String] { fields.map(\.name) }
+
     func all(_ name: String) -> [String] {
         fields.filter { $0.name == name }.map(\.value)
     }

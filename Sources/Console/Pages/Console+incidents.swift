@@ -76,6 +76,11 @@ extension Console {
             model = model.merging(PagingModels.model(state, policies, now: now))
         }
         model["leases"] = try await leaseModel(of: detail, context: context, now: now)
+        let runs = try await runModels(of: detail.summary.id, context: context)
+        model["runs"] = runs
+        model["hasRuns"] = !runs.isEmpty
+        model["notStarted"] = await notStarted(for: detail.summary.id)
+        model["starts"] = detail.summary.phase == .closed ? [] : await startForms(for: detail.summary.id, context: context)
         model["orders"] = OrderForms.model(detail.summary, signedIn: context.signedIn)
         let path = "/incidents/\(FormFields.encode(detail.summary.id))"
         if !wantsAll { model["allPath"] = "\(path)?findings=all\(wantsTimeline ? "&timeline=all" : "")" }

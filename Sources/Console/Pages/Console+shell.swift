@@ -22,6 +22,7 @@ extension Console {
                 navigation("Leases", "/leases", isCurrent: section == "leases"),
                 navigation("Sources", "/sources", isCurrent: section == "sources"),
                 navigation("Rules", "/rules", isCurrent: section == "rules"),
+                navigation("Runs", "/runs", isCurrent: section == "runs"),
                 navigation("Hunts", "/hunts", isCurrent: section == "hunts"),
                 navigation("Journal", "/journal", isCurrent: section == "journal"),
             ],

@@ -28,6 +28,7 @@ final class World: Sendable {
         options.systemLogs = []
         options.policies = path + "/policies"
         try FileManager.default.createDirectory(atPath: path + "/policies", withIntermediateDirectories: true)
+        options.playbooks = [path + "/playbooks"]
         // Nor is how full its disk is.
         options.archive.policy.minimumFreeBytes = 0
         self.options = options
