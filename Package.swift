@@ -175,8 +175,8 @@ let package = Package(
         .target(
             name: "CommandLine",
             dependencies: [
-                "Events", "Evidence", "Ingest", "Archive", "Hunting", "Detection", "Journal", "Incidents", "Response", "Storage",
-                "Server",
+                "Events", "Evidence", "Ingest", "Archive", "Hunting", "Detection", "Journal", "Incidents", "Identity",
+                "Response", "Storage", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
@@ -245,8 +245,8 @@ let package = Package(
         .testTarget(
             name: "ServerTests",
             dependencies: [
-                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Guard", "Incidents", "Ingest", "Journal",
-                "Notify", "Response", "Storage", "vigie",
+                "Server", "Archive", "Console", "Detection", "Events", "Evidence", "Guard", "Identity", "Incidents", "Ingest",
+                "Journal", "Notify", "Response", "Storage", "vigie",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -277,6 +277,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
+            exclude: ["Fixtures"],
             swiftSettings: strict
         ),
         .testTarget(

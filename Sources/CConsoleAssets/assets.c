@@ -18,6 +18,9 @@ EMBEDDED(console_js, "console.js") = {
 EMBEDDED(favicon_svg, "favicon.svg") = {
 #embed "assets/favicon.svg"
 };
+EMBEDDED(openapi_json, "openapi.json") = {
+#embed "assets/openapi.json"
+};
 EMBEDDED(layout_mustache, "layout.mustache") = {
 #embed "assets/layout.mustache"
 };
@@ -66,6 +69,21 @@ EMBEDDED(sign_in_mustache, "sign-in.mustache") = {
 EMBEDDED(setup_mustache, "setup.mustache") = {
 #embed "assets/setup.mustache"
 };
+EMBEDDED(accounts_mustache, "accounts.mustache") = {
+#embed "assets/accounts.mustache"
+};
+EMBEDDED(account_mustache, "account.mustache") = {
+#embed "assets/account.mustache"
+};
+EMBEDDED(invitation_mustache, "invitation.mustache") = {
+#embed "assets/invitation.mustache"
+};
+EMBEDDED(code_mustache, "code.mustache") = {
+#embed "assets/code.mustache"
+};
+EMBEDDED(second_factor_mustache, "second-factor.mustache") = {
+#embed "assets/second-factor.mustache"
+};
 EMBEDDED(error_mustache, "error.mustache") = {
 #embed "assets/error.mustache"
 };
@@ -92,6 +110,7 @@ static const struct console_asset all[] = {
     ASSET(console_css),
     ASSET(console_js),
     ASSET(favicon_svg),
+    ASSET(openapi_json),
     ASSET(layout_mustache),
     ASSET(incidents_mustache),
     ASSET(incident_mustache),
@@ -104,6 +123,11 @@ static const struct console_asset all[] = {
     ASSET(hunt_mustache),
     ASSET(sign_in_mustache),
     ASSET(setup_mustache),
+    ASSET(accounts_mustache),
+    ASSET(account_mustache),
+    ASSET(invitation_mustache),
+    ASSET(code_mustache),
+    ASSET(second_factor_mustache),
     ASSET(error_mustache),
     ASSET(journal_mustache),
     ASSET(proof_mustache),

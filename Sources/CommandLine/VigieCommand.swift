@@ -13,7 +13,8 @@ package struct VigieCommand: AsyncParsableCommand {
         subcommands: [
             ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, LeaseCommand.self,
             EscalationCommand.self,
-            EvidenceCommand.self, JournalCommand.self, ArchiveCommand.self, ConfigCommand.self, CheckCommand.self,
+            EvidenceCommand.self, JournalCommand.self, ArchiveCommand.self, UserCommand.self, TokenCommand.self,
+            ConfigCommand.self, CheckCommand.self,
             RespondCommand.self, IntakeCommand.self,
         ]
     )

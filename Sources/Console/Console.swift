@@ -82,6 +82,7 @@ package struct Console: Sendable {
     let assets: ConsoleAssets
     let pages: PageRenderer
     let cookies: ConsoleCookies
+    let accounts: AccountService
 
     /// - Throws: when an embedded template cannot be parsed; a test keeps that from shipping.
     package init(_ dependencies: Dependencies, options: Options = Options()) throws {
@@ -89,11 +90,19 @@ package struct Console: Sendable {
         self.options = options
         assets = ConsoleAssets.embedded
         pages = try PageRenderer(assets: assets)
+        accounts = AccountService(dependencies.identity, audit: dependencies.audit)
         cookies = ConsoleCookies(isSecure: options.isBehindTLS)
     }
 
     /// Every route with its middleware. HEAD works wherever GET does.
     package func makeRouter() -> Router<ConsoleContext> {
+        build().router
+    }
+
+    /// Every route, and who may use it.
+    package var routes: [RouteDeclaration] { build().declarations }
+
+    private func build() -> (router: Router<ConsoleContext>, declarations: [RouteDeclaration]) {
         let router = Router(context: ConsoleContext.self, options: [.autoGenerateHeadEndpoints])
         // Outermost first. Answers made by a refusing middleware still pass through those before it, so they carry all headers.
         router.add(middleware: ResponseShaping(console: self))
@@ -101,12 +110,10 @@ package struct Console: Sendable {
         router.add(middleware: Authentication(console: self))
         router.add(middleware: ForgeryProtection(console: self))
 
-        router.get("healthz") { _, _ in HTTPAnswer.json(text: #"{"status":"ok"}"#) }
-        addAssetRoutes(to: router)
-        addIdentityRoutes(to: router)
-
-        let pages = router.group().add(middleware: RequireSignIn(console: self, answer: .redirect))
-        pages.get("/") { _, _ in HTTPAnswer.redirect(to: "/incidents") }
+        let pages = ConsoleRoutes(console: self, router: router, table: ConsoleRoutes.Table())
+        pages.get("/", .viewer) { _, _ in HTTPAnswer.redirect(to: "/incidents") }
+        addAssetRoutes(to: pages)
+        addIdentityRoutes(to: pages)
         addIncidentRoutes(to: pages)
         addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)
@@ -115,14 +122,26 @@ package struct Console: Sendable {
         addRunRoutes(to: pages)
         addOnCallRoutes(to: pages)
         addMetricsRoutes(to: pages)
+        addAccountRoutes(to: pages)
+        addOwnAccountRoutes(to: pages)
+        addInvitationRoutes(to: pages)
+        addSecondFactorRoutes(to: pages)
 
-        let api = router.group("api/v1").add(middleware: RequireSignIn(console: self, answer: .problem))
+        let programs = pages.under("", surface: .api)
+        programs.get("healthz", .everybody) { _, _ in HTTPAnswer.json(text: #"{"status":"ok"}"#) }
+        // Without a sign-in: it says what Vigie can do, and nothing of what it knows.
+        programs.get("api/openapi.json", .everybody) { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: assets.bytes(of: "openapi.json")))
+        }
+        programs.get("events", .viewer) { request, context in eventStream(request, context: context) }
+        let api = pages.under("/api/v1", surface: .api)
         addAPIRoutes(to: api)
         addLeaseAPI(to: api)
         addRunAPIRoutes(to: api)
-        let live = router.group().add(middleware: RequireSignIn(console: self, answer: .problem))
-        live.get("events") { request, context in eventStream(request, context: context) }
-        return router
+        addAccountAPIRoutes(to: api)
+        return (router, pages.table.declarations)
     }
 
     /// An HTTP/1.1 server with the limits that a console needs against slow and greedy clients: 16 KiB of header in at most 64 fields, and

@@ -49,6 +49,8 @@ struct ConsoleAssets: Sendable {
         return templates
     }
 
+    func bytes(of name: String) -> ByteBuffer { files.first { $0.name == name }?.bytes ?? ByteBuffer() }
+
     /// `/assets/console-….css` for `console.css`.
     func path(of name: String) -> String {
         files.first { $0.name == name }.map { "/assets/\($0.versionedName)" } ?? ""
@@ -56,14 +58,14 @@ struct ConsoleAssets: Sendable {
 }
 
 extension Console {
-    func addAssetRoutes(to router: Router<ConsoleContext>) {
+    func addAssetRoutes(to routes: ConsoleRoutes) {
         var served: [String: (bytes: ByteBuffer, type: String)] = [:]
         for file in assets.files {
             guard let type = file.mediaType else { continue }
             served[file.versionedName] = (file.bytes, type)
         }
         let files = served
-        router.get("assets/:name") { _, context in
+        routes.get("assets/:name", .everybody) { _, context in
             guard let name = context.parameters.get("name"), let file = files[name] else { throw ConsoleFailure.notFound }
             return Response(
                 status: .ok,
@@ -71,6 +73,6 @@ extension Console {
                 body: ResponseBody(byteBuffer: file.bytes))
         }
         // Browsers ask for it whatever the page says.
-        router.get("favicon.ico") { _, _ in HTTPAnswer.redirect(to: assets.path(of: "favicon.svg")) }
+        routes.get("favicon.ico", .everybody) { _, _ in HTTPAnswer.redirect(to: assets.path(of: "favicon.svg")) }
     }
 }

@@ -35,6 +35,7 @@ package struct VigieServer: Sendable {
     let tree: JournalTree
     let watch: Watch
     let console: Console
+    let accounts: AccountService
     let updates: ConsoleUpdates
     let recorder: Recorder
     /// Puts changed rule files in force.
@@ -166,7 +167,9 @@ package struct VigieServer: Sendable {
             options: options, folder: folder, watch: watch, rules: rules, projections: projections, capture: capture, now: now)
         await collector.use { await context.sources($0) }
         for request in requests.open { await collector.take(request) }
-        let identity = SignInService(store: privateDatabase, hasher: try PasswordHasher())
+        let identity = SignInService(
+            store: privateDatabase, hasher: try PasswordHasher(), secondFactorRoles: options.secondFactorRoles)
+        let accounts = AccountService(identity) { try await recorder.record($0.draft, at: now()) }
         let leaseCounter = LeaseCounter(
             desk: leases.desk, archive: archive.map { _ in ArchiveReader(folder: folder.archive) }, rulePaths: options.rules,
             now: now)
@@ -197,9 +200,9 @@ package struct VigieServer: Sendable {
         return VigieServer(
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
-            watch: watch, console: console, updates: updates, recorder: recorder, rules: rules, collector: collector,
-            archive: archive, desk: desk, escalator: escalator, leases: leases, leaseCounter: leaseCounter, runs: runs,
-            receivers: receivers, logger: logger)
+            watch: watch, console: console, accounts: accounts, updates: updates, recorder: recorder, rules: rules,
+            collector: collector, archive: archive, desk: desk, escalator: escalator, leases: leases,
+            leaseCounter: leaseCounter, runs: runs, receivers: receivers, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -223,6 +226,7 @@ package struct VigieServer: Sendable {
             RunService(runs: runs),
             OrderService(
                 spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter,
+                accounts: AccountSpool(folder), service: accounts,
                 logger: logger),
             RulesService(rules: rules, followsFiles: options.followsRuleFiles),
             UpdatesService(updates: updates),
@@ -381,13 +385,15 @@ private struct RunService: Service {
     }
 }
 
-/// Carries out what commands want done to incidents, runs and leases.
+/// Carries out what commands want done to incidents, runs, leases and accounts.
 private struct OrderService: Service {
     let spool: OrderSpool
     let desk: IncidentDesk
     let runs: RunDesk
     let leases: LeaseOrders
     let counter: LeaseCounter
+    let accounts: AccountSpool
+    let service: AccountService
     let logger: Logger
 
     func run() async throws {
@@ -398,6 +404,7 @@ private struct OrderService: Service {
                 // Apart: a preview of a lease may take seconds.
                 group.addTask { try await repeated { try await spool.serve(desk, runs: runs, logger: logger) } }
                 group.addTask { try await repeated { try await leases.serve(counter, logger: logger) } }
+                group.addTask { try await repeated { try await accounts.serve(service, logger: logger) } }
                 try await group.waitForAll()
             }
         }
@@ -431,18 +438,5 @@ private struct UpdatesService: Service {
     func run() async throws {
         try? await gracefulShutdown()
         updates.close()
-    }
-}
-
-extension AuditRecord {
-    /// A decision about identity as a journal entry; who it was and from where is personal.
-    fileprivate var draft: EntryDraft {
-        let address = Subject(kind: .ip, value: IPAddress(self.address)?.prefix.description ?? self.address)
-        var personal = [PersonalField(name: "source.ip", subjects: [address], value: .string(self.address))]
-        if let account {
-            personal.append(
-                PersonalField(name: "user.name", subjects: [Subject(kind: .user, value: account)], value: .string(account)))
-        }
-        return EntryDraft(type: kind.rawValue, occurredAt: time, actor: "system", personal: personal)
     }
 }

@@ -68,7 +68,7 @@ struct SetupTests {
         let signedIn = try await setup.firstAccount()
         let account = try #require(try await setup.store.account(named: "ana"))
         #expect(!account.passwordHash.contains(goodPassword))
-        #expect(try await setup.store.session(digest: TokenDigest(hex: signedIn.token.text)) == nil)
+        #expect(try await setup.store.session(digest: TokenDigest(hex: signedIn.cookie.text)) == nil)
         #expect(try await setup.store.setupTokenDigest() == nil)
     }
 }
@@ -98,12 +98,12 @@ struct SignInTests {
         let setup = try Setup()
         let first = try await setup.firstAccount()
         let outcome = try await setup.service.signIn(
-            name: "ana", password: goodPassword, address: "", replacing: first.token, at: noon)
+            name: "ana", password: goodPassword, address: "", replacing: first.cookie, at: noon)
         let second = try #require(outcome.session)
-        #expect(second.token != first.token)
-        #expect(second.token.text.count == 64)
-        #expect(try await setup.service.authenticate(first.token, isActivity: true, at: noon) == nil)
-        #expect(try await setup.service.authenticate(second.token, isActivity: true, at: noon) == second)
+        #expect(second.cookie != first.cookie)
+        #expect(second.cookie.text.count == 64)
+        #expect(try await setup.service.authenticate(first.cookie, isActivity: true, at: noon) == nil)
+        #expect(try await setup.service.authenticate(second.cookie, isActivity: true, at: noon) == second)
     }
 
     @Test func aPlantedTokenIsNeverAdopted() async throws {
@@ -112,13 +112,13 @@ struct SignInTests {
         let planted = SecretToken(text: String(repeating: "a", count: 64))
         let outcome = try await setup.service.signIn(
             name: "ana", password: goodPassword, address: "", replacing: planted, at: noon)
-        #expect(outcome.session?.token != planted)
+        #expect(outcome.session?.cookie != planted)
         #expect(try await setup.service.authenticate(planted, isActivity: true, at: noon) == nil)
     }
 
     @Test func sessionsEndWhenIdleAndInTheEndAnyway() async throws {
         let setup = try Setup()
-        let token = try await setup.firstAccount().token
+        let token = try await setup.firstAccount().cookie
         #expect(try await setup.service.authenticate(token, isActivity: true, at: noon.advanced(bySeconds: 12 * 3600 - 1)) != nil)
         var time = noon
         // Somebody clicks every eleven hours.
@@ -131,7 +131,7 @@ struct SignInTests {
 
     @Test func watchingDoesNotKeepASessionAlive() async throws {
         let setup = try Setup()
-        let token = try await setup.firstAccount().token
+        let token = try await setup.firstAccount().cookie
         #expect(try await setup.service.authenticate(token, isActivity: false, at: noon.advanced(bySeconds: 11 * 3600)) != nil)
         #expect(try await setup.service.authenticate(token, isActivity: false, at: noon.advanced(bySeconds: 13 * 3600)) == nil)
     }
@@ -148,7 +148,7 @@ struct SignInTests {
         let signedIn = try await setup.firstAccount()
         let audit = try await setup.service.signOut(signedIn, address: "192.0.2.1", at: noon)
         #expect(audit == AuditRecord(kind: .signedOut, account: "ana", address: "192.0.2.1", time: noon))
-        #expect(try await setup.service.authenticate(signedIn.token, isActivity: true, at: noon) == nil)
+        #expect(try await setup.service.authenticate(signedIn.cookie, isActivity: true, at: noon) == nil)
     }
 
     @Test func backsOffAndLetsTheOwnerInLater() async throws {

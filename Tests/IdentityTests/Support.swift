@@ -54,7 +54,12 @@ extension SignInOutcome {
         switch self {
         case .signedIn(_, let audit), .refused(let audit): audit
         case .limited(_, let audit): audit
-        case .busy: nil
+        case .busy, .codeNeeded: nil
         }
     }
+}
+
+extension SignedIn {
+    /// What the browser keeps.
+    var cookie: SecretToken { token ?? SecretToken(text: "") }
 }

@@ -3,8 +3,8 @@ import Incidents
 
 extension Console {
     /// The pages' twins for programs, below `/api/v1`. Errors are RFC 9457 problems.
-    func addAPIRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("incidents") { request, context in
+    func addAPIRoutes(to routes: ConsoleRoutes) {
+        routes.get("incidents", .viewer) { request, context in
             let fields = FormFields(query: request.uri.query)
             let filter = IncidentFilter(fields, includesClosedByDefault: true)
             var query = filter.query(rows: Self.rowsPerPage)
@@ -17,7 +17,7 @@ extension Console {
                 APIIncidentList(
                     incidents: page.incidents.map(APIIncident.init), total: page.total, limit: query.limit, offset: query.offset))
         }
-        router.get("incidents/:id") { _, context in
+        routes.get("incidents/:id", .viewer) { _, context in
             let id = try context.parameters.require("id")
             guard
                 let detail = try await dependencies.incidents.incident(
@@ -26,7 +26,7 @@ extension Console {
             else { throw ConsoleFailure.noIncident(id) }
             return try HTTPAnswer.json(APIIncidentDetail(detail))
         }
-        router.post("incidents/:id/orders") { request, context in
+        routes.post("incidents/:id/orders", .responder) { request, context in
             let id = try await carryOut(request, context: context)
             guard
                 let detail = try await dependencies.incidents.incident(
@@ -34,30 +34,30 @@ extension Console {
             else { throw ConsoleFailure.noIncident(id) }
             return try HTTPAnswer.json(APIIncidentDetail(detail))
         }
-        router.get("incidents/:id/evidence") { _, context in
+        routes.get("incidents/:id/evidence", .viewer) { _, context in
             let id = try context.parameters.require("id")
             guard try await !isHidden(id, from: context) else { throw ConsoleFailure.noIncident(id) }
             let items = try await dependencies.ledger.evidence(of: id)
             return try HTTPAnswer.json(APIEvidenceList(evidence: items.map(APIEvidence.init)))
         }
-        router.get("journal/:sequence") { _, context in
+        routes.get("journal/:sequence", .viewer) { _, context in
             guard let sequence = Int(try context.parameters.require("sequence")), sequence >= 0,
                 let proof = try await dependencies.ledger.proof(of: sequence),
                 try await !isHidden(proof.entry.incident, from: context)
             else { throw ConsoleFailure.noEntry }
             return try HTTPAnswer.json(APIProof(proof))
         }
-        router.get("metrics") { request, context in
+        routes.get("metrics", .viewer) { request, context in
             let metrics = try await metrics(MetricsChoice(FormFields(query: request.uri.query)), context: context)
             return HTTPAnswer.json(text: try MetricsJSON.text(metrics))
         }
-        router.get("sources") { _, _ in
+        routes.get("sources", .viewer) { _, _ in
             try HTTPAnswer.json(APISourceList(sources: await dependencies.sources().map(APISource.init)))
         }
-        router.get("detection") { _, _ in
+        routes.get("detection", .viewer) { _, _ in
             try HTTPAnswer.json(APIDetection(await dependencies.detection()))
         }
-        router.get("rules") { _, _ in
+        routes.get("rules", .viewer) { _, _ in
             try HTTPAnswer.json(APIRuleList(rules: await dependencies.rules().map(APIRule.init)))
         }
     }

@@ -13,7 +13,14 @@ struct Authentication: RouterMiddleware {
         var context = context
         // Assets and health are asked for often and mean the same to everybody: no database read for them.
         let path = request.uri.path
-        if !path.hasPrefix("/assets/"), path != "/healthz", let token = console.cookies.session(in: request) {
+        let needsNobody = path.hasPrefix("/assets/") || path == "/healthz"
+        if !needsNobody, let field = request.bearer {
+            // Cookies do not count beside it: what a browser adds by itself must never widen what a program was given.
+            if let secret = APIToken.secret(inAuthorization: field) {
+                context.signedIn = try await console.dependencies.identity.authenticate(
+                    apiToken: secret, at: console.dependencies.now())
+            }
+        } else if !needsNobody, let token = console.cookies.session(in: request) {
             // Counts as the person's activity only when a person asked: pages also refresh themselves.
             let isActivity = request.headers[named: "vigie-partial"] == nil && path != "/events"
             context.signedIn = try await console.dependencies.identity.authenticate(
@@ -27,37 +34,10 @@ struct Authentication: RouterMiddleware {
     }
 }
 
-/// Lets only signed-in people through.
-struct RequireSignIn: RouterMiddleware {
-    enum Answer {
-        /// To the sign-in page, and back afterwards.
-        case redirect
-        /// 401 as problem+json.
-        case problem
-    }
-
-    let console: Console
-    let answer: Answer
-
-    func handle(
-        _ request: Request, context: ConsoleContext, next: @concurrent (Request, ConsoleContext) async throws -> Response
-    ) async throws -> Response {
-        if context.signedIn != nil { return try await next(request, context) }
-        guard answer == .redirect, request.headers[named: "vigie-partial"] == nil else { throw ConsoleFailure.signInNeeded }
-        guard try await console.dependencies.identity.hasAccounts() else { return HTTPAnswer.redirect(to: "/setup") }
-        if isLinkFromElsewhere(request) {
-            // A SameSite=Strict cookie is not sent along a link on another site (the chat that paged us). Ask again from here.
-            return HTTPAnswer.html(
-                console.pages.hop(
-                    to: request.uri.string, shell: console.shell(for: request, context: context, title: "Opening")))
-        }
-        return HTTPAnswer.redirect(to: "/sign-in?next=\(FormFields.encode(request.uri.string))")
-    }
-
-    private func isLinkFromElsewhere(_ request: Request) -> Bool {
-        let site = request.headers[named: "sec-fetch-site"]
-        return (site == "cross-site" || site == "same-site") && request.headers[named: "sec-fetch-mode"] == "navigate"
-            && LocalPath(request.uri.string) != nil
+extension Request {
+    /// The `Authorization` field of a program. What a browser may add by itself (Basic, for a proxy in front) is none.
+    var bearer: String? {
+        headers[values: .authorization].first { $0.prefix(7).lowercased() == "bearer " }
     }
 }
 

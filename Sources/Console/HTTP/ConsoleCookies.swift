@@ -9,6 +9,7 @@ struct ConsoleCookies: Sendable {
     let isSecure: Bool
 
     private var sessionName: String { isSecure ? "__Host-vigie" : "vigie" }
+    private var stepName: String { isSecure ? "__Host-vigie-step" : "vigie-step" }
     private var formName: String { isSecure ? "__Host-vigie-form" : "vigie-form" }
 
     func session(in request: Request) -> SecretToken? { secret(sessionName, in: request) }
@@ -22,6 +23,17 @@ struct ConsoleCookies: Sendable {
 
     func clearSession(on response: inout Response) {
         add("\(sessionName)=; Max-Age=0", to: &response)
+    }
+
+    /// That the password was right, until the code is shown, too.
+    func step(in request: Request) -> SecretToken? { secret(stepName, in: request) }
+
+    func setStep(_ token: SecretToken, on response: inout Response) {
+        add("\(stepName)=\(token.text); Max-Age=300", to: &response)
+    }
+
+    func clearStep(on response: inout Response) {
+        add("\(stepName)=; Max-Age=0", to: &response)
     }
 
     func setForm(_ token: SecretToken, on response: inout Response) {

@@ -65,7 +65,36 @@ struct ConsoleFailure: Error, Equatable {
 
     static let signInNeeded = ConsoleFailure(
         status: .unauthorized, code: "sign_in_needed", title: "Sign in first",
-        advice: "Open the console in a browser and sign in; the session's cookie authorises requests.")
+        advice: "Sign in with a browser, or send an API token that is valid: Authorization: Bearer vigie_…")
+
+    static let secondFactorNeeded = ConsoleFailure(
+        status: .forbidden, code: "second_factor_needed", title: "Your role has to have a second factor",
+        advice: "Set one up on the page of your account.")
+
+    static let tokenOnPage = ConsoleFailure(
+        status: .forbidden, code: "token_on_page", title: "API tokens are for the API",
+        advice: "Ask below /api/v1, or sign in with a browser.")
+
+    static func scopeNeeded(_ scope: TokenScope) -> ConsoleFailure {
+        ConsoleFailure(
+            status: .forbidden, code: "scope_needed", title: "That needs a token with the scope \(scope.rawValue)",
+            advice: "Make one on your account's page, or with `vigie token create`.")
+    }
+
+    /// What an account does not allow, in the words of the refusal.
+    init(_ refusal: AccountRefusal) {
+        let status: HTTPResponse.Status =
+            switch refusal.code {
+            case .unknownAccount, .unknownToken: .notFound
+            case .notAllowed, .alreadyDone: .conflict
+            case .invalid: .unprocessableContent
+            case .limited: .tooManyRequests
+            case .busy: .serviceUnavailable
+            }
+        self.init(
+            status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice,
+            retryAfter: refusal.retryAfter)
+    }
 
     static let foreignHost = ConsoleFailure(
         status: .misdirectedRequest, code: "foreign_host", title: "The console does not answer under this host name",
@@ -81,7 +110,7 @@ struct ConsoleFailure: Error, Equatable {
 
     static let notAForm = ConsoleFailure(
         status: .unsupportedMediaType, code: "not_a_form", title: "The body is not a form",
-        advice: "Send application/x-www-form-urlencoded.")
+        advice: "Send application/x-www-form-urlencoded; with an API token also application/json.")
 
     static let busy = ConsoleFailure(
         status: .serviceUnavailable, code: "busy", title: "Too many sign-ins are waiting", advice: "Try again in a few seconds.",
@@ -98,6 +127,8 @@ struct ConsoleFailure: Error, Equatable {
         } else if let refusal = error as? IncidentRefusal {
             self.init(refusal)
         } else if let refusal = error as? RunRefusal {
+            self.init(refusal)
+        } else if let refusal = error as? AccountRefusal {
             self.init(refusal)
         } else if let error = error as? any HTTPResponseError {
             switch error.status {

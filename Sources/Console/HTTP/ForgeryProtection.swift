@@ -8,6 +8,8 @@ import NIOCore
 ///
 /// Three layers, because each alone has holes: `SameSite=Strict` cookies know sites but not ports, old browsers send no
 /// `Sec-Fetch-Site`, and a token can leak.
+///
+/// A request with a bearer token is not asked: no browser adds one by itself, and cookies do not count beside one.
 struct ForgeryProtection: RouterMiddleware {
     static let purpose = "vigie form v1"
 
@@ -20,6 +22,9 @@ struct ForgeryProtection: RouterMiddleware {
         case .get, .head, .options: return try await next(request, context)
         default: break
         }
+        if request.bearer != nil { return try await next(request, context) }
+        // Programs without a token are told so first; there is no session that could be abused.
+        if context.signedIn == nil, request.uri.path.hasPrefix("/api/") { throw ConsoleFailure.signInNeeded }
         guard isSameOrigin(request) else { throw ConsoleFailure.forged }
         guard request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true else {
             throw ConsoleFailure.notAForm

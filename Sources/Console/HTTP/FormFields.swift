@@ -5,6 +5,10 @@ struct FormFields: Sendable, Equatable {
 
     private var fields: [(name: String, value: String)] = []
 
+    init(_ fields: [(name: String, value: String)]) {
+        self.fields = Array(fields.prefix(Self.maximumFields))
+    }
+
     init(query: String?) {
         self.init(text: query ?? "")
     }

@@ -56,6 +56,8 @@ extension Console {
                 pages.failure(failure, shell: shell(for: request, context: context, title: failure.title), id: context.requestID),
                 status: failure.status)
         }
+        // RFC 9110 11.6.1 wants a challenge; browsers ask nobody for a password because of this one.
+        if failure.status == .unauthorized { response.headers[.wwwAuthenticate] = "Bearer realm=\"vigie\"" }
         if let seconds = failure.retryAfter { response.headers[.retryAfter] = "\(seconds)" }
         return response
     }
@@ -63,7 +65,7 @@ extension Console {
     private func wantsProblem(_ request: Request) -> Bool {
         let path = request.uri.path
         return path.hasPrefix("/api/") || path == "/events" || path == "/healthz"
-            || request.headers[named: "vigie-partial"] != nil
+            || request.headers[named: "vigie-partial"] != nil || request.bearer != nil
     }
 
     private struct Problem: Encodable {

@@ -67,12 +67,14 @@ extension Console {
             var known: [ConsoleUpdates.Change] = []
             for change in delivery.changes
             where try await !dependencies.incidents.isHidden(id: change.incidentID, from: reader) { known.append(change) }
+            // Not even a sign of life: it would tell that something happened to what this person may not know of.
+            if known.isEmpty, !delivery.changes.isEmpty, !delivery.isRefresh { continue }
             delivery.changes = known
             let text = EventStreamText.render(delivery)
             if text.isEmpty {
                 // A stream must not outlive its session; watching is not activity.
                 let now = dependencies.now()
-                guard try await dependencies.identity.authenticate(signedIn.token, isActivity: false, at: now) != nil else {
+                guard try await dependencies.identity.isStillValid(signedIn, at: now) else {
                     return
                 }
                 try await writer.write(ByteBuffer(string: ":\n\n"))

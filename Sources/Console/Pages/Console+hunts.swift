@@ -6,29 +6,24 @@ import Identity
 import NIOCore
 
 extension Console {
-    func addHuntRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("hunts") { request, context in try await huntsPage(request, context: context) }
-        router.post("hunts") { request, context in try await startHunt(request, context: context) }
-        router.get("hunts/:id") { request, context in try await huntPage(request, context: context) }
-        router.post("hunts/:id/cancel") { request, context in
-            let hunts = try hunting(context)
+    /// Lines of logs are more than incidents show: viewers do not hunt.
+    func addHuntRoutes(to routes: ConsoleRoutes) {
+        routes.get("hunts", .responder) { request, context in try await huntsPage(request, context: context) }
+        routes.post("hunts", .responder) { request, context in try await startHunt(request, context: context) }
+        routes.get("hunts/:id", .responder) { request, context in try await huntPage(request, context: context) }
+        routes.post("hunts/:id/cancel", .responder) { request, context in
+            let hunts = try hunting()
             let id = context.parameters.get("id") ?? ""
             try await hunts.cancel(id, by: context.signedIn?.accountName ?? "")
             return HTTPAnswer.redirect(to: "/hunts/\(FormFields.encode(id))")
         }
         // Where a browser comes back to after signing in again.
-        router.get("hunts/:id/cancel") { _, context in
+        routes.get("hunts/:id/cancel", .responder) { _, context in
             HTTPAnswer.redirect(to: "/hunts/\(FormFields.encode(context.parameters.get("id") ?? ""))")
         }
     }
 
-    /// Lines of logs are more than incidents show: viewers do not hunt.
-    private func hunting(_ context: ConsoleContext) throws -> any HuntRunning {
-        guard let role = context.signedIn?.role, role >= .responder else {
-            throw ConsoleFailure(
-                status: .forbidden, code: "role", title: "Hunting is for responders",
-                advice: "Ask an admin for the role of a responder.")
-        }
+    private func hunting() throws -> any HuntRunning {
         guard let hunts = dependencies.hunts else {
             throw ConsoleFailure(
                 status: .notFound, code: "no_archive", title: "There is no archive to hunt in",
@@ -40,7 +35,7 @@ extension Console {
     private func huntsPage(
         _ request: Request, context: ConsoleContext, entered: FormFields? = nil, problem: String? = nil
     ) async throws -> Response {
-        let hunts = try hunting(context)
+        let hunts = try hunting()
         let now = dependencies.now()
         // Whole seconds: the present is inside.
         let second = Timestamp(seconds: now.seconds + 1)
@@ -61,9 +56,8 @@ extension Console {
     }
 
     private func startHunt(_ request: Request, context: ConsoleContext) async throws -> Response {
-        let hunts = try hunting(context)
-        var request = request
-        let fields = FormFields(text: String(buffer: try await request.collectBody(upTo: ConsoleContext.maximumBody)))
+        let hunts = try hunting()
+        let fields = try await FormFields(bodyOf: request)
         guard let since = Timestamp(rfc3339: fields["since"] ?? ""), let until = Timestamp(rfc3339: fields["until"] ?? ""),
             since < until
         else {
@@ -83,7 +77,7 @@ extension Console {
     }
 
     private func huntPage(_ request: Request, context: ConsoleContext) async throws -> Response {
-        guard let hunt = await (try hunting(context)).hunt(context.parameters.get("id") ?? "") else {
+        guard let hunt = await (try hunting()).hunt(context.parameters.get("id") ?? "") else {
             throw ConsoleFailure.notFound
         }
         var model = HuntModels.page(hunt, now: dependencies.now())

@@ -5,12 +5,15 @@ import Identity
 import NIOCore
 
 extension Console {
-    func addIdentityRoutes(to router: Router<ConsoleContext>) {
-        router.get("setup") { request, context in try await setupPage(request, context: context) }
-        router.post("setup") { request, context in try await setUp(request, context: context) }
-        router.get("sign-in") { request, context in try await signInPage(request, context: context) }
-        router.post("sign-in") { request, context in try await signIn(request, context: context) }
-        router.post("sign-out") { request, context in try await signOut(request, context: context) }
+    func addIdentityRoutes(to routes: ConsoleRoutes) {
+        routes.get("setup", .everybody) { request, context in try await setupPage(request, context: context) }
+        routes.post("setup", .everybody) { request, context in try await setUp(request, context: context) }
+        routes.get("sign-in", .everybody) { request, context in try await signInPage(request, context: context) }
+        routes.post("sign-in", .everybody) { request, context in try await signIn(request, context: context) }
+        routes.get("sign-in/code", .everybody) { request, context in codePage(request, context: context) }
+        routes.post("sign-in/code", .everybody) { request, context in try await takeCode(request, context: context) }
+        // Nobody's role stands against leaving.
+        routes.post("sign-out", .everybody) { request, context in try await signOut(request, context: context) }
     }
 
     private func setupPage(_ request: Request, context: ConsoleContext) async throws -> Response {
@@ -21,7 +24,7 @@ extension Console {
     }
 
     private func setUp(_ request: Request, context: ConsoleContext) async throws -> Response {
-        let fields = try await fields(of: request)
+        let fields = try await FormFields(bodyOf: request)
         let token = fields["token"] ?? ""
         let name = fields["name"] ?? ""
         var model: PageModel = ["setupToken": String(token.prefix(64)), "accountName": String(name.prefix(64))]
@@ -73,7 +76,7 @@ extension Console {
     }
 
     private func signIn(_ request: Request, context: ConsoleContext) async throws -> Response {
-        let fields = try await fields(of: request)
+        let fields = try await FormFields(bodyOf: request)
         let name = fields["name"] ?? ""
         let next = LocalPath(fields["next"])
         var model: PageModel = ["next": next?.text ?? "", "accountName": String(name.prefix(64))]
@@ -84,6 +87,10 @@ extension Console {
         case .signedIn(let signedIn, let audit):
             try await dependencies.audit(audit)
             return welcome(signedIn, to: next?.text ?? "/incidents")
+        case .codeNeeded(let token):
+            var response = HTTPAnswer.redirect(to: "/sign-in/code?next=\(FormFields.encode(next?.text ?? ""))")
+            cookies.setStep(token, on: &response)
+            return response
         case .refused(let audit):
             try await dependencies.audit(audit)
             model["problem"] = "Name or password is wrong."
@@ -100,6 +107,43 @@ extension Console {
         }
     }
 
+    private func codePage(_ request: Request, context: ConsoleContext) -> Response {
+        guard cookies.step(in: request) != nil else { return HTTPAnswer.redirect(to: "/sign-in") }
+        let next = LocalPath(FormFields(query: request.uri.query)["next"])
+        return form("code", ["next": next?.text ?? ""], title: "Sign in", request: request, context: context)
+    }
+
+    private func takeCode(_ request: Request, context: ConsoleContext) async throws -> Response {
+        let fields = try await FormFields(bodyOf: request)
+        let next = LocalPath(fields["next"])
+        guard let token = cookies.step(in: request) else { return HTTPAnswer.redirect(to: "/sign-in") }
+        var model: PageModel = ["next": next?.text ?? ""]
+        let outcome = try await dependencies.identity.signIn(
+            code: String((fields["code"] ?? "").prefix(64)), pending: token, address: context.address,
+            replacing: cookies.session(in: request), at: dependencies.now())
+        switch outcome {
+        case .signedIn(let signedIn, let audits):
+            for audit in audits { try await dependencies.audit(audit) }
+            var response = welcome(signedIn, to: next?.text ?? "/incidents")
+            cookies.clearStep(on: &response)
+            return response
+        case .refused(let audit):
+            try await dependencies.audit(audit)
+            model["problem"] = "That code is wrong, or was used before."
+            return form("code", model, title: "Sign in", status: .forbidden, request: request, context: context)
+        case .limited(let seconds, let audit):
+            if let audit { try await dependencies.audit(audit) }
+            model["problem"] = "Too many wrong codes. Try again in \(seconds) s."
+            var response = form("code", model, title: "Sign in", status: .tooManyRequests, request: request, context: context)
+            response.headers[.retryAfter] = "\(seconds)"
+            return response
+        case .startAgain:
+            var response = HTTPAnswer.redirect(to: "/sign-in")
+            cookies.clearStep(on: &response)
+            return response
+        }
+    }
+
     private func signOut(_ request: Request, context: ConsoleContext) async throws -> Response {
         if let signedIn = context.signedIn {
             let audit = try await dependencies.identity.signOut(signedIn, address: context.address, at: dependencies.now())
@@ -112,17 +156,13 @@ extension Console {
 
     private func welcome(_ signedIn: SignedIn, to path: String) -> Response {
         var response = HTTPAnswer.redirect(to: path)
-        cookies.setSession(signedIn.token, maximumAge: dependencies.identity.rules.absolute, on: &response)
+        guard let token = signedIn.token else { return response }
+        cookies.setSession(token, maximumAge: dependencies.identity.rules.absolute, on: &response)
         return response
     }
 
-    private func fields(of request: Request) async throws -> FormFields {
-        var request = request
-        return FormFields(text: String(buffer: try await request.collectBody(upTo: ConsoleContext.maximumBody)))
-    }
-
     /// A form for people without a session: its token hangs on a cookie of its own.
-    private func form(
+    func form(
         _ template: String, _ model: PageModel, title: String, status: HTTPResponse.Status = .ok, request: Request,
         context: ConsoleContext
     ) -> Response {

@@ -10,10 +10,10 @@ extension Console {
     static let someFindings = 25
     static let allFindings = 1000
 
-    func addIncidentRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("incidents") { request, context in try await incidentList(request, context: context) }
-        router.get("incidents/:id") { request, context in try await incidentPage(request, context: context) }
-        router.post("incidents/:id/orders") { request, context in
+    func addIncidentRoutes(to routes: ConsoleRoutes) {
+        routes.get("incidents", .viewer) { request, context in try await incidentList(request, context: context) }
+        routes.get("incidents/:id", .viewer) { request, context in try await incidentPage(request, context: context) }
+        routes.post("incidents/:id/orders", .responder) { request, context in
             HTTPAnswer.redirect(to: "/incidents/\(FormFields.encode(try await carryOut(request, context: context)))")
         }
     }

@@ -6,16 +6,16 @@ import Identity
 import Incidents
 
 extension Console {
-    func addLeaseRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("leases") { request, context in try await leaseList(request, context: context) }
-        router.get("leases/new") { request, context in
+    func addLeaseRoutes(to routes: ConsoleRoutes) {
+        routes.get("leases", .viewer) { request, context in try await leaseList(request, context: context) }
+        routes.get("leases/new", .responder) { request, context in
             try await leaseForm(LeaseOrder(FormFields(query: request.uri.query)), request, context: context)
         }
-        router.post("leases/preview") { request, context in
+        routes.post("leases/preview", .responder) { request, context in
             let order = try await leaseOrder(request)
             return try await leaseForm(order, request, context: context, wantsPreview: true)
         }
-        router.post("leases") { request, context in
+        routes.post("leases", .responder) { request, context in
             let order = try await leaseOrder(request)
             do {
                 let lease = try await place(order, context: context)
@@ -25,45 +25,50 @@ extension Console {
             }
         }
         // Where a browser comes back to after signing in again.
-        router.get("leases/preview") { _, _ in HTTPAnswer.redirect(to: "/leases/new") }
-        router.get("leases/:id") { request, context in try await leasePage(request, context: context) }
-        router.get("leases/:id/undo") { request, context in try await leasePage(request, context: context, isUndoing: true) }
-        router.post("leases/:id/undo") { request, context in try await leaseChange(request, context: context, change: undoLease) }
-        router.post("leases/:id/approve") { request, context in
+        routes.get("leases/preview", .responder) { _, _ in HTTPAnswer.redirect(to: "/leases/new") }
+        routes.get("leases/:id", .viewer) { request, context in try await leasePage(request, context: context) }
+        routes.get("leases/:id/undo", .responder) { request, context in
+            try await leasePage(request, context: context, isUndoing: true)
+        }
+        routes.post("leases/:id/undo", .responder) { request, context in
+            try await leaseChange(request, context: context, change: undoLease)
+        }
+        routes.post("leases/:id/approve", .commander) { request, context in
             try await leaseChange(request, context: context, change: approveLease)
         }
-        router.post("leases/:id/proof") { request, context in try await leaseChange(request, context: context, change: proveLease)
+        routes.post("leases/:id/proof", .responder) { request, context in
+            try await leaseChange(request, context: context, change: proveLease)
         }
         for what in ["approve", "proof"] {
-            router.get(RouterPath("leases/:id/\(what)")) { _, context in
+            routes.get("leases/:id/\(what)", .responder) { _, context in
                 HTTPAnswer.redirect(to: "/leases/\(FormFields.encode(context.parameters.get("id") ?? ""))")
             }
         }
     }
 
-    func addLeaseAPI(to router: RouterGroup<ConsoleContext>) {
-        router.get("leases") { request, context in
+    func addLeaseAPI(to routes: ConsoleRoutes) {
+        routes.get("leases", .viewer) { request, context in
             let fields = FormFields(query: request.uri.query)
             let leases = try await visibleLeases(of: fields["incident"], includesOver: fields["all"] == "1", context: context)
             return try HTTPAnswer.json(APILeaseList(leases))
         }
-        router.post("leases") { request, context in
+        routes.post("leases", .responder) { request, context in
             let order = try await leaseOrder(request)
             return try HTTPAnswer.json(APILease(try await stated { try await place(order, context: context) }), status: .created)
         }
-        router.post("leases/preview") { request, context in
+        routes.post("leases/preview", .responder) { request, context in
             let order = try await leaseOrder(request)
             try await check(order, context: context)
             return try HTTPAnswer.json(APILeasePreview(try await stated { try await keeping().preview(order) }))
         }
-        router.get("leases/:id") { _, context in try HTTPAnswer.json(APILease(try await lease(context))) }
-        router.post("leases/:id/undo") { request, context in
+        routes.get("leases/:id", .viewer) { _, context in try HTTPAnswer.json(APILease(try await lease(context))) }
+        routes.post("leases/:id/undo", .responder) { request, context in
             try HTTPAnswer.json(APILease(try await undoLease(try await lease(context), try await fields(request), context)))
         }
-        router.post("leases/:id/approve") { request, context in
+        routes.post("leases/:id/approve", .commander) { request, context in
             try HTTPAnswer.json(APILease(try await approveLease(try await lease(context), try await fields(request), context)))
         }
-        router.post("leases/:id/proof") { request, context in
+        routes.post("leases/:id/proof", .responder) { request, context in
             try HTTPAnswer.json(APILease(try await proveLease(try await lease(context), try await fields(request), context)))
         }
     }
@@ -75,10 +80,7 @@ extension Console {
         return leases
     }
 
-    private func fields(_ request: Request) async throws -> FormFields {
-        var request = request
-        return FormFields(text: String(buffer: try await request.collectBody(upTo: ConsoleContext.maximumBody)))
-    }
+    private func fields(_ request: Request) async throws -> FormFields { try await FormFields(bodyOf: request) }
 
     private func leaseOrder(_ request: Request) async throws -> LeaseOrder { LeaseOrder(try await fields(request)) }
 

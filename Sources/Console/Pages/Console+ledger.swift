@@ -6,24 +6,26 @@ import Incidents
 import NIOCore
 
 extension Console {
-    func addLedgerRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("journal") { request, context in try await journalPage(request, context: context) }
-        router.get("journal/:sequence") { request, context in try await proofPage(request, context: context) }
-        router.get("journal/:sequence/entry.json") { _, context in
+    func addLedgerRoutes(to routes: ConsoleRoutes) {
+        routes.get("journal", .viewer) { request, context in try await journalPage(request, context: context) }
+        routes.get("journal/:sequence", .viewer) { request, context in try await proofPage(request, context: context) }
+        routes.get("journal/:sequence/entry.json", .viewer) { _, context in
             Self.download(try await proof(context).bytes, type: "application/json", name: "entry.json")
         }
-        router.get("journal/:sequence/entry.tlog-proof") { _, context in
+        routes.get("journal/:sequence/entry.tlog-proof", .viewer) { _, context in
             let proof = try await proof(context)
             guard !proof.file.isEmpty else { throw ConsoleFailure.notFound }
             return Self.download(proof.file, type: "application/octet-stream", name: "\(proof.entry.sequence).tlog-proof")
         }
-        router.get("evidence/:id") { request, context in
+        routes.get("evidence/:id", .viewer) { request, context in
             try await evidencePage(try await evidence(context), verdict: nil, request: request, context: context)
         }
         // Where a browser comes back to after signing in again.
-        router.get("evidence/:id/verify") { _, context in HTTPAnswer.redirect(to: "/evidence/\(try await evidence(context).id)") }
+        routes.get("evidence/:id/verify", .viewer) { _, context in
+            HTTPAnswer.redirect(to: "/evidence/\(try await evidence(context).id)")
+        }
         // A POST, since it may read gigabytes: nothing that a link elsewhere can start.
-        router.post("evidence/:id/verify") { request, context in
+        routes.post("evidence/:id/verify", .viewer) { request, context in
             let item = try await evidence(context)
             return try await evidencePage(
                 item, verdict: try await dependencies.ledger.verify(evidence: item), request: request, context: context)
@@ -78,7 +80,7 @@ extension Console {
 
     /// Forms inside a page have their own token: a page that refreshes itself comes without the layout.
     func formToken(_ context: ConsoleContext) -> String {
-        context.signedIn?.token.proof(of: ForgeryProtection.purpose) ?? ""
+        context.signedIn?.token?.proof(of: ForgeryProtection.purpose) ?? ""
     }
 
     private func proof(_ context: ConsoleContext) async throws -> LedgerProof {

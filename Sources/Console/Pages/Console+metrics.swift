@@ -4,8 +4,8 @@ import Hummingbird
 import Incidents
 
 extension Console {
-    func addMetricsRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("metrics") { request, context in
+    func addMetricsRoutes(to routes: ConsoleRoutes) {
+        routes.get("metrics", .viewer) { request, context in
             let sequence = dependencies.updates.sequence
             let choice = MetricsChoice(FormFields(query: request.uri.query))
             let metrics = try await metrics(choice, context: context)

@@ -6,8 +6,8 @@ extension Console {
     /// Messages on the page that were given up, or are on their way.
     static let maximumDeliveries = 200
 
-    func addOnCallRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("on-call") { request, context in
+    func addOnCallRoutes(to routes: ConsoleRoutes) {
+        routes.get("on-call", .viewer) { request, context in
             let sequence = dependencies.updates.sequence
             let policies = await dependencies.states.policies
             let states = await dependencies.states.states(for: context.reader)

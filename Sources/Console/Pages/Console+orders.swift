@@ -12,8 +12,7 @@ extension Console {
     func carryOut(_ request: Request, context: ConsoleContext) async throws -> String {
         guard let signedIn = context.signedIn, let reader = context.reader else { throw ConsoleFailure.signInNeeded }
         let id = try context.parameters.require("id")
-        var request = request
-        let fields = FormFields(text: String(buffer: try await request.collectBody(upTo: ConsoleContext.maximumBody)))
+        let fields = try await FormFields(bodyOf: request)
         let verb = fields["verb"] ?? ""
         let role = OrderForms.role(for: verb)
         guard signedIn.role >= role else { throw ConsoleFailure.roleNeeded(role) }
@@ -58,7 +57,7 @@ enum OrderForms {
     static func model(_ incident: IncidentSummary, signedIn: SignedIn?) -> PageModel? {
         guard let signedIn, signedIn.role >= .responder, incident.mergedInto == nil else { return nil }
         let path = "/incidents/\(FormFields.encode(incident.id))/orders"
-        let csrf = signedIn.token.proof(of: ForgeryProtection.purpose)
+        let csrf = signedIn.token?.proof(of: ForgeryProtection.purpose) ?? ""
         var forms: [PageModel] = []
         func add(
             _ verb: String, _ label: String, choices: [(name: String, label: String, options: [String])] = [],

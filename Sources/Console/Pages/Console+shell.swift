@@ -15,29 +15,29 @@ extension Console {
             "icon": assets.path(of: "favicon.svg"),
             "sequence": dependencies.updates.sequence,
             "section": section,
-            "navigation": [
-                navigation("Incidents", "/incidents", isCurrent: section == "incidents"),
-                navigation("On call", "/on-call", isCurrent: section == "on-call"),
-                navigation("Metrics", "/metrics", isCurrent: section == "metrics"),
-                navigation("Leases", "/leases", isCurrent: section == "leases"),
-                navigation("Sources", "/sources", isCurrent: section == "sources"),
-                navigation("Rules", "/rules", isCurrent: section == "rules"),
-                navigation("Runs", "/runs", isCurrent: section == "runs"),
-                navigation("Hunts", "/hunts", isCurrent: section == "hunts"),
-                navigation("Journal", "/journal", isCurrent: section == "journal"),
-            ],
+            "navigation": Self.sections.filter { section in context.signedIn.map { $0.role >= section.role } ?? false }.map {
+                navigation($0.label, $0.path, isCurrent: "/" + section == $0.path)
+            },
         ]
         shell["theme"] = cookies.theme(in: request)
         if let signedIn = context.signedIn {
             let person: PageModel = [
                 "name": signedIn.accountName, "role": signedIn.role.rawValue,
-                "csrf": signedIn.token.proof(of: ForgeryProtection.purpose),
+                "csrf": signedIn.token?.proof(of: ForgeryProtection.purpose) ?? "",
             ]
             // No page may use this name: what a page leaves out, Mustache looks for here.
             shell["visitor"] = person
         }
         return shell
     }
+
+    /// The navigation, and who is shown each part of it.
+    private static let sections: [(label: String, path: String, role: Role)] = [
+        ("Incidents", "/incidents", .viewer), ("On call", "/on-call", .viewer), ("Metrics", "/metrics", .viewer),
+        ("Runs", "/runs", .viewer), ("Leases", "/leases", .viewer),
+        ("Sources", "/sources", .viewer), ("Rules", "/rules", .viewer),
+        ("Hunts", "/hunts", .responder), ("Journal", "/journal", .viewer), ("Accounts", "/accounts", .admin),
+    ]
 
     private func navigation(_ label: String, _ path: String, isCurrent: Bool) -> PageModel {
         ["label": label, "path": path, "isCurrent": isCurrent]

@@ -2,8 +2,8 @@ import Events
 import Hummingbird
 
 extension Console {
-    func addStatusRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("sources") { request, context in
+    func addStatusRoutes(to routes: ConsoleRoutes) {
+        routes.get("sources", .viewer) { request, context in
             let sequence = dependencies.updates.sequence
             let sources = await dependencies.sources()
             let detection = await dependencies.detection()
@@ -15,7 +15,7 @@ extension Console {
             return answer(
                 "sources", model, title: "Sources", section: "sources", sequence: sequence, request: request, context: context)
         }
-        router.get("rules") { request, context in
+        routes.get("rules", .viewer) { request, context in
             let sequence = dependencies.updates.sequence
             let rules = await dependencies.rules()
             let refused = rules.filter { $0.problem != nil }

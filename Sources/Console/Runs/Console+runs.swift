@@ -5,53 +5,53 @@ import Identity
 import NIOCore
 
 extension Console {
-    func addRunRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("runs") { request, context in try await runsPage(request, context: context) }
-        router.get("runs/:id") { request, context in try await runPage(request, context: context) }
+    func addRunRoutes(to routes: ConsoleRoutes) {
+        routes.get("runs", .viewer) { request, context in try await runsPage(request, context: context) }
+        routes.get("runs/:id", .viewer) { request, context in try await runPage(request, context: context) }
         // Starting and trusting name no run.
-        router.post("runs") { request, context in
+        routes.post("runs", .responder) { request, context in
             let (order, result) = try await carryOutRun(request, run: nil, context: context)
             if case .start = order { return HTTPAnswer.redirect(to: "/runs/\(FormFields.encode(result))") }
             return HTTPAnswer.redirect(to: "/runs")
         }
-        router.post("runs/:id/orders") { request, context in
+        routes.post("runs/:id/orders", .responder) { request, context in
             let id = try context.parameters.require("id")
             let (_, result) = try await carryOutRun(request, run: id, context: context)
             return HTTPAnswer.redirect(to: "/runs/\(FormFields.encode(result))")
         }
         // Where a browser comes back to after signing in again.
-        router.get("runs/:id/orders") { _, context in
+        routes.get("runs/:id/orders", .viewer) { _, context in
             HTTPAnswer.redirect(to: "/runs/\(FormFields.encode(context.parameters.get("id") ?? ""))")
         }
     }
 
     /// The pages' twins for programs; orders are forms there, too.
-    func addRunAPIRoutes(to router: RouterGroup<ConsoleContext>) {
-        router.get("runs") { request, context in
+    func addRunAPIRoutes(to routes: ConsoleRoutes) {
+        routes.get("runs", .viewer) { request, context in
             let incident = FormFields(query: request.uri.query)["incident"]
             let runs = try await readable(try directing().views(of: incident), context: context)
             return try HTTPAnswer.json(APIRunList(runs: runs.map { APIRun($0, withSteps: false) }))
         }
-        router.get("runs/:id") { _, context in
+        routes.get("runs/:id", .viewer) { _, context in
             try HTTPAnswer.json(APIRun(try await readableRun(try context.parameters.require("id"), context: context)))
         }
-        router.get("playbooks") { _, _ in
+        routes.get("playbooks", .viewer) { _, _ in
             try HTTPAnswer.json(APIPlaybookList(playbooks: await directing().playbooks().map(APIPlaybook.init)))
         }
-        router.post("runs") { request, context in
+        routes.post("runs", .responder) { request, context in
             try await answered(try await carryOutRun(request, run: nil, verb: "start", context: context).result, context)
         }
-        router.post("runs/:id/approve") { request, context in
+        routes.post("runs/:id/approve", .responder) { request, context in
             let id = try context.parameters.require("id")
             return try await answered(try await carryOutRun(request, run: id, verb: "approve", context: context).result, context)
         }
-        router.post("runs/:id/steps/:step/done") { request, context in
+        routes.post("runs/:id/steps/:step/done", .responder) { request, context in
             let id = try context.parameters.require("id")
             let step = try context.parameters.require("step")
             return try await answered(
                 try await carryOutRun(request, run: id, verb: "done", step: step, context: context).result, context)
         }
-        router.post("runs/:id/orders") { request, context in
+        routes.post("runs/:id/orders", .responder) { request, context in
             let id = try context.parameters.require("id")
             return try await answered(try await carryOutRun(request, run: id, context: context).result, context)
         }

@@ -1,4 +1,5 @@
 package import Events
+package import Identity
 import Ingest
 import Yams
 
@@ -21,7 +22,7 @@ import Yams
 ///     receivers:
 ///       http: {listen: 127.0.0.1:8631}
 ///       syslog: {listen: 127.0.0.1:5514, transport: udp}
-///     console: {hosts: [vigie.example.org], behind_tls: true, behind_proxy: true}
+///     console: {hosts: [vigie.example.org], behind_tls: true, behind_proxy: true, second_factor: [admin, commander]}
 package struct Configuration: Sendable, Equatable {
     package var listen: ListenAddress?
     package var data: String?
@@ -36,6 +37,7 @@ package struct Configuration: Sendable, Equatable {
     package var response: ResponseOptions?
     package var hosts: Set<String>?
     package var isBehindTLS: Bool?
+    package var secondFactorRoles: Set<Role>?
     package var isBehindProxy: Bool?
     package var systemLogs: [String]?
     package var uploadFolders: [String]?
@@ -81,9 +83,10 @@ package struct Configuration: Sendable, Equatable {
                 }
             case "archive": archive = try reader.archive(value)
             default:
-                for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls", "behind_proxy"]) {
+                for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls", "behind_proxy", "second_factor"]) {
                     switch key {
                     case "hosts": hosts = Set(try reader.texts(value))
+                    case "second_factor": secondFactorRoles = try reader.roles(value)
                     case "behind_tls": isBehindTLS = try reader.flag(value)
                     default: isBehindProxy = try reader.flag(value)
                     }
@@ -187,6 +190,17 @@ struct ConfigurationReader {
             blocks.append(block)
         }
         return blocks
+    }
+
+    func roles(_ node: Node) throws(ConfigurationError) -> Set<Role> {
+        var roles: Set<Role> = []
+        for text in try texts(node) {
+            guard let role = Role(rawValue: text) else {
+                throw error(node, "'\(text)' is no role (known: \(Role.allCases.map(\.rawValue).joined(separator: ", ")))")
+            }
+            roles.insert(role)
+        }
+        return roles
     }
 
     func flag(_ node: Node) throws(ConfigurationError) -> Bool {

@@ -19,6 +19,7 @@ extension ServerOptions {
         systemLogs = configuration.systemLogs ?? systemLogs
         uploadFolders = configuration.uploadFolders ?? uploadFolders
         isBehindTLS = configuration.isBehindTLS ?? isBehindTLS
+        secondFactorRoles = configuration.secondFactorRoles ?? secondFactorRoles
         isBehindProxy = configuration.isBehindProxy ?? isBehindProxy
     }
 }

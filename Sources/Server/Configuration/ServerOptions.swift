@@ -1,5 +1,6 @@
 package import Events
 import Foundation
+package import Identity
 package import Ingest
 import Journal
 
@@ -24,6 +25,8 @@ package struct ServerOptions: Sendable, Equatable {
     /// Further names under which browsers reach the console.
     package var hosts: Set<String>
     package var isBehindTLS: Bool
+    /// Who has to have a second factor.
+    package var secondFactorRoles: Set<Role> = []
     /// A reverse proxy on this machine says in `X-Forwarded-For` who asks the console.
     package var isBehindProxy = false
     /// Reverse proxies whose `X-Forwarded-For` is believed.
@@ -72,6 +75,7 @@ extension ServerOptions {
                 }),
             "journald": .bool(followsJournald), "host": .string(host), "port": .integer(Int64(port)),
             "hosts": .array(hosts.sorted().map { .string($0) }), "behind_tls": .bool(isBehindTLS),
+            "second_factor": .array(secondFactorRoles.map(\.rawValue).sorted().map { .string($0) }),
             "behind_proxy": .bool(isBehindProxy), "archive": archive.record, "receivers": receivers.record,
             "trusted_proxies": .array(trustedProxies.map { .string("\($0)") }),
             "system_logs": .array(systemLogs.map { .string($0) }), "upload_folders": .array(uploadFolders.map { .string($0) }),

@@ -9,6 +9,8 @@ import Logging
 /// An order has an id of its own: carried out twice, because a server died before it could answer, whoever carries it out can tell.
 struct OrderFolder: Sendable {
     private static let maximumBytes = 262_144
+    /// Seconds. Longer than anybody waits: an answer may hold a secret, which must not lie there.
+    private static let answerLife = 120.0
 
     private let directory: String
 
@@ -34,6 +36,9 @@ struct OrderFolder: Sendable {
     /// Carries out what waits, oldest first.
     func serve(logger: Logger, _ carryOut: (_ id: String, _ order: JSONValue) async throws -> JSONValue) async throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
+        for name in names where name.hasSuffix(".answer") && -age(name).timeIntervalSinceNow > Self.answerLife {
+            unlink("\(directory)/\(name)")
+        }
         for name in names.filter({ $0.hasSuffix(".order") }).sorted(by: { age($0) < age($1) }) {
             let path = "\(directory)/\(name)"
             let base = String(path.dropLast(".order".count))

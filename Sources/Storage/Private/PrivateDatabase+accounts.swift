@@ -20,11 +20,44 @@ extension PrivateDatabase: AccountStore {
             let isFirst = try Bool.fetchOne(database, sql: "SELECT NOT EXISTS (SELECT 1 FROM account)") ?? false
             let stored = try String.fetchOne(database, sql: "SELECT digest FROM setup_token")
             guard isFirst, stored == digest.hex else { return false }
-            try database.execute(
-                sql: "INSERT INTO account (id, name, role, password_hash, created_at) VALUES (?, ?, ?, ?, ?)",
-                arguments: [account.id, account.name, account.role.rawValue, account.passwordHash, account.createdAt.nanoseconds])
+            try PrivateDatabase.insert(account, database)
             try database.execute(sql: "DELETE FROM setup_token")
             return true
+        }
+    }
+
+    package func accounts() async throws -> [Account] {
+        try await pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM \(Self.accountTable) ORDER BY name").compactMap(
+                PrivateDatabase.account)
+        }
+    }
+
+    package func insertAccount(_ account: Account) async throws -> Bool {
+        try await pool.write { database in
+            guard try PrivateDatabase.account(database, where: "name", account.name) == nil else { return false }
+            try PrivateDatabase.insert(account, database)
+            return true
+        }
+    }
+
+    package func updateAccount(id: String, role: Role, disabledAt: Timestamp?) async throws -> Bool {
+        try await pool.write { database in
+            guard try PrivateDatabase.account(database, where: "id", id) != nil else { return false }
+            let hadAdmin = try PrivateDatabase.hasActiveAdmin(database)
+            var isDone = false
+            try database.inSavepoint {
+                try database.execute(
+                    sql: "UPDATE account SET role = ?, disabled_at = ? WHERE id = ?",
+                    arguments: [role.rawValue, disabledAt?.nanoseconds, id])
+                guard try PrivateDatabase.hasActiveAdmin(database) || !hadAdmin else { return .rollback }
+                if disabledAt != nil {
+                    try database.execute(sql: "DELETE FROM sign_in_session WHERE account_id = ?", arguments: [id])
+                }
+                isDone = true
+                return .commit
+            }
+            return isDone
         }
     }
 
@@ -73,18 +106,62 @@ extension PrivateDatabase: AccountStore {
             "DELETE FROM sign_in_session WHERE created_at < ? OR last_seen_at < ?", [created.nanoseconds, seen.nanoseconds])
     }
 
-    private func execute(_ sql: String, _ arguments: StatementArguments) async throws {
+    package func sessions(accountID: String) async throws -> [SignInSession] {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT * FROM sign_in_session WHERE account_id = ? ORDER BY created_at DESC",
+                arguments: [accountID])
+            return rows.map { row in
+                SignInSession(
+                    digest: TokenDigest(hex: row["digest"]), accountID: accountID,
+                    createdAt: Timestamp(nanoseconds: row["created_at"]), lastSeenAt: Timestamp(nanoseconds: row["last_seen_at"]))
+            }
+        }
+    }
+
+    package func deleteSessions(accountID: String, except: TokenDigest?) async throws {
+        try await execute(
+            "DELETE FROM sign_in_session WHERE account_id = ? AND digest IS NOT ?", [accountID, except?.hex])
+    }
+
+    func execute(_ sql: String, _ arguments: StatementArguments) async throws {
         try await pool.write { try $0.execute(sql: sql, arguments: arguments) }
     }
 
     private static func account(_ database: Database, where column: String, _ value: String) throws -> Account? {
-        let row = try Row.fetchOne(database, sql: "SELECT * FROM account WHERE \(column) = ?", arguments: [value])
-        return row.flatMap { row in
-            Role(rawValue: row["role"]).map { role in
-                Account(
-                    id: row["id"], name: row["name"], role: role, passwordHash: row["password_hash"],
-                    createdAt: Timestamp(nanoseconds: row["created_at"]))
-            }
+        try Row.fetchOne(database, sql: "SELECT * FROM \(accountTable) WHERE \(column) = ?", arguments: [value]).flatMap(account)
+    }
+
+    private static let accountTable = """
+        (SELECT *, EXISTS (SELECT 1 FROM second_factor f WHERE f.account_id = account.id AND f.since IS NOT NULL)
+            AS has_second_factor FROM account)
+        """
+
+    private static func account(_ row: Row) -> Account? {
+        Role(rawValue: row["role"]).map { role in
+            Account(
+                id: row["id"], name: row["name"], role: role, passwordHash: row["password_hash"],
+                createdAt: Timestamp(nanoseconds: row["created_at"]),
+                disabledAt: (row["disabled_at"] as Int64?).map(Timestamp.init(nanoseconds:)),
+                hasSecondFactor: row["has_second_factor"])
         }
+    }
+
+    private static func insert(_ account: Account, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO account (id, name, role, password_hash, created_at, disabled_at) VALUES (?, ?, ?, ?, ?, ?)",
+            arguments: [
+                account.id, account.name, account.role.rawValue, account.passwordHash, account.createdAt.nanoseconds,
+                account.disabledAt?.nanoseconds,
+            ])
+    }
+
+    /// As `Account.isActiveAdmin` has it.
+    private static func hasActiveAdmin(_ database: Database) throws -> Bool {
+        try Bool.fetchOne(
+            database,
+            sql: """
+                SELECT EXISTS (SELECT 1 FROM account WHERE role = 'admin' AND disabled_at IS NULL AND password_hash <> '')
+                """) ?? false
     }
 }

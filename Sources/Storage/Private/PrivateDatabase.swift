@@ -1,6 +1,6 @@
 import GRDB
 
-/// Accounts, sign-in sessions and subject keys: what is not in the journal and cannot be made anew from it.
+/// Accounts, their sessions and tokens, and subject keys: what is not in the journal and cannot be made anew from it.
 ///
 /// One file, `private.db`, readable by Vigie's user only; every commit is durable, deleted rows are overwritten.
 package struct PrivateDatabase: Sendable {
@@ -33,6 +33,33 @@ package struct PrivateDatabase: Sendable {
                     CREATE TABLE setup_token (digest TEXT NOT NULL) STRICT;
                     CREATE TABLE subject_key (
                         id TEXT PRIMARY KEY, kind TEXT NOT NULL, value TEXT NOT NULL, key BLOB NOT NULL, UNIQUE (kind, value)
+                    ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("2: invitations, tokens, accounts without use") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE account ADD COLUMN disabled_at INTEGER;
+                    CREATE TABLE account_link (
+                        digest TEXT PRIMARY KEY, account_id TEXT NOT NULL UNIQUE REFERENCES account(id) ON DELETE CASCADE,
+                        kind TEXT NOT NULL, expires_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE api_token (
+                        id TEXT PRIMARY KEY, digest TEXT NOT NULL UNIQUE,
+                        account_id TEXT NOT NULL REFERENCES account(id) ON DELETE CASCADE, name TEXT NOT NULL,
+                        scopes TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, last_used_at INTEGER
+                    ) STRICT;
+                    """)
+        }
+        migrator.registerMigration("3: second factors") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE second_factor (
+                        account_id TEXT PRIMARY KEY REFERENCES account(id) ON DELETE CASCADE, secret BLOB NOT NULL,
+                        since INTEGER, last_step INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE recovery_code (
+                        digest TEXT PRIMARY KEY, account_id TEXT NOT NULL REFERENCES account(id) ON DELETE CASCADE
                     ) STRICT;
                     """)
         }

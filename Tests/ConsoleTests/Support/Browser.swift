@@ -31,9 +31,10 @@ final class Browser {
     }
 
     /// Sends a form with the token, and the origin a browser would name.
-    func post(_ path: String, _ fields: [String: String], token: String? = nil, headers: [String: String] = [:]) async throws
-        -> Answer
-    {
+    func post(
+        _ path: String, _ fields: [String: String], token: String? = nil, headers: [String: String] = [:],
+        method: HTTPRequest.Method = .post
+    ) async throws -> Answer {
         var fields = fields
         fields["csrf"] = token ?? formToken
         let body = fields.map { "\($0.key)=\(Self.encode($0.value))" }.joined(separator: "&")
@@ -41,7 +42,7 @@ final class Browser {
             "content-type": "application/x-www-form-urlencoded", "origin": "http://\(host)", "sec-fetch-site": "same-origin",
         ]
         all.merge(headers) { _, new in new }
-        return try await send(.post, path, headers: all, body: body)
+        return try await send(method, path, headers: all, body: body)
     }
 
     func send(_ method: HTTPRequest.Method, _ path: String, headers: [String: String], body: String) async throws -> Answer {

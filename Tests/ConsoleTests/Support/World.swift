@@ -14,6 +14,7 @@ final class World: Sendable {
     let store = InMemoryAccountStore()
     let updates: ConsoleUpdates
     let service: SignInService
+    let accounts: AccountService
     let console: Console
     let responder: RouterResponder<ConsoleContext>
     private let clock: Shared<Timestamp>
@@ -26,7 +27,7 @@ final class World: Sendable {
         detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(), states: FakeStates = FakeStates(),
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
-        refusal: IncidentRefusal? = nil
+        refusal: IncidentRefusal? = nil, secondFactorRoles: Set<Role> = [], hidden: Set<String> = []
     ) throws {
         let orders = Shared([IncidentOrder]())
         self.orders = orders
@@ -36,10 +37,16 @@ final class World: Sendable {
         self.clock = clock
         self.audits = audits
         service = SignInService(
-            store: store, hasher: try PasswordHasher(cost: .init(memoryKiB: 64, passes: 1, lanes: 1)), delay: { _ in })
+            store: store, hasher: try PasswordHasher(cost: .init(memoryKiB: 64, passes: 1, lanes: 1)),
+            secondFactorRoles: secondFactorRoles, delay: { _ in })
+        let audit: @Sendable (AuditRecord) async throws -> Void = { record in
+            if auditFails { throw JournalIsFull() }
+            audits.withLock { $0.append(record) }
+        }
+        accounts = AccountService(service, audit: audit)
         let console = try Console(
             .init(
-                incidents: FakeIncidents(details: incidents, fails: readingFails), states: states, sources: { sources },
+                incidents: FakeIncidents(details: incidents, fails: readingFails, hidden: hidden), states: states, sources: { sources },
                 rules: { rules },
                 detection: { detection }, ledger: ledger,
                 order: { order in
@@ -47,10 +54,7 @@ final class World: Sendable {
                     orders.withLock { $0.append(order) }
                 },
                 updates: updates, identity: service,
-                audit: { record in
-                    if auditFails { throw JournalIsFull() }
-                    audits.withLock { $0.append(record) }
-                },
+                audit: audit,
                 now: { clock.withLock { $0 } }),
             options: options)
         self.console = console
@@ -81,6 +85,8 @@ struct JournalIsFull: Error {}
 struct FakeIncidents: IncidentReading {
     let details: [IncidentDetail]
     var fails = false
+    /// Of which nobody may know.
+    var hidden: Set<String> = []
 
     func incidents(matching query: IncidentQuery) async throws -> IncidentPage {
         if fails { throw JournalIsFull() }
@@ -94,7 +100,7 @@ struct FakeIncidents: IncidentReading {
             counts: found.reduce(into: [:]) { $0[$1.severity, default: 0] += 1 }, query: query)
     }
 
-    func isHidden(id: String, from reader: IncidentReader) async throws -> Bool { false }
+    func isHidden(id: String, from reader: IncidentReader) async throws -> Bool { hidden.contains(id) }
 
     func incident(
         id: String, maximumFindings: Int, maximumTimeline: Int, reader: IncidentReader?

@@ -8,16 +8,31 @@ package struct Account: Sendable, Equatable {
     package var name: String
     package var role: Role
     /// PHC string form: `$argon2id$v=19$m=…,t=…,p=…$salt$hash`. Never leaves this module except into the store.
+    /// Empty until the invitation was taken: nobody can sign in then.
     package var passwordHash: String
     package var createdAt: Timestamp
+    /// Since when nobody may sign in with it, and no token of it works.
+    package var disabledAt: Timestamp?
+    /// A code is asked for besides the password.
+    package var hasSecondFactor: Bool
 
-    package init(id: String, name: String, role: Role, passwordHash: String, createdAt: Timestamp) {
+    package init(
+        id: String, name: String, role: Role, passwordHash: String, createdAt: Timestamp, disabledAt: Timestamp? = nil,
+        hasSecondFactor: Bool = false
+    ) {
         self.id = id
         self.name = name
         self.role = role
         self.passwordHash = passwordHash
         self.createdAt = createdAt
+        self.disabledAt = disabledAt
+        self.hasSecondFactor = hasSecondFactor
     }
+
+    package var isDisabled: Bool { disabledAt != nil }
+    package var isInvited: Bool { passwordHash.isEmpty }
+    /// Able to make other accounts.
+    package var isActiveAdmin: Bool { role == .admin && !isDisabled && !isInvited }
 }
 
 /// The one spelling of an account name: 1 to 64 of `a-z 0-9 . _ - @`, beginning with a letter or digit.

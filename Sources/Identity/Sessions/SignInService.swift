@@ -9,14 +9,21 @@ package final class SignInService: Sendable {
     let hasher: PasswordHasher
     let randomness: Randomness
     let throttle: Mutex<SignInThrottle>
+    /// Of codes, per account.
+    let codeThrottle: Mutex<SignInThrottle>
+    let pending = Mutex<[TokenDigest: PendingSignIn]>([:])
+    let secondFactorRoles: Set<Role>
     package let rules: SessionRules
     private let delay: @Sendable (_ milliseconds: Int64) async throws -> Void
     /// Once an account exists it stays so; spares a database read per page.
     private let knowsAccounts = Mutex(false)
 
-    /// - Parameter delay: how an answer is held back; tests pass one that returns at once.
+    /// - Parameters:
+    ///   - secondFactorRoles: who has to have a second factor; others may.
+    ///   - delay: how an answer is held back; tests pass one that returns at once.
     package init(
         store: any AccountStore, hasher: PasswordHasher, rules: SessionRules = SessionRules(),
+        secondFactorRoles: Set<Role> = [],
         limits: SignInThrottle.Limits = SignInThrottle.Limits(), randomness: Randomness = .system,
         delay: @escaping @Sendable (_ milliseconds: Int64) async throws -> Void = { try await Task.sleep(for: .milliseconds($0)) }
     ) {
@@ -26,6 +33,8 @@ package final class SignInService: Sendable {
         self.randomness = randomness
         self.delay = delay
         throttle = Mutex(SignInThrottle(limits: limits))
+        codeThrottle = Mutex(SignInThrottle(limits: limits))
+        self.secondFactorRoles = secondFactorRoles
     }
 
     /// Whether the first account has been made.
@@ -56,7 +65,9 @@ package final class SignInService: Sendable {
         if let normalized { account = try await store.account(named: normalized) }
         // A password over the limit cannot be right; the decoy is checked in its stead, so that it costs the same.
         let isTooLong = password.utf8.count > PasswordPolicy.maximumBytes
-        let stored = isTooLong ? nil : account.map { PasswordHash(phc: $0.passwordHash) }
+        // An account that nobody may sign in with answers as one that is not there, and as slowly.
+        let usable = account.flatMap { $0.isDisabled || $0.isInvited ? nil : $0 }
+        let stored = isTooLong ? nil : usable.map { PasswordHash(phc: $0.passwordHash) }
         let matches: Bool
         do {
             matches = try await hasher.verify(isTooLong ? "" : password, against: stored)
@@ -70,6 +81,7 @@ package final class SignInService: Sendable {
         if hasher.isOutdated(stored), let renewed = try? await hasher.hash(password) {
             try await store.updatePasswordHash(renewed.phc, accountID: account.id)
         }
+        if account.hasSecondFactor { return .codeNeeded(waitForCode(account, at: now)) }
         let session = try await openSession(for: account, replacing: old, at: now)
         return .signedIn(session, audit: AuditRecord(kind: .signedIn, account: account.name, address: address, time: now))
     }
@@ -84,14 +96,37 @@ package final class SignInService: Sendable {
             try await store.deleteSession(digest: digest)
             return nil
         }
-        guard let account = try await store.account(id: session.accountID) else { return nil }
+        guard let account = try await store.account(id: session.accountID), !account.isDisabled else { return nil }
         if isActivity, rules.needsTouch(session, at: now) { try await store.touchSession(digest: digest, at: now) }
         return SignedIn(account: account, token: token)
     }
 
+    /// On whose behalf an API token speaks; `nil` when it is unknown, expired or revoked, or its account is gone or disabled.
+    package func authenticate(apiToken secret: SecretToken, at now: Timestamp) async throws -> SignedIn? {
+        try await authenticate(digest: secret.digest, at: now)
+    }
+
+    private func authenticate(digest: TokenDigest, at now: Timestamp) async throws -> SignedIn? {
+        guard let token = try await store.token(digest: digest), now < token.expiresAt,
+            let account = try await store.account(id: token.accountID), !account.isDisabled
+        else { return nil }
+        if token.lastUsedAt.map({ now >= $0.advanced(bySeconds: rules.touchInterval) }) ?? true {
+            try await store.touchToken(id: token.id, at: now)
+        }
+        return SignedIn(account: account, apiToken: token)
+    }
+
+    /// Whether what let somebody in still does; for streams that outlive a request. Watching is no activity.
+    package func isStillValid(_ signedIn: SignedIn, at now: Timestamp) async throws -> Bool {
+        switch signedIn.credential {
+        case .session(let token): try await authenticate(token, isActivity: false, at: now) != nil
+        case .apiToken(let token): try await authenticate(digest: token.digest, at: now) != nil
+        }
+    }
+
     /// Ends the session on the server; the cookie alone would leave a stolen token usable.
     package func signOut(_ signedIn: SignedIn, address: String, at now: Timestamp) async throws -> AuditRecord {
-        try await store.deleteSession(digest: signedIn.token.digest)
+        if let token = signedIn.token { try await store.deleteSession(digest: token.digest) }
         return AuditRecord(kind: .signedOut, account: signedIn.accountName, address: address, time: now)
     }
 
@@ -114,6 +149,8 @@ package final class SignInService: Sendable {
 /// What became of a sign-in.
 package enum SignInOutcome: Sendable {
     case signedIn(SignedIn, audit: AuditRecord)
+    /// The password was right; the token stands for that, for a few minutes.
+    case codeNeeded(SecretToken)
     /// Wrong name or wrong password: the caller must not say which.
     case refused(audit: AuditRecord)
     case limited(retryAfterSeconds: Int64, audit: AuditRecord?)
@@ -121,18 +158,47 @@ package enum SignInOutcome: Sendable {
     case busy
 }
 
-/// A person with an open session.
+/// A person with an open session, or a program with a token.
 package struct SignedIn: Sendable, Equatable {
+    package enum Credential: Sendable, Equatable {
+        case session(SecretToken)
+        case apiToken(APIToken)
+    }
+
     package let accountID: String
     package let accountName: String
     package let role: Role
-    /// For the cookie, and for nothing else.
-    package let token: SecretToken
+    package let hasSecondFactor: Bool
+    package let credential: Credential
 
     package init(account: Account, token: SecretToken) {
+        self.init(account: account, credential: .session(token))
+    }
+
+    package init(account: Account, apiToken: APIToken) {
+        self.init(account: account, credential: .apiToken(apiToken))
+    }
+
+    private init(account: Account, credential: Credential) {
         accountID = account.id
         accountName = account.name
         role = account.role
-        self.token = token
+        hasSecondFactor = account.hasSecondFactor
+        self.credential = credential
+    }
+
+    /// The session's, for the cookie and the tokens of forms; `nil` for a program.
+    package var token: SecretToken? {
+        if case .session(let token) = credential { token } else { nil }
+    }
+
+    /// What a program's token allows; `nil` for a person, who may do all that the role allows.
+    package var scopes: Set<TokenScope>? {
+        if case .apiToken(let token) = credential { token.scopes } else { nil }
+    }
+
+    /// As the journal names who did something: the account, or the token that acted for it.
+    package var authorID: String {
+        if case .apiToken(let token) = credential { "token:\(token.id)" } else { accountID }
     }
 }
