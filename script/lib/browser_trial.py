@@ -19,6 +19,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from lib import accessibility
+
 # Long enough for a loaded two-core machine; the measured times are reported, and held against the goals apart from this.
 PATIENCE = 30
 ACCOUNT = "ana"
@@ -141,6 +143,9 @@ def run(vigie, root, logs, pictures=None):
             assert "/setup" in browser.driver.current_url, "the first visit leads to the set-up page"
             if pictures:
                 browser.picture(pictures / "setup-light.png", whole=False)
+            barriers = accessibility.check_doors(browser, root, server.address, ["/setup"])
+            assert not barriers, "axe-core objects:\n" + "\n".join(barriers)
+            browser.driver.get(server.address + "/")
             browser.fill(token=server.token, name=ACCOUNT, password=password, password_again=password)
             browser.until(lambda: browser.driver.current_url.endswith("/incidents"), "the set-up leads to the incidents")
             browser.until(lambda: len(browser.rows()) > 0, "incidents of the sample logs are listed")
@@ -171,6 +176,7 @@ def run(vigie, root, logs, pictures=None):
             assert not complaints, f"the browser complains: {complaints[:3]}"
         finally:
             browser.quit()
+        measured["pages_checked_by_axe"] = barrier_free(server, vigie, root, password)
         without_javascript(server, password)
         # Last: so many pages in a row take the event streams that one account may have, and the oldest page loses its own.
         if pictures:
@@ -234,6 +240,29 @@ def without_javascript(server, password):
         browser.quit()
 
 
+def barrier_free(server, vigie, root, password):
+    """axe-core on every page, light and dark. How many pages it looked at."""
+    invited = subprocess.run(
+        [vigie, "user", "add", "bob", "--role", "viewer", "--console", server.address, "--data", str(server.folder / "data")],
+        capture_output=True, text=True, check=True)
+    link = invited.stdout.strip().removeprefix(server.address)
+    found, count = [], 0
+    for dark in (False, True):
+        browser = Browser(1280, 900, dark)
+        try:
+            doors = ["/sign-in", link, "/invitation?token=0"]
+            assert accessibility.sees_a_barrier(browser, root, server.address + doors[0]), "axe-core finds a planted barrier"
+            found += accessibility.check_doors(browser, root, server.address, doors)
+            sign_in(browser, server, password)
+            more, pages = accessibility.check(browser, root, server.address)
+            found += more
+            count += pages + len(doors)
+        finally:
+            browser.quit()
+    assert not found, "axe-core objects:\n" + "\n".join(dict.fromkeys(found))
+    return count
+
+
 def take_pictures(server, password, folder):
     for width, height, dark in [(1280, 900, False), (1280, 900, True), (390, 844, True)]:
         browser = Browser(width, height, dark)
@@ -242,7 +271,8 @@ def take_pictures(server, password, folder):
             suffix = ("dark" if dark else "light") + ("-phone" if width < 500 else "")
             worst = browser.driver.find_elements(By.PARTIAL_LINK_TEXT, "SEC-")
             address = next((link.get_attribute("href") for link in worst if link.text.strip()), None)
-            pages = ["incidents", "on-call", "metrics", "leases", "sources", "rules", "hunts", "journal", "journal/1"]
+            pages = ["incidents", "on-call", "metrics", "leases", "sources", "rules", "hunts", "journal", "journal/1",
+                     "accounts", "account"]
             for path in pages:
                 name = "entry" if path == "journal/1" else path
                 browser.driver.get(f"{server.address}/{path}")
