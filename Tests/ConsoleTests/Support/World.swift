@@ -46,7 +46,8 @@ final class World: Sendable {
         accounts = AccountService(service, audit: audit)
         let console = try Console(
             .init(
-                incidents: FakeIncidents(details: incidents, fails: readingFails, hidden: hidden), states: states, sources: { sources },
+                incidents: FakeIncidents(details: incidents, fails: readingFails, hidden: hidden), states: states,
+                sources: { sources },
                 rules: { rules },
                 detection: { detection }, ledger: ledger,
                 order: { order in

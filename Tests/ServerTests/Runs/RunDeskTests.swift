@@ -34,7 +34,7 @@ struct RunDeskTests {
                     .finish(run: run, execution: manual, succeeded: true, note: "seen", outputs: [:]), by: person)
             }
             await #expect(throws: RunRefusal.self) { try await done(viewer) }
-            try await done(Running.responder)
+            _ = try await done(Running.responder)
             await #expect(throws: RunRefusal.self) { try await done(Running.responder) }
 
             // One responder.
@@ -49,10 +49,10 @@ struct RunDeskTests {
                 try await running.runs.carryOut(.approve(run: run, execution: last), by: person)
             }
             await #expect(throws: RunRefusal.self) { try await approve(Running.responder) }
-            try await approve(Running.commander)
+            _ = try await approve(Running.commander)
             await #expect(throws: RunRefusal.self) { try await approve(Running.commander) }
             #expect(await running.runs.view(run)?.status == .waiting)
-            try await approve(RunPerson(id: "person-3", role: .admin))
+            _ = try await approve(RunPerson(id: "person-3", role: .admin))
             view = try await running.wait(run, .succeeded)
             #expect(view.steps.allSatisfy { $0.status == .done })
             #expect(view.steps[1].notes == ["person-1: seen"])
