@@ -196,7 +196,7 @@ struct ReceiverTests {
             let connection = try RawConnection(port: try #require(ports["http"]))
             try connection.send(
                 "POST /v2/enqueue HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: \(600 << 10)\r\n\r\n")
-            #expect(try connection.receive().hasPrefix("HTTP/1.1 413"))
+            #expect(try await connection.receive().hasPrefix("HTTP/1.1 413"))
         }
     }
 
@@ -238,7 +238,7 @@ struct ReceiverTests {
             let second = try await Self.send(port, "/upload", Array(entries.utf8), type: "application/vnd.fdo.journal")
             #expect(second.status == 202)
             try first.send("0\r\n\r\n")
-            #expect(try first.receive().hasPrefix("HTTP/1.1 202"))
+            #expect(try await first.receive().hasPrefix("HTTP/1.1 202"))
             let counts = try #require(server.receivers.intakes.first { $0.name == "journald" }).counters.snapshot
             #expect(counts.events == 10 && counts.received.repeated == 10)
         }

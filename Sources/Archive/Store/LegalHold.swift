@@ -136,6 +136,8 @@ package final class HoldLock {
 
     package func release() {
         guard descriptor >= 0 else { return }
+        // A process that is being started just now holds a copy of the descriptor until it executes, and the lock with it.
+        _ = flock(descriptor, LOCK_UN)
         close(descriptor)
         descriptor = -1
     }

@@ -170,7 +170,11 @@ package struct BlobStore: Sendable {
         let path = "\(directory)/lock"
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw EvidenceError(.file, "\(path) cannot be made; check the folder") }
-        defer { close(descriptor) }
+        defer {
+            // A process that is being started just now holds a copy of the descriptor, and with it the lock.
+            _ = flock(descriptor, LOCK_UN)
+            close(descriptor)
+        }
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw EvidenceError(.file, "\(path) cannot be locked") }
         }

@@ -136,8 +136,11 @@ import Testing
             #expect(refusal["code"] == "protected")
             let undone = try #require(
                 try await orders.ask(["order": "undo", "lease": .string(id), "reason": "done", "by": "uid:0"]))
-            #expect(undone["phase"] == "lifted")
-            #expect(undone["lift_proven"] == true)
+            #expect(undone["phase"] == "lifting" || undone["phase"] == "lifted")
+            try await eventually("it is lifted, and proven to be") {
+                let now = try await orders.ask(["order": "proof", "lease": .string(id)])
+                return now?["phase"] == "lifted" && now?["lift_proven"] == true
+            }
             let nonsense = try await orders.ask(["order": "nonsense"])
             #expect(nonsense?["code"] == "invalid")
         }

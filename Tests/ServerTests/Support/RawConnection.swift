@@ -28,11 +28,16 @@ final class RawConnection {
         guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { throw Failure() }
     }
 
-    /// Waits for the next bytes; empty at the end.
-    func receive() throws -> String {
-        var bytes = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &bytes, bytes.count, 0)
-        guard count >= 0 else { throw Failure() }
-        return String(decoding: bytes[..<count], as: UTF8.self)
+    /// Waits for the next bytes, on a thread of its own: the server needs those of the pool to answer. Empty at the end.
+    func receive() async throws -> String {
+        let descriptor = descriptor
+        return try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                var bytes = [UInt8](repeating: 0, count: 65_536)
+                let count = recv(descriptor, &bytes, bytes.count, 0)
+                continuation.resume(
+                    with: count < 0 ? .failure(Failure()) : .success(String(decoding: bytes[..<count], as: UTF8.self)))
+            }
+        }
     }
 }
