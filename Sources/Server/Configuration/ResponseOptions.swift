@@ -52,6 +52,8 @@ package struct ResponseOptions: Sendable, Equatable {
         package var url: String
         /// Holds the key that Vigie shows there.
         package var readBackKeyFile: String
+        /// How long it may take to answer. Tests, which run beside hundreds of others, give it more.
+        package var answerSeconds = 3
     }
 
     package struct Bouncer: Sendable, Equatable {

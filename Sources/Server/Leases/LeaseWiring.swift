@@ -54,20 +54,20 @@ struct LeaseWiring: Sendable {
     }
 
     private static func guardEnforcer(_ response: ResponseOptions) throws -> GuardEnforcer {
-        var keys: [String: (url: String, key: String)] = [:]
+        var keys: [String: (url: String, key: String, seconds: Int)] = [:]
         for application in response.applications {
             let key = try MachineKeys.read(application.readBackKeyFile, of: application.name)
-            keys[application.name] = (application.url, key)
+            keys[application.name] = (application.url, key, application.answerSeconds)
         }
         let known = keys
         return GuardEnforcer(
             applications: response.applications.map(\.name), epoch: UUID().uuidString.lowercased()
         ) { name, id in
-            guard let (url, key) = known[name] else { throw Program.Failure(description: "\(name) is not configured") }
+            guard let (url, key, seconds) = known[name] else { throw Program.Failure(description: "\(name) is not configured") }
             let query = id.flatMap { $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics) }.map { "?id=\($0)" } ?? ""
             var call = HTTPCall(base: url, path: "/guard/v1/decisions" + query)
             call.headers = ["Authorization: Bearer \(key)"]
-            call.limit = 3
+            call.limit = seconds
             let answer = try await call.send()
             guard answer.status == 200 else {
                 throw Program.Failure(

@@ -28,8 +28,9 @@ import Testing
             options.response.applications = [
                 .init(
                     name: "notes", keyFile: try Setting.key(applicationKey, "notes", world),
-                    url: "http://127.0.0.1:\(applicationPort)", readBackKeyFile: try Setting.key(readBackKey, "notes-read", world)
-                )
+                    url: "http://127.0.0.1:\(applicationPort)",
+                    readBackKeyFile: try Setting.key(readBackKey, "notes-read", world),
+                    answerSeconds: 600)
             ]
             options.response.enforcers = [.guard]
             self.options = options
@@ -69,17 +70,26 @@ import Testing
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: port)), services: [protection],
             logger: Logger(label: "app") { _ in SwiftLogNoOpLogHandler() })
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await application.run() }
-            group.addTask { try await body() }
-            try await group.next()
-            group.cancelAll()
+        let services = ServiceGroup(
+            configuration: .init(services: [application], logger: Logger(label: "app") { _ in SwiftLogNoOpLogHandler() }))
+        // Stopped gracefully whatever happens: cancelling a server traps in swift-nio when it has accepted a connection that nobody has
+        // taken yet.
+        let serving = Task { try await services.run() }
+        do {
+            try await body()
+        } catch {
+            await services.triggerGracefulShutdown()
+            try await serving.value
+            throw error
         }
+        await services.triggerGracefulShutdown()
+        try await serving.value
     }
 
     private static func status(_ port: Int, _ path: String = "/", from address: String = "203.0.113.9") async throws -> Int {
         var call = HTTPCall(base: "http://127.0.0.1:\(port)", path: path)
         call.headers = ["X-Forwarded-For: \(address)"]
+        call.limit = 600
         return try await call.send().status
     }
 
@@ -174,6 +184,7 @@ import Testing
             func ask(_ path: String, _ headers: [String]) async throws -> HTTPCall.Answer {
                 var call = HTTPCall(base: "http://127.0.0.1:\(setting.decisionsPort)", path: path)
                 call.headers = headers
+                call.limit = 600
                 return try await call.send()
             }
             let key = "Authorization: Bearer \(setting.applicationKey)"
