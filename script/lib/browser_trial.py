@@ -190,7 +190,7 @@ def run(vigie, root, logs, pictures=None):
 def on_call(browser, server):
     """What somebody on call does: acknowledges what is new, has an entry proved, asks the archive about an address."""
     driver = browser.driver
-    driver.find_element(By.CSS_SELECTOR, "details.orders summary").click()
+    driver.find_element(By.CSS_SELECTOR, 'details.orders[data-key="orders"] > summary').click()
     form = driver.find_element(By.XPATH, "//details//form[input[@name='verb' and @value='ack']]")
     form.find_element(By.CSS_SELECTOR, "button").click()
     browser.until(lambda: "Acknowledged" in driver.page_source, "the timeline says who acknowledged")
@@ -280,7 +280,7 @@ def take_pictures(server, password, folder):
             browser.driver.get(server.address + "/incidents?q=127.66.0.23")
             found = browser.driver.find_elements(By.CSS_SELECTOR, "[data-row] a")
             browser.driver.get(found[0].get_attribute("href") if found else address)
-            for details in browser.driver.find_elements(By.CSS_SELECTOR, "details.orders summary"):
+            for details in browser.driver.find_elements(By.CSS_SELECTOR, 'details.orders[data-key="orders"] > summary'):
                 details.click()
             browser.picture(folder / f"incident-{suffix}.png")
         finally:
