@@ -271,6 +271,7 @@ package struct VigieServer: Sendable {
         } catch {
             logger.error("the last entries are without a signed checkpoint; the next start makes one: \(error)")
         }
+        await recorder.stop()
         await journal.close()
     }
 

@@ -23,4 +23,17 @@ struct RecorderTests {
         for id in [first, second] { #expect(try await read.incident(id: id, maximumFindings: 10) != nil) }
         await office.stop()
     }
+
+    @Test("once stopped it leaves the tables to whoever opens them next")
+    func stops() async throws {
+        let office = try await Office()
+        try office.alterTables("ALTER TABLE timeline RENAME TO broken")
+        try await office.recorder.record(PolicyEntry.draft(office.desk.policies, at: .system), at: .system)
+        _ = try await office.open("First")
+        try await eventually("it tries again") { await office.recorder.catchUp != nil }
+        await office.recorder.stop()
+        #expect(await office.recorder.catchUp == nil)
+        await #expect(throws: Never.self) { _ = try await office.open("Second") }
+        #expect(await office.recorder.catchUp == nil)
+    }
 }

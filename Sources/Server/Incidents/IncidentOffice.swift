@@ -28,6 +28,7 @@ package enum IncidentOffice {
             accountID: { try await keys.accountID(of: $0) })
         let answer = try await request.carryOut(on: desk)
         try await tree.publish()
+        await recorder.stop()
         await journal.close()
         return answer
     }

@@ -21,7 +21,9 @@ actor Recorder {
     private let logger: Logger?
     /// Entries that are durable and not in the tables yet: more than the newest only where the tables could not be written.
     private var backlog: [(entry: Entry, event: IncidentEvent?)] = []
-    private var isCatchingUp = false
+    /// Tries again until the tables are where the journal is.
+    private(set) var catchUp: Task<Void, Never>?
+    private var isStopped = false
 
     /// Entries that wait for the tables before no more are taken. The tables can be made anew; what pages people goes on without
     /// them for as long as that.
@@ -148,7 +150,7 @@ actor Recorder {
     /// Brings the tables to where the journal is. Whoever recorded something is not told of a failure: it is recorded.
     private func fillTables() async throws {
         // A transaction may have gone through although its end was reported as a failure.
-        if isCatchingUp {
+        if catchUp != nil {
             let applied = try await projections.applied()
             backlog.removeAll { $0.entry.sequence < applied }
         }
@@ -162,19 +164,28 @@ actor Recorder {
         }
     }
 
+    /// Waits for what is under way, and ends the trying again. To be called before the journal and the tables are let go of:
+    /// whoever opens them next has to be alone with them.
+    func stop() async {
+        isStopped = true
+        catchUp?.cancel()
+        await catchUp?.value
+        catchUp = nil
+        await turn?.value
+    }
+
     /// Without anything new to record, too, the tables have to come to where the journal is.
     private func catchUpLater() {
-        guard !isCatchingUp else { return }
-        isCatchingUp = true
-        Task { [weak self] in
-            repeat { try? await Task.sleep(for: .seconds(1)) } while await self?.isBehind() ?? false
+        guard catchUp == nil, !isStopped else { return }
+        catchUp = Task { [weak self] in
+            while (try? await Task.sleep(for: .seconds(1))) != nil, await self?.isBehind() ?? false {}
         }
     }
 
     private func isBehind() async -> Bool {
         do {
             try await inTurn { recorder in try await recorder.fillTables() }
-            isCatchingUp = false
+            catchUp = nil
             logger?.notice("the tables that people read have caught up with the journal")
             return false
         } catch {
