@@ -1,6 +1,6 @@
 import Foundation
 
-/// One HTTP request of a playbook, by the program curl: a deadline, no redirects, an answer of bounded size.
+/// One HTTP request of a playbook or a lease, by the program curl: a deadline, no redirects, an answer of bounded size.
 ///
 /// Addresses, headers and bodies go through curl's standard input: they are in no list of processes.
 package struct HTTPExchange: Sendable, Hashable {
@@ -8,9 +8,10 @@ package struct HTTPExchange: Sendable, Hashable {
     package var url: String
     package var headers: [(name: String, value: String)]
     package var body: String?
-
+    /// A path, where the other side listens on a socket of this machine.
+    package var socket: String?
     /// Bytes of an answer's body; more is an answer that cannot be trusted.
-    package static let answerLimit = 1 << 20
+    package var answerLimit = 1 << 20
 
     package struct Answer: Sendable, Hashable {
         package var status: Int
@@ -39,6 +40,7 @@ package struct HTTPExchange: Sendable, Hashable {
         var options: [(String, String)] = [("url", url), ("request", method)]
         if method == "HEAD" { options = [("url", url), ("head", "")] }
         options += headers.map { ("header", "\($0.name): \($0.value)") }
+        if let socket { options.append(("unix-socket", socket)) }
         // Raw: a body that begins with @ names no file.
         if let body { options.append(("data-raw", body)) }
         return options.map { name, value in
@@ -56,11 +58,11 @@ package struct HTTPExchange: Sendable, Hashable {
             "/usr/bin/curl",
             [
                 "--disable", "--silent", "--globoff", "--path-as-is", "--max-time", "\(limit)", "--connect-timeout", "10",
-                "--proto", "=http,https", "--max-redirs", "0", "--max-filesize", "\(HTTPExchange.answerLimit)", "--write-out",
+                "--proto", "=http,https", "--max-redirs", "0", "--max-filesize", "\(answerLimit)", "--write-out",
                 "\n%{response_code}", "--config", "-",
             ], input: Array(text.utf8))
-        curl.outputLimit = HTTPExchange.answerLimit + 16
-        curl.floodLimit = HTTPExchange.answerLimit + 65_536
+        curl.outputLimit = answerLimit + 16
+        curl.floodLimit = answerLimit + 65_536
         let outcome: Subprocess.Outcome
         do {
             outcome = try await curl.run(seconds: limit + 2)
@@ -69,8 +71,8 @@ package struct HTTPExchange: Sendable, Hashable {
         }
         switch outcome.ending {
         case .exited(0): return try HTTPExchange.answer(outcome.output)
-        case .exited(let code): throw HTTPExchange.failure(code, limit)
-        case .flooded: throw Failure(description: "the answer was larger than \(HTTPExchange.answerLimit >> 20) MiB")
+        case .exited(let code): throw failure(code, limit)
+        case .flooded: throw Failure(description: "the answer was larger than \(answerLimit >> 20) MiB")
         case .timedOut: throw Failure(description: "no answer within \(Int(limit)) s", isTimeout: true)
         case .cancelled: throw Failure(description: "it was broken off")
         case .killed(let signal): throw Failure(description: "curl was killed by signal \(signal)")
@@ -100,7 +102,7 @@ package struct HTTPExchange: Sendable, Hashable {
     }
 
     /// curl(1), exit codes.
-    private static func failure(_ code: Int32, _ limit: Double) -> Failure {
+    private func failure(_ code: Int32, _ limit: Double) -> Failure {
         switch code {
         case 3: Failure(description: "the address is none", isUnsent: true)
         case 5, 6: Failure(description: "the name of the host is not known", isUnsent: true)

@@ -1,27 +1,14 @@
-import Foundation
-import Synchronization
+import Response
 
-/// A program that is run to its end: no shell, a deadline, and bounded output.
+/// A program of this machine that is run to its end: found where the system keeps such programs, with a deadline and bounded output.
 struct Program: Sendable {
-    /// What it was run with has to be found where the system keeps such programs, whatever the server's own environment says.
-    private static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    /// Whatever the server's own environment says.
+    private static let environment = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"]
     /// Of standard output; a listing of a hundred thousand blocks is some twenty megabytes.
-    private static let maximumBytes: UInt64 = 256 << 20
+    private static let maximumBytes = 256 << 20
 
     struct Failure: Error, CustomStringConvertible {
         var description: String
-    }
-
-    /// What is known of the process while it runs.
-    private final class Child: Sendable {
-        let pid = Atomic<pid_t>(0)
-        let isLate = Atomic(false)
-
-        /// SIGKILL: a child of a pool thread inherits its mask, in which SIGTERM is blocked.
-        func end() {
-            let running = pid.load(ordering: .relaxed)
-            if running > 0 { kill(running, SIGKILL) }
-        }
     }
 
     var words: [String]
@@ -31,65 +18,26 @@ struct Program: Sendable {
     /// - Throws: with what it said on standard error when it did not end well, or in time.
     func run(_ arguments: [String] = [], input: String? = nil) async throws -> String {
         let name = words.first ?? ""
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = words + arguments
-        process.environment = ["PATH": Program.path, "LC_ALL": "C"]
-        let (output, errors) = (try Program.file(), try Program.file())
-        process.standardOutput = output
-        process.standardError = errors
-        process.standardInput = try Program.file(input ?? "")
-        let child = Child()
-        let alarm = Task { [seconds] in
-            try await Task.sleep(for: .seconds(seconds))
-            child.isLate.store(true, ordering: .relaxed)
-            child.end()
+        var process = Subprocess(
+            "/usr/bin/env", words + arguments, environment: Program.environment, input: Array((input ?? "").utf8))
+        process.outputLimit = Program.maximumBytes
+        process.floodLimit = Program.maximumBytes
+        let outcome: Subprocess.Outcome
+        do {
+            outcome = try await process.run(seconds: Double(seconds))
+        } catch {
+            throw Failure(description: "\(name) cannot be run: \(error.description)")
         }
-        defer { alarm.cancel() }
-        let status: Int32? = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-                do {
-                    try process.run()
-                    child.pid.store(process.processIdentifier, ordering: .relaxed)
-                } catch {
-                    process.terminationHandler = nil
-                    continuation.resume(returning: nil)
-                }
-            }
-        } onCancel: {
-            child.end()
+        switch outcome.ending {
+        case .exited(0): return outcome.text
+        case .exited(127): throw Failure(description: "\(name) is not installed")
+        case .exited(let status):
+            let said = outcome.errorText.split(separator: "\n").prefix(3).joined(separator: " ")
+            throw Failure(description: "\(words.joined(separator: " ")) ended with \(status): \(said.prefix(400))")
+        case .timedOut: throw Failure(description: "\(name) did not end within \(seconds) s")
+        case .flooded: throw Failure(description: "\(name) wrote more than \(Program.maximumBytes >> 20) MiB")
+        case .cancelled: throw Failure(description: "\(name) was broken off")
+        case .killed(let signal): throw Failure(description: "\(name) was killed by signal \(signal)")
         }
-        guard !child.isLate.load(ordering: .relaxed) else {
-            throw Failure(description: "\(name) did not end within \(seconds) s")
-        }
-        guard let status else { throw Failure(description: "\(name) cannot be run") }
-        guard status == 0 else {
-            let said = String(decoding: try Program.read(errors, 4_096), as: UTF8.self)
-                .split(separator: "\n").prefix(3).joined(separator: " ")
-            throw Failure(
-                description: status == 127
-                    ? "\(name) is not installed" : "\(words.joined(separator: " ")) ended with \(status): \(said.prefix(400))")
-        }
-        return String(decoding: try Program.read(output, Program.maximumBytes), as: UTF8.self)
-    }
-
-    /// A file that has no name any more: nothing is left behind, and a program never waits for whoever reads it.
-    private static func file(_ text: String = "") throws -> FileHandle {
-        let path = NSTemporaryDirectory() + "/vigie-\(UUID().uuidString)"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw Failure(description: "no temporary file can be made in \(NSTemporaryDirectory())") }
-        unlink(path)
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: Data(text.utf8))
-        try handle.seek(toOffset: 0)
-        return handle
-    }
-
-    private static func read(_ handle: FileHandle, _ limit: UInt64) throws -> Data {
-        let size = try handle.seekToEnd()
-        guard size <= limit || limit < 1 << 20 else { throw Failure(description: "it wrote more than \(limit >> 20) MiB") }
-        try handle.seek(toOffset: 0)
-        return try handle.read(upToCount: Int(min(size, limit))) ?? Data()
     }
 }
