@@ -222,6 +222,10 @@ struct SpoolTests {
         if step == 3 { #expect(rmdir(folder.spool) == 0 && rename(hidden, folder.spool) == 0) }
         for number in 10..<30 { try await spool.append(Self.line(number, padding: 1_000)) }
         #expect(calls.value >= 2)
+        // Nothing of it is read durably yet: it stands in the folder, whoever has a file open that is gone.
+        let standing = [folder.spool + ".1", folder.spool].compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }
+            .joined()
+        #expect((0..<30).filter { !standing.contains("\"m\($0)\"") } == [])
         follower.read()
         #expect(follower.messages == (0..<30).map { "m\($0)" })
         spool.advance(follower.positions)
