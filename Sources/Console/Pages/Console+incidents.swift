@@ -80,7 +80,9 @@ extension Console {
         model["runs"] = runs
         model["hasRuns"] = !runs.isEmpty
         model["notStarted"] = await notStarted(for: detail.summary.id)
-        model["starts"] = detail.summary.phase == .closed ? [] : await startForms(for: detail.summary.id, context: context)
+        let starts = detail.summary.phase == .closed ? [] : await startForms(for: detail.summary.id, context: context)
+        model["starts"] = starts
+        model["canStart"] = !starts.isEmpty
         model["orders"] = OrderForms.model(detail.summary, signedIn: context.signedIn)
         let path = "/incidents/\(FormFields.encode(detail.summary.id))"
         if !wantsAll { model["allPath"] = "\(path)?findings=all\(wantsTimeline ? "&timeline=all" : "")" }
