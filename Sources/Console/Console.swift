@@ -69,11 +69,17 @@ package struct Console: Sendable {
         /// Set when a reverse proxy on this machine sets `X-Forwarded-For`: its last entry is then the client's address. Believed only
         /// from a loopback connection.
         package var trustsForwardedAddress: Bool
+        /// After so long without news an event stream says that it lives. Proxies close what is silent for 30-60 s.
+        package var heartbeat: Duration
 
-        package init(hosts: Set<String> = [], isBehindTLS: Bool = false, trustsForwardedAddress: Bool = false) {
+        package init(
+            hosts: Set<String> = [], isBehindTLS: Bool = false, trustsForwardedAddress: Bool = false,
+            heartbeat: Duration = .seconds(15)
+        ) {
             self.hosts = Set(hosts.map { $0.lowercased() })
             self.isBehindTLS = isBehindTLS
             self.trustsForwardedAddress = trustsForwardedAddress
+            self.heartbeat = heartbeat
         }
     }
 

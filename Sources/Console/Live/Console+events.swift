@@ -8,8 +8,6 @@ import ServiceLifecycle
 
 /// How the event stream is paced.
 enum EventPace {
-    /// Proxies close what is silent for 30-60 s.
-    static let heartbeat = Duration.seconds(15)
     /// After each delivery; what happens meanwhile goes out together. Well inside the promised second.
     static let rest = Duration.milliseconds(200)
 }
@@ -56,7 +54,7 @@ extension Console {
     ) async throws {
         let heartbeat = Task {
             while !Task.isCancelled {
-                try await Task.sleep(for: EventPace.heartbeat)
+                try await Task.sleep(for: options.heartbeat)
                 subscription.wake()
             }
         }

@@ -88,8 +88,7 @@ extension Console {
     ) async throws -> (order: RunOrder, result: String) {
         guard let signedIn = context.signedIn else { throw ConsoleFailure.signInNeeded }
         guard signedIn.role >= .responder else { throw ConsoleFailure.roleNeeded(.responder) }
-        var request = request
-        let fields = FormFields(text: String(buffer: try await request.collectBody(upTo: ConsoleContext.maximumBody)))
+        let fields = try await FormFields(bodyOf: request)
         var arguments: [String: String] = [:]
         for name in ["playbook", "step", "ending", "hash"] { arguments[name] = fields[name] }
         for name in fields.names where name.hasPrefix("__") { arguments[name] = fields[name] }

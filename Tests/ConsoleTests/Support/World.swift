@@ -21,16 +21,20 @@ final class World: Sendable {
     private let audits: Shared<[AuditRecord]>
     /// Orders that were given, if they are taken.
     let orders: Shared<[IncidentOrder]>
+    let incidents: FakeIncidents
 
     init(
         incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
         detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(), states: FakeStates = FakeStates(),
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
-        refusal: IncidentRefusal? = nil, secondFactorRoles: Set<Role> = [], hidden: Set<String> = []
+        refusal: IncidentRefusal? = nil, secondFactorRoles: Set<Role> = [], hidden: Set<String> = [],
+        leases: FakeLeases? = nil, runs: FakeRuns? = nil
     ) throws {
         let orders = Shared([IncidentOrder]())
         self.orders = orders
+        let fake = FakeIncidents(details: incidents, fails: readingFails, hidden: hidden)
+        self.incidents = fake
         self.updates = updates
         let clock = Shared(noon)
         let audits = Shared([AuditRecord]())
@@ -46,10 +50,10 @@ final class World: Sendable {
         accounts = AccountService(service, audit: audit)
         let console = try Console(
             .init(
-                incidents: FakeIncidents(details: incidents, fails: readingFails, hidden: hidden), states: states,
+                incidents: fake, states: states,
                 sources: { sources },
                 rules: { rules },
-                detection: { detection }, ledger: ledger,
+                detection: { detection }, ledger: ledger, leases: leases, runs: runs,
                 order: { order in
                     if let refusal { throw refusal }
                     orders.withLock { $0.append(order) }
@@ -101,7 +105,13 @@ struct FakeIncidents: IncidentReading {
             counts: found.reduce(into: [:]) { $0[$1.severity, default: 0] += 1 }, query: query)
     }
 
-    func isHidden(id: String, from reader: IncidentReader) async throws -> Bool { hidden.contains(id) }
+    /// Incidents about which it was asked whether somebody may know of them.
+    var asked = Shared<[String]>([])
+
+    func isHidden(id: String, from reader: IncidentReader) async throws -> Bool {
+        defer { asked.withLock { $0.append(id) } }
+        return hidden.contains(id)
+    }
 
     func incident(
         id: String, maximumFindings: Int, maximumTimeline: Int, reader: IncidentReader?
