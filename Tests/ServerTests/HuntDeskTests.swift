@@ -94,4 +94,32 @@ struct HuntDeskTests {
         _ = try await library.ended(id)
         #expect(await library.desk.hunts().map(\.id) == [id])
     }
+
+    @Test("a hunt that is cancelled ends so, the journal says who cancelled it, and the place is free again")
+    func cancelled() async throws {
+        let library = try await Library()
+        let id = try await library.desk.startAndCancel(Library.question("source.ip=203.0.113.1"), by: "ada", cancelledBy: "bob")
+        let view = try await library.ended(id)
+        #expect(view.state == .cancelled && view.account == "ada" && view.results == 0)
+        let entries = try library.entries()
+        #expect(entries.map(\.type) == ["hunt.started", "hunt.cancelled", "hunt.ended"])
+        #expect(entries.last?.data["state"] == .string("cancelled"))
+        // Once more, and by an id that never was: nothing happens.
+        try await library.desk.cancel(id, by: "bob")
+        try await library.desk.cancel("none", by: "bob")
+        #expect(try library.types().count == 3)
+        let next = try await library.desk.start(Library.question("source.ip=203.0.113.1"), by: "bob")
+        #expect(try await library.ended(next).state == .done)
+    }
+}
+
+extension HuntDesk {
+    /// Without giving up the actor in between: the hunt has not looked at a single block when it is cancelled.
+    fileprivate func startAndCancel(
+        _ question: HuntQuestion, by account: String, cancelledBy other: String
+    ) async throws -> String {
+        let id = try await start(question, by: account)
+        try await cancel(id, by: other)
+        return id
+    }
 }
