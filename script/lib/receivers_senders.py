@@ -34,7 +34,6 @@ if $msg contains "check-tls-" then action(type="omfwd" target="127.0.0.1" port="
 """)
     world.run("/usr/sbin/rsyslogd", "-n", "-i", folder / "rsyslog.pid", "-f", folder / "rsyslog.conf")
     eventually("rsyslogd listens", 20, (folder / "log.sock").exists)
-    before = world.findings("sshd")
     count = 100
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
         log.connect(str(folder / "log.sock"))
@@ -43,7 +42,7 @@ if $msg contains "check-tls-" then action(type="omfwd" target="127.0.0.1" port="
                 stamp = time.strftime("%b %e %H:%M:%S")
                 log.send(f"<38>{stamp} sshd[7]: Invalid user check-{way}-{number} from 203.0.113.9 port 4".encode())
             time.sleep(0.002)
-    world.expect("sshd", before, 4 * count)
+    world.expect("sshd", 4 * count)
     return f"{4 * count} messages over UDP, TCP with line feeds, TCP with lengths, TLS with client certificates"
 
 
@@ -59,14 +58,13 @@ def journald(world):
     (folder / "journal").mkdir()
     subprocess.run(["/lib/systemd/systemd-journal-remote", f"--output={folder}/journal/a.journal", "-"], input=entries.encode(),
                    check=True, capture_output=True)
-    before = world.findings("sshd")
     for attempt in range(2):
         result = subprocess.run(
             ["/lib/systemd/systemd-journal-upload", f"--url=http://127.0.0.1:{world.ports['http']}", f"--directory={folder}/journal",
              "--follow=no"],
             capture_output=True, text=True, timeout=60)
         assert result.returncode == 0, f"systemd-journal-upload ended with {result.returncode}: {result.stderr}"
-    world.expect("sshd", before, count)
+    world.expect("sshd", count)
     return f"{count} entries by systemd-journal-upload, sent twice, taken once"
 
 
@@ -96,21 +94,19 @@ receivers:
           authorization: {{credentials: {TOKEN}}}
           tls_config: {{ca_file: {folder}/ca.pem}}
 """)
-    before = world.findings("alert")
     world.run("/usr/bin/prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/am",
               f"--web.listen-address=127.0.0.1:{alertmanager}", "--cluster.listen-address=")
     world.run("/usr/bin/prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
               f"--web.listen-address=127.0.0.1:{prometheus}")
-    world.expect("alert", before, 1, seconds=90)
-    time.sleep(5)
-    assert world.findings("alert") - before == 1, "an alert that was told of again became another finding"
+    world.expect("alert", 1, seconds=90)
 
     def sent():
         with urllib.request.urlopen(f"http://127.0.0.1:{alertmanager}/metrics") as answer:
             text = answer.read().decode()
         found = re.search(r'alertmanager_notifications_total\{integration="webhook"\} (\d+)', text)
         return int(found.group(1)) if found else 0
-    assert sent() >= 2, "Alertmanager has not repeated itself"
+    eventually("Alertmanager repeats itself", 60, lambda: sent() >= 2)
+    world.no_more()
     return f"Prometheus and Alertmanager over TLS with a token: {sent()} notifications, one finding"
 
 
@@ -127,7 +123,6 @@ def opentelemetry(world):
     # They would win over the exporter's own certificate file.
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         os.environ.pop(name, None)
-    before, web = world.findings("app"), world.findings("web")
     provider = LoggerProvider(resource=Resource.create({"service.name": "shop"}))
     exporter = OTLPLogExporter(
         endpoint=f"https://127.0.0.1:{world.ports['https']}/v1/logs", certificate_file=str(world.folder / "ca.pem"),
@@ -141,14 +136,13 @@ def opentelemetry(world):
         log.warning("sign-in refused", extra={"event.action": f"check-otel-{number}", "client.address": "203.0.113.9"})
         log.warning(access_line(f"otel-{number}"))
     provider.shutdown()
-    world.expect("app", before, count)
-    world.expect("web", web, count)
+    world.expect("app", count)
+    world.expect("web", count)
     return f"{2 * count} records of an OpenTelemetry SDK, protobuf, gzip, TLS, a token: fields, and access lines as bodies"
 
 
 def promtail(world):
     """promtail's bytes, and its JSON form with gzip."""
-    before = world.findings("web")
     body = push('{filename="/var/log/nginx/access.log", host="web1", job="nginx"}', [access_line(f"loki-{n}") for n in range(500)])
     status, text, _ = world.request("POST", "/loki/api/v1/push", body, PROTOBUF)
     assert status == 204, f"{status} {text}"
@@ -157,12 +151,11 @@ def promtail(world):
     body = gzip.compress(json.dumps({"streams": [{"stream": {"host": "web1"}, "values": values}]}).encode())
     status, text, _ = world.request("POST", "/loki/api/v1/push", body, {"Content-Type": "application/json", "Content-Encoding": "gzip"})
     assert status == 204, f"{status} {text}"
-    world.expect("web", before, 1000)
+    world.expect("web", 1000)
     return "1000 lines of nginx in Loki's two forms"
 
 
 def pagerduty(world):
-    before = world.findings("alert")
     body = json.dumps({"routing_key": TOKEN, "event_action": "trigger", "dedup_key": "disk",
                        "payload": {"summary": "disk full", "source": "db1", "severity": "critical"}})
     context = ssl.create_default_context(cafile=world.folder / "ca.pem")
@@ -173,5 +166,5 @@ def pagerduty(world):
         got = answer.read().decode()
         assert answer.status == wanted, f"{answer.status} for {wanted}: {got}"
         connection.close()
-    world.expect("alert", before, 1)
+    world.expect("alert", 1)
     return "PagerDuty's events: one finding for two of one key; a wrong routing key is refused"

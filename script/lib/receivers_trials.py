@@ -23,7 +23,6 @@ from .waiting import eventually
 def bad_input(world):
     """Each is refused or bounded with a reason, and a good sender goes on."""
     said = []
-    before = world.findings("app")
     sent = 0
 
     def good():
@@ -61,7 +60,6 @@ def bad_input(world):
     said.append("a line of 1 GiB over HTTP 413")
     good()
     rss = memory(world.server.pid)
-    ssh = world.findings("sshd")
     with socket.create_connection(("127.0.0.1", world.ports["tcp"]), timeout=120) as stream:
         stream.sendall(b"<13>")
         block = b"a" * (1 << 20)
@@ -69,17 +67,16 @@ def bad_input(world):
             stream.sendall(block)
         stamp = time.strftime("%b %e %H:%M:%S")
         stream.sendall(f"\n<38>{stamp} web sshd[7]: Invalid user check-after from 203.0.113.9 port 4\n".encode())
-    world.expect("sshd", ssh, 1)
+    world.expect("sshd", 1)
     grown = memory(world.server.pid) - rss
     assert grown < 200, f"a line of 1 GiB over TCP took {grown} MiB"
     said.append(f"a line of 1 GiB over TCP: its beginning kept, {max(grown, 0)} MiB more")
     good()
     # A forged time, a year off in both directions.
-    web = world.findings("web")
     for year in (-1, 1):
         body = push('{a="b"}', [access_line(f"forged{year}", time.time() + year * 31_536_000)], time.time() + year * 31_536_000)
         assert world.request("POST", "/loki/api/v1/push", body, PROTOBUF)[0] == 204
-    world.expect("web", web, 2)
+    world.expect("web", 2)
     with contextlib.closing(sqlite3.connect(f"file:{world.folder}/data/projections.db?mode=ro", uri=True)) as database:
         newest, oldest = database.execute("SELECT max(last_seen), min(first_seen) FROM finding").fetchone()
     said.append(f"times a year off: findings between {oldest} and {newest}")
@@ -93,11 +90,10 @@ def bad_input(world):
         for one in slow:
             one.sendall(b" ")
         good()
-        time.sleep(0.2)
     for one in slow:
         one.close()
     said.append("20 slow senders: others go on")
-    world.expect("app", before, sent)
+    world.expect("app", sent)
     return "; ".join(said)
 
 
@@ -121,10 +117,17 @@ def drops(world):
     return f"{eventually('the kernel counts drops', 20, dropped):,} of 40,000 datagrams to a stopped server dropped and counted by the kernel"
 
 
+def nothing_twice(world):
+    """The last look, once the server has ended in good order: of nothing that was sent there are more findings than events."""
+    world.server.terminate()
+    assert world.server.wait(60) == 0, f"the server ended with status {world.server.returncode}"
+    world.no_more()
+    return ", ".join(f"{count:,} of '{rule}'" for rule, count in world.expected.items())
+
+
 def kills(world, rounds=10):
     """Senders post numbered events and try again until each is acknowledged; the server is killed again and again meanwhile."""
     acknowledged, stop = set(), threading.Event()
-    before = world.findings("app")
 
     def send(worker):
         number = 0
@@ -158,5 +161,5 @@ def kills(world, rounds=10):
     assert not lost, f"{len(lost)} acknowledged events are not in the spool: {sorted(lost)[:5]}"
     lines = sum(path.read_text(errors="replace").count("check-kill-")
                 for path in (world.folder / "data/detection/receivers").glob("events.jsonl*"))
-    world.expect("app", before, lines, seconds=120)
+    world.expect("app", lines, seconds=120)
     return f"{rounds} times SIGKILL: {len(acknowledged)} events acknowledged, none lost; {lines} taken, {lines} findings"

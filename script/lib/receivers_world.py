@@ -1,5 +1,6 @@
 """The world of `script/receivers-check`: a folder, certificates, rules, a server with receivers, and what is found of what it was sent."""
 
+import collections
 import contextlib
 import hashlib
 import http.client
@@ -10,7 +11,6 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-import time
 
 from .waiting import NotReady, eventually, free_port
 
@@ -59,6 +59,7 @@ class World:
                       for name in ("http", "https", "udp", "tcp", "octets", "tls")}
         self.certificates()
         self.server = None
+        self.expected = collections.Counter()
 
     def certificates(self):
         def openssl(*arguments):
@@ -137,16 +138,20 @@ receivers:
                     process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def expect(self, rule, before, count, seconds=60):
-        """Exactly so many more findings: not one less, and after a while not one more."""
-        def more():
-            return self.findings(rule) - before
+    def expect(self, rule, count, seconds=60):
+        """So many more findings than were expected until now, and not one more: what comes too late for this look is found at the next."""
+        self.expected[rule] += count
         try:
-            eventually(f"{count} findings of '{rule}'", seconds, lambda: more() >= count)
+            eventually(f"{self.expected[rule]} findings of '{rule}'", seconds, lambda: self.findings(rule) >= self.expected[rule])
         except NotReady as error:
-            raise AssertionError(f"{error}; there are {more()}") from None
-        time.sleep(1.5)
-        assert more() == count, f"{more()} findings of '{rule}' for {count} events"
+            raise AssertionError(f"{error}; there are {self.findings(rule)}") from None
+        self.no_more()
+
+    def no_more(self):
+        """No rule has found more than what was sent."""
+        surplus = {rule: f"{self.findings(rule)} findings for {count} events" for rule, count in self.expected.items()
+                   if self.findings(rule) > count}
+        assert not surplus, surplus
 
 
 def memory(pid):

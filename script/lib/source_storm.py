@@ -138,12 +138,11 @@ def rotation(options, work, way):
         handle.close()
         in_gaps = sum(end - first for first, end in gap)
         # Of the lines between copy and cut the server has read those that it saw in time: how many, nobody else knows.
-        counters = wait_for_lines(server, data, lines.count, 15)
-        # Twice would be more than there is.
-        time.sleep(2)
-        counters = snapshot_lines(data)
+        wait_for_lines(server, data, lines.count, 15)
         peak = resident_kib(server.process.pid)
         server.stop()
+        # Once all is read and written down: what was read twice would be more than there is.
+        counters = snapshot_lines(data)
     finally:
         server.abandon()
     wall = time.monotonic() - pace.start
