@@ -97,7 +97,7 @@ receivers:
     world.run("/usr/bin/prometheus-alertmanager", f"--config.file={folder}/alertmanager.yml", f"--storage.path={folder}/am",
               f"--web.listen-address=127.0.0.1:{alertmanager}", "--cluster.listen-address=")
     world.run("/usr/bin/prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/tsdb",
-              f"--web.listen-address=127.0.0.1:{prometheus}")
+              f"--web.listen-address=127.0.0.1:{prometheus}", "--rules.alert.resend-delay=1s")
     world.expect("alert", 1, seconds=90)
 
     def sent():

@@ -59,6 +59,7 @@ class World:
                       for name in ("http", "https", "udp", "tcp", "octets", "tls")}
         self.certificates()
         self.server = None
+        # Findings of each rule for what was sent until now.
         self.expected = collections.Counter()
 
     def certificates(self):
