@@ -27,6 +27,7 @@ let package = Package(
     products: [
         .executable(name: "vigie", targets: ["vigie"]),
         .executable(name: "tatou-wm", targets: ["tatou-wm"]),
+        .executable(name: "tatou", targets: ["tatou-server"]),
         // For apps on Hummingbird: what they need to be protected, and nothing of the rest.
         .library(name: "Guard", targets: ["Guard"]),
     ],
@@ -108,7 +109,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
-        // Projections and private tables on SQLite: the only importer of GRDB.
+        // Vigie's projections and private tables on SQLite.
         .target(
             name: "Storage",
             dependencies: [
@@ -204,6 +205,36 @@ let package = Package(
         ),
         .executableTarget(
             name: "tatou-wm", dependencies: ["WatermarkCommands"], path: "Sources/Executables/tatou-wm", swiftSettings: strict),
+        // The PDF platform: accounts, documents, marked copies and their links. It never parses a document in its own process.
+        .target(
+            name: "Tatou",
+            dependencies: [
+                "Events", "Guard", "Identity",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
+        // The subcommands of tatou.
+        .target(
+            name: "TatouCommands",
+            dependencies: [
+                "Tatou", "Events", "Guard", "Identity",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
+        // Not called as its product: file systems that ignore case would take it for the library.
+        .executableTarget(
+            name: "tatou-server", dependencies: ["TatouCommands"], path: "Sources/Executables/tatou", swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
@@ -258,6 +289,19 @@ let package = Package(
             dependencies: [
                 "Archive", "CommandLine", "Detection", "Events", "Ingest", "Journal", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "TatouTests",
+            dependencies: [
+                "Tatou", "TatouCommands", "Guard", "Identity", "Events", "Watermark", "tatou-server",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             swiftSettings: strict),
         .testTarget(

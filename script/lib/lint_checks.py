@@ -17,11 +17,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # A dependency has one importer, or a short list of them. Module → (what it is for, targets under Sources that may import it).
 # docs/dependencies.md shows this table; `script/lint --dependencies` prints it.
 IMPORTERS = {
-    "ArgumentParser": ("the command lines", ["CommandLine", "WatermarkCommands"]),
+    "ArgumentParser": ("the command lines", ["CommandLine", "TatouCommands", "WatermarkCommands"]),
     "CArgon2": ("password hashing", ["Identity"]),
     "Crypto": (
         "hashes, seals, signatures of webhooks, rule and finding ids",
-        ["Detection", "Evidence", "Guard", "Identity", "Journal", "Notify", "Response", "Watermark"]),
+        ["Detection", "Evidence", "Guard", "Identity", "Journal", "Notify", "Response", "Tatou", "Watermark"]),
     "CryptoExtras": (
         "RSA, which playbooks are signed with; AES in counter mode and GCM-SIV, and PBKDF2, for marks in documents",
         ["Response", "Watermark"]),
@@ -30,16 +30,16 @@ IMPORTERS = {
     "CTurboJPEG": ("pictures of leaked pages", ["Watermark"]),
     "CZlib": ("compressed logs, and gzip of what is received", ["Ingest"]),
     "CZstd": ("compression of the archive", ["Archive"]),
-    "GRDB": ("SQLite", ["Storage"]),
-    "Hummingbird": ("HTTP server", ["Console", "Guard", "Server"]),
-    "Logging": ("the process's own log", ["CommandLine", "Console", "Guard", "Server"]),
+    "GRDB": ("SQLite", ["Storage", "Tatou"]),
+    "Hummingbird": ("HTTP server", ["Console", "Guard", "Server", "Tatou", "TatouCommands"]),
+    "Logging": ("the process's own log", ["CommandLine", "Console", "Guard", "Server", "Tatou", "TatouCommands"]),
     "Mustache": ("page templates", ["Console"]),
-    "NIOCore": ("byte buffers, live updates", ["Console", "Guard", "Server"]),
+    "NIOCore": ("byte buffers, live updates", ["Console", "Guard", "Server", "Tatou"]),
     "NIOHTTP1": ("asking Vigie for decisions", ["Guard"]),
-    "NIOPosix": ("sockets of the syslog receivers, of Guard towards Vigie, and its log's thread", ["Guard", "Server"]),
+    "NIOPosix": ("sockets of the syslog receivers, of Guard towards Vigie, and its log's thread", ["Guard", "Server", "Tatou"]),
     "NIOSSL": ("TLS of the receivers", ["Server"]),
     "NIOTLS": ("TLS of the receivers", ["Server"]),
-    "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Guard", "Server"]),
+    "ServiceLifecycle": ("ordered start and stop, signals", ["Console", "Guard", "Server", "Tatou"]),
     "UnixSignals": ("SIGHUP", ["Server"]),
     "Yams": (
         "YAML of rules, formats, policies, playbooks and configuration",
@@ -175,7 +175,7 @@ def check_swift_words(path, text, root):
     for number, line in enumerate(code.splitlines(), 1):
         if re.search(r"\btry!", line):
             yield number, Failure("try! ends the process on an error")
-        if target and target not in ("CommandLine", "WatermarkCommands", "Executables") and re.search(r"(?<![\w.])(?:print|debugPrint|dump)\(", line):
+        if target and target not in ("CommandLine", "TatouCommands", "WatermarkCommands", "Executables") and re.search(r"(?<![\w.])(?:print|debugPrint|dump)\(", line):
             yield number, Failure("only the command line prints; log or throw instead")
 
 

@@ -22,9 +22,10 @@ package enum PasswordPolicy {
         }
     }
 
-    package static func violation(of password: String, name: String) -> Violation? {
+    /// - Parameter minimum: less only where clients were promised less.
+    package static func violation(of password: String, name: String, minimum: Int = minimumCharacters) -> Violation? {
         guard password.utf8.count <= maximumBytes else { return .tooLong }
-        guard password.count >= minimumCharacters else { return .tooShort }
+        guard password.count >= minimum else { return .tooShort }
         guard password.lowercased() != name.lowercased() else { return .sameAsName }
         guard Set(password).count > 3 else { return .tooUniform }
         return nil

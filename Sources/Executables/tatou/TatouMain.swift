@@ -1,0 +1,6 @@
+import TatouCommands
+
+@main
+struct TatouMain {
+    static func main() async { await TatouCommand.start() }
+}

@@ -1,0 +1,131 @@
+import Events
+import Guard
+import Identity
+
+/// Documents and whose they are. Knows nothing of HTTP.
+package struct DocumentService: Sendable {
+    package struct Limits: Sendable {
+        /// Bytes of one document.
+        package var documentBytes = 50 << 20
+        /// Bytes of all documents of one account, versions not counted.
+        package var accountBytes = 5 << 30
+        package var accountDocuments = 10_000
+
+        package init() {}
+    }
+
+    package let limits: Limits
+    let database: TatouDatabase
+    let folder: DocumentFolder
+    let processing: any DocumentProcessing
+    let randomness: Randomness
+    let now: @Sendable () -> Timestamp
+
+    /// Begins to take a file in.
+    func stage() async throws -> StagedFile { try await folder.stage() }
+
+    /// Makes a document of what came in, or removes it: nothing is kept that was not checked.
+    ///
+    /// - Throws: ``DocumentRefusal``.
+    func accept(_ staged: StagedFile, name: String, owner: Int64) async throws -> Document {
+        do {
+            return try await checked(staged, name: name, owner: owner)
+        } catch {
+            _ = try? await folder.removeFile(staged.path)
+            throw error
+        }
+    }
+
+    /// Forgets what came in.
+    func discard(_ staged: StagedFile) async {
+        _ = try? await folder.removeFile(staged.path)
+    }
+
+    private func checked(_ staged: StagedFile, name: String, owner: Int64) async throws -> Document {
+        let (head, tail) = try await staged.ends(head: FileSignature.headLength, tail: FileSignature.tailLength)
+        switch FileSignature.fault(head: head, tail: tail) {
+        case nil: break
+        case .polyglot?: throw DocumentRefusal.fault(.polyglot, message: "the file is more than a PDF document")
+        default: throw DocumentRefusal.fault(.typeMismatch, message: "the file is not a PDF document")
+        }
+        let inspection: DocumentInspection
+        do {
+            inspection = try await processing.inspect(staged.path)
+        } catch {
+            throw DocumentRefusal(error)
+        }
+        guard !inspection.isPolyglot else {
+            throw DocumentRefusal.fault(.polyglot, message: "the file is more than a PDF document")
+        }
+        let document = Document(
+            id: 0, name: name, file: folder.newName(), owner: owner, createdAt: now(), sha256: staged.sha256, size: staged.size,
+            pages: inspection.pages, correlation: SecretToken(bits: 64, from: randomness).text)
+        try await folder.adopt(staged.path, as: .documents, name: document.file)
+        do {
+            let quota = TatouDatabase.Quota(documents: limits.accountDocuments, bytes: limits.accountBytes)
+            guard let inserted = try await database.insert(document, quota: quota) else { throw DocumentRefusal.quota }
+            return inserted
+        } catch {
+            _ = try? await folder.remove(.documents, document.file)
+            throw error
+        }
+    }
+
+    /// Newest first.
+    package func documents(of owner: Int64) async throws -> [Document] { try await database.documents(owner: owner) }
+
+    /// - Throws: ``DocumentRefusal/notFound``, or ``DocumentRefusal/notOwner(_:)``.
+    package func document(_ id: Int64, for account: Int64) async throws -> Document {
+        guard let document = try await database.document(id) else { throw DocumentRefusal.notFound }
+        guard document.owner == account else { throw DocumentRefusal.notOwner(document) }
+        return document
+    }
+
+    package func path(of document: Document) -> String { folder.path(.documents, document.file) }
+
+    /// What became of the files of a deleted document.
+    package struct Deletion: Sendable, Equatable {
+        package var fileDeleted: Bool
+        package var fileMissing: Bool
+        /// Something went wrong with a file; it is removed at the next start.
+        package var note: String?
+    }
+
+    /// Deletes a document with its versions and their files.
+    ///
+    /// - Throws: ``DocumentRefusal``.
+    package func delete(_ id: Int64, for account: Int64) async throws -> Deletion {
+        let document = try await document(id, for: account)
+        // The row first: what is left after a crash is a file without one, which the next start removes.
+        guard let versions = try await database.deleteDocument(document.id) else { throw DocumentRefusal.notFound }
+        var deletion = Deletion(fileDeleted: false, fileMissing: false, note: nil)
+        do {
+            deletion.fileDeleted = try await folder.remove(.documents, document.file)
+            deletion.fileMissing = !deletion.fileDeleted
+            for version in versions { _ = try await folder.remove(.versions, version) }
+        } catch {
+            deletion.note = "a file could not be removed now; it is removed at the next start"
+        }
+        return deletion
+    }
+
+    /// How well each method can mark a document, in words for its owner.
+    package func inspection(of document: Document) async throws -> DocumentInspection {
+        do {
+            return try await processing.inspect(path(of: document))
+        } catch {
+            throw DocumentRefusal(error)
+        }
+    }
+}
+
+extension DocumentRefusal {
+    init(_ failure: ProcessingFailure) {
+        switch failure.kind {
+        case .refused, .notFound, .invalidKey: self = .fault(.parseError, message: failure.message)
+        case .tooSlow, .tooLarge: self = .fault(.decompressionBomb, message: failure.message)
+        case .crashed: self = .fault(.parseError, message: failure.message)
+        case .busy, .unavailable: self = .busy(message: failure.message)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Events
+import Foundation
+import Guard
+import HTTPTypes
+import Hummingbird
+import Logging
+
+/// Uploading, listing, fetching and deleting documents.
+struct DocumentRoutes {
+    static let uploadPath = "/api/upload-document"
+
+    let platform: Platform
+
+    func add(to router: Router<TatouContext>) {
+        router.post(RouterPath(Self.uploadPath), use: upload)
+        router.get("/api/list-documents", use: list)
+        router.get("/api/get-document", use: fetch)
+        router.get("/api/get-document/:id", use: fetch)
+        router.delete("/api/delete-document", use: delete)
+        router.post("/api/delete-document", use: delete)
+        router.delete("/api/delete-document/:id", use: delete)
+    }
+
+    private struct Listed: Encodable {
+        var id: Int64
+        var name: String
+        var creation: String
+        var sha256: String
+        var size: Int
+
+        init(_ document: Document) {
+            id = document.id
+            name = document.name
+            creation = document.createdAt.rfc3339
+            sha256 = document.sha256
+            size = document.size
+        }
+    }
+
+    private func upload(_ request: Request, _ context: TatouContext) async throws -> Response {
+        var context = context
+        let caller = try await platform.authenticate(request, &context)
+        try platform.protection.limit(platform.rates.upload, account: caller.account.subject, in: context)
+        var form = UploadForm(documents: platform.documents)
+        do {
+            let upload = try await form.read(request)
+            let document = try await platform.documents.accept(upload.file, name: upload.name, owner: caller.account.id)
+            platform.metrics.uploaded(bytes: document.size)
+            context.record(
+                .upload("document", file: upload.clientName).with {
+                    $0.resource = document.resource
+                    $0.details["labels.correlation_id"] = document.correlation
+                })
+            return try JSONAnswer.response(Listed(document), status: .created)
+        } catch let refusal as DocumentRefusal {
+            throw platform.answer(to: refusal, action: "document_upload", file: form.clientName, context)
+        }
+    }
+
+    private struct List: Encodable {
+        var documents: [Listed]
+    }
+
+    private func list(_ request: Request, _ context: TatouContext) async throws -> Response {
+        var context = context
+        let caller = try await platform.authenticate(request, &context)
+        let documents = try await platform.documents.documents(of: caller.account.id)
+        return try JSONAnswer.response(List(documents: documents.map(Listed.init)))
+    }
+
+    private func fetch(_ request: Request, _ context: TatouContext) async throws -> Response {
+        var context = context
+        let caller = try await platform.authenticate(request, &context)
+        let id = try DocumentIdentifier.find(request, context)
+        let document = try await platform.document(id, for: caller, action: "document_retrieved", context)
+        let path = platform.documents.path(of: document)
+        guard FileManager.default.fileExists(atPath: path) else {
+            context.logger.error("a document's file is missing", metadata: ["document": "\(document.id)"])
+            throw Refusal.gone
+        }
+        let response = try await FileAnswer(
+            path: path, size: document.size, sha256: document.sha256, modified: document.createdAt, name: document.name,
+            cacheControl: "private, max-age=0, must-revalidate"
+        ).response(to: request, context: context)
+        context.record(.read(document.resource).with { $0.status = response.status.code })
+        return response
+    }
+
+    private struct Deleted: Encodable {
+        var deleted = true
+        var id: Int64
+        var file_deleted: Bool
+        var file_missing: Bool
+        var note: String?
+
+        func encode(to encoder: any Encoder) throws {
+            // `note` is null where there is none, not missing.
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(deleted, forKey: .deleted)
+            try container.encode(id, forKey: .id)
+            try container.encode(file_deleted, forKey: .file_deleted)
+            try container.encode(file_missing, forKey: .file_missing)
+            try container.encode(note, forKey: .note)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case deleted, id, file_deleted, file_missing, note
+        }
+    }
+
+    private func delete(_ request: Request, _ context: TatouContext) async throws -> Response {
+        var context = context
+        let caller = try await platform.authenticate(request, &context)
+        var given = DocumentIdentifier.text(request, context)
+        if given == nil {
+            given = try await JSONObject(request, isOptional: true).identifier
+        }
+        let id = try DocumentIdentifier.checked(given)
+        // Quarantine holds evidence: nobody deletes it.
+        let document = try await platform.document(id, for: caller, action: "document_delete", context)
+        do {
+            let deletion = try await platform.documents.delete(id, for: caller.account.id)
+            context.record(
+                SecurityEvent("document_delete", category: "file", outcome: .success).with { $0.resource = document.resource })
+            return try JSONAnswer.response(
+                Deleted(
+                    id: id, file_deleted: deletion.fileDeleted, file_missing: deletion.fileMissing, note: deletion.note))
+        } catch let refusal as DocumentRefusal {
+            throw platform.answer(to: refusal, action: "document_delete", context)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+/// Why a document could not be read, marked or traced. Holds nothing of the document, the secret or the key.
+package struct ProcessingFailure: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// No PDF, damaged, encrypted, signed, no words: the document's matter.
+        case refused
+        case notFound
+        case invalidKey
+        /// The worker was stopped at its limit of time.
+        case tooSlow
+        /// The worker was stopped at its limit of memory or output: the document decodes to far more than it is.
+        case tooLarge
+        /// The worker died, or asked for what it may not.
+        case crashed
+        /// Too much work is waiting.
+        case busy
+        /// A matter of the installation.
+        case unavailable
+    }
+
+    package var kind: Kind
+    /// What happened and what to do, for whoever sent the document.
+    package var message: String
+
+    package init(_ kind: Kind, _ message: String) {
+        self.kind = kind
+        self.message = message
+    }
+
+    package var description: String { message }
+
+    /// Whether the document deserves a finding: it made a worker die.
+    package var isSuspicious: Bool {
+        switch kind {
+        case .tooSlow, .tooLarge, .crashed: true
+        case .refused, .notFound, .invalidKey, .busy, .unavailable: false
+        }
+    }
+}
+
+/// For an installation without a worker: everything is answered, and no document is looked at.
+package struct NoDocumentProcessing: DocumentProcessing {
+    package init() {}
+
+    private static let failure = ProcessingFailure(.unavailable, "Documents cannot be read at present. Try again later.")
+
+    package func methods() async throws(ProcessingFailure) -> [MarkingMethod] { throw Self.failure }
+    package func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection { throw Self.failure }
+    package func embed(
+        _ order: MarkingOrder, in path: String, to destination: String
+    ) async throws(ProcessingFailure) -> MarkedFile { throw Self.failure }
+    package func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
+        throw Self.failure
+    }
+    package func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> [String] {
+        throw Self.failure
+    }
+}

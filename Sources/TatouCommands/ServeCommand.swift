@@ -1,0 +1,85 @@
+import ArgumentParser
+import Foundation
+import Guard
+import Hummingbird
+import Logging
+import Tatou
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serves the platform until it is stopped by SIGTERM or SIGINT.",
+        discussion: """
+            Secrets come by the environment: TATOU_METRICS_TOKEN opens /metrics, TATOU_READ_BACK_TOKEN opens what Vigie reads back, \
+            TATOU_VIGIE_TOKEN is shown to Vigie. The security log is logs/app.log in the data folder. Serves plain HTTP: put a \
+            server with TLS in front of it where it is reached from elsewhere, and name that one with --trusted-proxy.
+            """)
+
+    @OptionGroup var folder: DataOptions
+
+    @Option(help: "Address and port to listen on.")
+    var listen = "127.0.0.1:5000"
+
+    @Option(help: "Address or network of a proxy whose X-Forwarded-For is believed; may be repeated.")
+    var trustedProxy: [String] = []
+
+    @Option(help: "Where Vigie offers its decisions; none is followed without.")
+    var vigie: String?
+
+    @Option(help: "Seconds that a sign-in is good for.")
+    var tokenSeconds: Int64 = 86_400
+
+    @Option(help: "Megabytes that a document may have.")
+    var documentMegabytes = 50
+
+    @Option(help: "Where the canary file stands; canary/flag in the data folder unless told otherwise.")
+    var canary: String?
+
+    @Flag(help: "Counts a canary that others may read as damaged.")
+    var strictCanary = false
+
+    @Flag(help: "Limits no rates: for load tests.")
+    var unlimited = false
+
+    func run() async throws {
+        let (host, port) = try Self.place(listen)
+        let environment = ProcessInfo.processInfo.environment
+        var options = Platform.Options(data: folder.data)
+        options.tokenLifetime = try Self.positive(tokenSeconds, "--token-seconds")
+        options.documents.documentBytes = Int(try Self.positive(Int64(documentMegabytes), "--document-megabytes")) << 20
+        options.guarding.trustedProxies = trustedProxy
+        options.guarding.metricsToken = environment["TATOU_METRICS_TOKEN"]
+        options.guarding.readBackToken = environment["TATOU_READ_BACK_TOKEN"]
+        if let vigie {
+            guard let token = environment["TATOU_VIGIE_TOKEN"], !token.isEmpty else {
+                throw CommandFailure(description: "--vigie needs TATOU_VIGIE_TOKEN in the environment")
+            }
+            options.guarding.vigie = Vigie(url: vigie, token: token, cache: "\(folder.data)/state/decisions.ndjson")
+        }
+        if unlimited { options.rates = .unlimited }
+        var logger = Logger(label: "tatou")
+        logger.logLevel = .notice
+        let server = try await TatouServer(
+            options, processing: NoDocumentProcessing(), logger: logger,
+            canary: folder.canary(path: canary, isStrict: strictCanary))
+        let application = server.application(host: host, port: port, logger: logger) { [data = folder.data] port in
+            Output.line("tatou serves on http://\(host):\(port), data in \(data)")
+        }
+        try await application.runService()
+    }
+
+    static func place(_ text: String) throws -> (host: String, port: Int) {
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port),
+            colon != text.startIndex
+        else { throw CommandFailure(description: "--listen takes HOST:PORT, as 127.0.0.1:5000; it says \(text)") }
+        var host = String(text[..<colon])
+        if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }
+        return (host, port)
+    }
+
+    private static func positive(_ number: Int64, _ option: String) throws -> Int64 {
+        guard (1...315_360_000).contains(number) else {
+            throw CommandFailure(description: "\(option) must be from 1 to 315360000; it says \(number)")
+        }
+        return number
+    }
+}

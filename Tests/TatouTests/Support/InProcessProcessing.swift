@@ -1,0 +1,86 @@
+import Crypto
+import Foundation
+import Synchronization
+import Tatou
+import Watermark
+
+/// Documents read in the test's own process, of which the product has none. May be told to fail, or to hold a step up.
+final class InProcessProcessing: DocumentProcessing {
+    struct Script: Sendable {
+        var inspectFailure: ProcessingFailure?
+        var embedFailure: ProcessingFailure?
+        var readFailure: ProcessingFailure?
+        var isPolyglot = false
+        var traced: [String] = []
+        var orders: [MarkingOrder] = []
+    }
+
+    let script = Mutex(Script())
+
+    func methods() async throws(ProcessingFailure) -> [MarkingMethod] {
+        WatermarkMethods.all.map { MarkingMethod(name: $0.name, usage: $0.usage) }
+    }
+
+    func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection {
+        if let failure = script.withLock({ $0.inspectFailure }) { throw failure }
+        do {
+            let document = try DocumentDescription(Self.bytes(path))
+            return DocumentInspection(
+                pages: document.children.count, isSigned: document.signed, methods: [],
+                isPolyglot: script.withLock { $0.isPolyglot })
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    func embed(
+        _ order: MarkingOrder, in path: String, to destination: String
+    ) async throws(ProcessingFailure) -> MarkedFile {
+        script.withLock { $0.orders.append(order) }
+        if let failure = script.withLock({ $0.embedFailure }) { throw failure }
+        do {
+            let copy = try WatermarkMethods.named(order.method).embed(
+                Self.bytes(path), secret: order.secret, key: order.key, position: order.position)
+            guard FileManager.default.createFile(atPath: destination, contents: Data(copy)) else {
+                throw ProcessingFailure(.unavailable, "cannot write")
+            }
+            let digest = SHA256.hash(data: copy).map { String($0, radix: 16).leftPadded }.joined()
+            return MarkedFile(size: copy.count, sha256: digest)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
+        if let failure = script.withLock({ $0.readFailure }) { throw failure }
+        do {
+            return try WatermarkMethods.named(method).extract(Self.bytes(path), key: key)
+        } catch {
+            throw Self.failure(error)
+        }
+    }
+
+    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> [String] {
+        script.withLock { $0.traced }
+    }
+
+    private static func bytes(_ path: String) -> [UInt8] { [UInt8](FileManager.default.contents(atPath: path) ?? Data()) }
+
+    private static func failure(_ error: any Error) -> ProcessingFailure {
+        switch error {
+        case let failure as ProcessingFailure: failure
+        case let error as WatermarkError:
+            switch error.code {
+            case .badInput: ProcessingFailure(.refused, error.message)
+            case .notFound: ProcessingFailure(.notFound, error.message)
+            case .invalidKey: ProcessingFailure(.invalidKey, error.message)
+            case .other: ProcessingFailure(.crashed, error.message)
+            }
+        default: ProcessingFailure(.crashed, "unforeseen")
+        }
+    }
+}
+
+extension String {
+    fileprivate var leftPadded: String { count < 2 ? "0" + self : self }
+}
