@@ -235,6 +235,10 @@ let package = Package(
         // Not called as its product: file systems that ignore case would take it for the library.
         .executableTarget(
             name: "tatou-server", dependencies: ["TatouCommands"], path: "Sources/Executables/tatou", swiftSettings: strict),
+        // Documents of strangers, asked about from a server that reads none: starts workers, one for each job, and bounds them.
+        .target(name: "DocumentWorker", dependencies: ["CSandbox"], swiftSettings: strict),
+        // What the kernel and glibc offer as macros and variadic functions.
+        .systemLibrary(name: "CSandbox"),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),

@@ -1,0 +1,74 @@
+/// An original and its copies, to hold a leak against.
+package struct TracedOriginal: Sendable {
+    package var document: DocumentSource
+    /// Of ``Mark/Tracing``.
+    package var markingSecret: [UInt8]
+    /// All that were issued: the bound on accusing an innocent is over them.
+    package var versions: [String]
+
+    package init(document: DocumentSource, markingSecret: [UInt8], versions: [String]) {
+        self.document = document
+        self.markingSecret = markingSecret
+        self.versions = versions
+    }
+}
+
+/// Which copy a leak comes from, or that it cannot be told.
+package struct TraceReport: Codable, Sendable, Equatable {
+    package struct Accused: Codable, Sendable, Equatable {
+        package var version: String
+        /// In standard deviations.
+        package var score: Double
+        /// Bound on the probability that any innocent one of all copies would be accused by this leak.
+        package var falsePositiveBound: Double
+
+        package init(version: String, score: Double, falsePositiveBound: Double) {
+            self.version = version
+            self.score = score
+            self.falsePositiveBound = falsePositiveBound
+        }
+    }
+
+    package struct Page: Codable, Sendable, Equatable {
+        /// Both from 0.
+        package var leakPage: Int
+        package var originalPage: Int
+        package var words: Int
+        /// Read from its picture, not from what the file says.
+        package var isPicture: Bool
+
+        package init(leakPage: Int, originalPage: Int, words: Int, isPicture: Bool) {
+            self.leakPage = leakPage
+            self.originalPage = originalPage
+            self.words = words
+            self.isPicture = isPicture
+        }
+    }
+
+    /// Index among the originals; nil where none was recognised.
+    package var original: Int?
+    /// Most certain first; several where several copies were mixed; empty where nothing is certain enough.
+    package var accused: [Accused]
+    /// Versions that tokens in the leak name. A hint: tokens can be moved from one copy to another.
+    package var tokens: [String]
+    package var pages: [Page]
+    package var words: Int
+    package var decoys: Int
+    package var highestDecoyScore: Double
+    /// False where copies that never were scored as only accused ones may: then nobody is accused.
+    package var isCalibrated: Bool
+
+    package init(
+        original: Int?, accused: [Accused], tokens: [String], pages: [Page], words: Int, decoys: Int, highestDecoyScore: Double,
+        isCalibrated: Bool
+    ) {
+        self.original = original
+        self.accused = accused
+        self.tokens = tokens
+        self.pages = pages
+        self.words = words
+        self.decoys = decoys
+        self.highestDecoyScore = highestDecoyScore
+        self.isCalibrated = isCalibrated
+    }
+}
