@@ -28,6 +28,7 @@ let package = Package(
         .executable(name: "vigie", targets: ["vigie"]),
         .executable(name: "tatou-wm", targets: ["tatou-wm"]),
         .executable(name: "tatou", targets: ["tatou-server"]),
+        .executable(name: "tatou-worker", targets: ["tatou-worker"]),
         // For apps on Hummingbird: what they need to be protected, and nothing of the rest.
         .library(name: "Guard", targets: ["Guard"]),
     ],
@@ -239,6 +240,12 @@ let package = Package(
         .target(name: "DocumentWorker", dependencies: ["CSandbox"], swiftSettings: strict),
         // What the kernel and glibc offer as macros and variadic functions.
         .systemLibrary(name: "CSandbox"),
+        // The inside of a worker: locks itself in, then reads.
+        .target(
+            name: "DocumentWorkerProcess", dependencies: ["CSandbox", "DocumentWorker", "Watermark"], swiftSettings: strict),
+        .executableTarget(
+            name: "tatou-worker", dependencies: ["DocumentWorkerProcess"], path: "Sources/Executables/tatou-worker",
+            swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
         .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
@@ -312,6 +319,8 @@ let package = Package(
             name: "WatermarkTests",
             dependencies: ["Watermark"],
             swiftSettings: strict),
+        .testTarget(
+            name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "tatou-worker"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests",

@@ -5,7 +5,7 @@ package struct WorkerLimits: Codable, Sendable, Equatable {
     /// Bytes of address space.
     package var memory = 512 << 20
     /// Seconds on the clock, from the moment the job is handed over.
-    package var seconds = 20.0
+    package var seconds = 30.0
     /// Bytes of all documents that are read.
     package var inputBytes = 64 << 20
     /// Bytes that the result may have.

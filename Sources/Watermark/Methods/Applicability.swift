@@ -16,4 +16,6 @@ package struct Applicability: Sendable, Equatable {
         self.carriers = carriers
         self.notes = notes
     }
+
+    static let signed = Applicability(strength: .none, notes: ["The document is signed: any mark would break its signature."])
 }

@@ -13,6 +13,8 @@ package struct SealedTokenMethod: WatermarkMethod {
         try TokenWriting.applicability(pdf)
     }
 
+    package var applicabilityOfUnsigned: Applicability { TokenWriting.unsigned }
+
     package func embed(_ pdf: [UInt8], secret: String, key: String, position: String?) throws(WatermarkError) -> [UInt8] {
         try check(secret: secret, key: key)
         return try Self.embed(
@@ -53,6 +55,8 @@ package struct RobustXMPMethod: WatermarkMethod {
         try TokenWriting.applicability(pdf)
     }
 
+    package var applicabilityOfUnsigned: Applicability { TokenWriting.unsigned }
+
     package func embed(_ pdf: [UInt8], secret: String, key: String, position: String?) throws(WatermarkError) -> [UInt8] {
         try check(secret: secret, key: key)
         let token = try SealedToken.seal(secret, key: try PasswordKey.derive(key, purpose: "robust-xmp"))
@@ -67,10 +71,11 @@ package struct RobustXMPMethod: WatermarkMethod {
 
 enum TokenWriting {
     static func applicability(_ pdf: [UInt8]) throws(WatermarkError) -> Applicability {
-        Signatures.areIn(try PDFDocument(pdf))
-            ? Applicability(strength: .none, notes: ["The document is signed: any mark would break its signature."])
-            : Applicability(strength: .weak, notes: ["Names a copy that nobody worked on. Whoever looks for it can remove it."])
+        Signatures.areIn(try PDFDocument(pdf)) ? .signed : unsigned
     }
+
+    static let unsigned = Applicability(
+        strength: .weak, notes: ["Names a copy that nobody worked on. Whoever looks for it can remove it."])
 
     static func embed(_ pdf: [UInt8], _ token: String, _ places: Set<TokenPlaces.Place>) throws(WatermarkError) -> [UInt8] {
         let document = try PDFDocument(pdf)

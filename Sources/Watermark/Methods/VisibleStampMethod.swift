@@ -11,9 +11,11 @@ package struct VisibleStampMethod: WatermarkMethod {
     package init() {}
 
     package func applicability(_ pdf: [UInt8]) throws(WatermarkError) -> Applicability {
-        Signatures.areIn(try PDFDocument(pdf))
-            ? Applicability(strength: .none, notes: ["The document is signed: any mark would break its signature."])
-            : Applicability(strength: .weak, notes: ["Everyone sees the line, and can cover or remove it."])
+        Signatures.areIn(try PDFDocument(pdf)) ? .signed : applicabilityOfUnsigned
+    }
+
+    package var applicabilityOfUnsigned: Applicability {
+        Applicability(strength: .weak, notes: ["Everyone sees the line, and can cover or remove it."])
     }
 
     package func embed(_ pdf: [UInt8], secret: String, key: String, position: String?) throws(WatermarkError) -> [UInt8] {
@@ -26,6 +28,11 @@ package struct VisibleStampMethod: WatermarkMethod {
         guard !Signatures.areIn(document) else {
             throw .badInput("The document is signed, and any mark would break its signature. Mark a copy without signature.")
         }
+        stamp(document, text)
+        return try document.write()
+    }
+
+    static func stamp(_ document: PDFDocument, _ text: String) {
         let characters = text.unicodeScalars.map { scalar -> UInt8 in
             switch scalar.value {
             case 0x20...0x7E, 0xA1...0xFF: UInt8(scalar.value)
@@ -44,7 +51,6 @@ package struct VisibleStampMethod: WatermarkMethod {
             content += [UInt8](" Tj ET Q".utf8)
             page.append(content: content, font: font)
         }
-        return try document.write()
     }
 
     /// 36 pt from the left and 18 pt from the foot of the page as it is shown.

@@ -6,6 +6,9 @@ package protocol WatermarkMethod: Sendable {
 
     func applicability(_ pdf: [UInt8]) throws(WatermarkError) -> Applicability
 
+    /// The same for any document without signature; what depends on its words is ``WordShiftMethod/applicability(_:)-(TextLayout)``.
+    var applicabilityOfUnsigned: Applicability { get }
+
     /// A marked copy. The same input gives the same copy, unless the method says otherwise in ``usage``.
     func embed(_ pdf: [UInt8], secret: String, key: String, position: String?) throws(WatermarkError) -> [UInt8]
 

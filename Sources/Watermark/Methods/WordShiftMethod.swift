@@ -14,11 +14,12 @@ package struct WordShiftMethod: WatermarkMethod {
 
     package func applicability(_ pdf: [UInt8]) throws(WatermarkError) -> Applicability {
         let document = try PDFDocument(pdf)
-        if Signatures.areIn(document) {
-            return Applicability(strength: .none, notes: ["The document is signed: any mark would break its signature."])
-        }
+        if Signatures.areIn(document) { return .signed }
         return Self.applicability(try LayoutReader.read(document))
     }
+
+    /// Nothing is said about documents whose words were not read.
+    package var applicabilityOfUnsigned: Applicability { Applicability(strength: .none, notes: []) }
 
     package static func applicability(_ layout: TextLayout) -> Applicability {
         let perPage = layout.pages.map(\.words.count)

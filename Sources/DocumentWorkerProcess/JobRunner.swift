@@ -1,0 +1,97 @@
+import DocumentWorker
+import Glibc
+import Watermark
+
+/// Does one job, behind the walls.
+struct JobRunner {
+    let request: JobRequest
+    let descriptors: [Int32]
+    let surroundings: String
+
+    func run() -> JobAnswer {
+        do {
+            return try answer()
+        } catch {
+            switch error.code {
+            case .badInput where isShortOfMemory: return .failed(.memory, "")
+            case .badInput, .other: return .failed(.refused, error.message)
+            case .notFound: return .failed(.notFound, error.message)
+            case .invalidKey: return .failed(.invalidKey, error.message)
+            }
+        }
+    }
+
+    private func answer() throws(WatermarkError) -> JobAnswer {
+        switch request.job {
+        case .methods: return .methods(WatermarkMethods.all.map { MarkMethod(name: $0.name, usage: $0.usage) })
+        case .inspect: return .report(try report(try document(0)))
+        case .embed(let mark): return try embed(mark)
+        case .read(let method, let key): return .secret(try CopyMark.read(try document(0), method: method, key: key))
+        case .trace: throw WatermarkError(.other, "Leaks are not traced by this worker.")
+        case .probe(let probe): return ProbeRunner(descriptors: descriptors, surroundings: surroundings).run(probe)
+        }
+    }
+
+    /// qpdf reports memory that it did not get as damage of the document; documents of people that are damaged need far less.
+    private var isShortOfMemory: Bool { Self.peakMemory > request.limits.memory / 3 }
+
+    private static var peakMemory: Int {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        return usage.ru_maxrss << 10
+    }
+
+    private func document(_ index: Int) throws(WatermarkError) -> [UInt8] {
+        guard index < descriptors.count, index < request.sizes.count else { throw .badInput("There is no document.") }
+        let size = request.sizes[index]
+        var position = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            while position < size {
+                let got = pread(
+                    descriptors[index], buffer.baseAddress?.advanced(by: position), size - position, position)
+                if got < 0, errno == EINTR { continue }
+                guard got > 0 else { break }
+                position += got
+            }
+            count = position
+        }
+        guard bytes.count == size else { throw .badInput("The document changed while it was read. Try again.") }
+        return bytes
+    }
+
+    // MARK: - Jobs
+
+    private func report(_ pdf: [UInt8]) throws(WatermarkError) -> DocumentReport {
+        let survey = try DocumentSurvey(pdf)
+        // Pages that were too large to be decoded count as empty. What needs 200 MB and is small was made for it.
+        let isBomb = Self.peakMemory > max(200 << 20, 20 * pdf.count)
+        return DocumentReport(
+            size: pdf.count, sha256: DocumentDescription.digest(pdf), pages: survey.pages, isEncrypted: survey.isEncrypted,
+            isLinearized: survey.isLinearized, isSigned: survey.isSigned, words: survey.words, hiddenWords: survey.hiddenWords,
+            methods: survey.methods.map { name, applicability in
+                DocumentReport.Method(
+                    name: name, strength: DocumentReport.Method.Strength(rawValue: applicability.strength.rawValue) ?? .none,
+                    words: applicability.carriers, notes: applicability.notes)
+            },
+            suspicions: survey.extras.map(Self.suspicion) + (isBomb ? [.bomb] : []))
+    }
+
+    private static func suspicion(_ extra: DocumentSurvey.Extra) -> DocumentReport.Suspicion {
+        switch extra {
+        case .polyglot: .polyglot
+        case .script: .script
+        case .launch: .launch
+        case .attachment: .attachment
+        }
+    }
+
+    private func embed(_ mark: Mark) throws(WatermarkError) -> JobAnswer {
+        guard descriptors.count == 2 else { throw .badInput("There is no place for the copy.") }
+        let (copy, isTraceable) = try CopyMark(
+            method: mark.method, secret: mark.secret, key: mark.key, position: mark.position, recipient: mark.intendedFor,
+            tracing: mark.tracing.map { CopyMark.Tracing(version: $0.version, markingSecret: $0.markingSecret) }
+        ).apply(to: try document(0))
+        WorkerMain.write(copy, to: descriptors[1])
+        return .copy(MarkedCopy(size: copy.count, sha256: DocumentDescription.digest(copy), isTraceable: isTraceable))
+    }
+}

@@ -1,0 +1,30 @@
+import CSandbox
+import DocumentWorker
+import Glibc
+
+/// The walls around a worker. They go up once, after everything that needs more has been done, and never come down.
+enum Sandbox {
+    /// False where a wall could not be put up: then nothing may be read.
+    static func lock(_ limits: WorkerLimits) -> Bool {
+        // The soft limit tells by its signal why the process died; the hard one ends what does not die of it.
+        set(RLIMIT_CPU, rlim_t(limits.cpuSeconds), rlim_t(limits.cpuSeconds + 1))
+            && set(RLIMIT_AS, rlim_t(limits.memory), rlim_t(limits.memory))
+            && set(RLIMIT_FSIZE, rlim_t(limits.outputBytes), rlim_t(limits.outputBytes))
+            && set(RLIMIT_CORE, 0, 0)
+            && set(RLIMIT_NOFILE, 0, 0)
+            && set(__RLIMIT_NPROC, 0, 0)
+            && sandbox_drop_privileges() == 0
+            && filter()
+    }
+
+    private static func set(_ resource: __rlimit_resource, _ soft: rlim_t, _ hard: rlim_t) -> Bool {
+        var limit = rlimit(rlim_cur: soft, rlim_max: hard)
+        return setrlimit(Int32(resource.rawValue), &limit) == 0
+    }
+
+    private static func filter() -> Bool {
+        var program = CallFilter.program(process: getpid())
+        let count = UInt16(program.count)
+        return program.withUnsafeMutableBufferPointer { sandbox_filter_calls($0.baseAddress, count) } == 0
+    }
+}

@@ -1,0 +1,6 @@
+import DocumentWorkerProcess
+
+@main
+struct TatouWorker {
+    static func main() { WorkerMain.run() }
+}

@@ -1,0 +1,99 @@
+/// Everything that is written into one copy, in one pass: the method's mark, and the one that traces the copy.
+package struct CopyMark: Sendable {
+    /// What a platform traces copies by, under a secret of its own.
+    package struct Tracing: Sendable {
+        package var version: String
+        /// At least 16 bytes.
+        package var markingSecret: [UInt8]
+
+        package init(version: String, markingSecret: [UInt8]) {
+            self.version = version
+            self.markingSecret = markingSecret
+        }
+    }
+
+    package var method: String
+    package var secret: String
+    package var key: String
+    package var position: String?
+    /// What a visible stamp prints, in place of the secret.
+    package var recipient: String?
+    package var tracing: Tracing?
+
+    package init(
+        method: String, secret: String, key: String, position: String? = nil, recipient: String? = nil, tracing: Tracing? = nil
+    ) {
+        self.method = method
+        self.secret = secret
+        self.key = key
+        self.position = position
+        self.recipient = recipient
+        self.tracing = tracing
+    }
+
+    /// The copy, and whether words were moved in it. `word-shift` refuses documents with too few words; beside other methods they are
+    /// left as they are.
+    package func apply(to pdf: [UInt8]) throws(WatermarkError) -> (copy: [UInt8], isTraceable: Bool) {
+        let method = try WatermarkMethods.named(method)
+        try method.check(secret: secret, key: key)
+        let document = try PDFDocument(pdf)
+        guard !Signatures.areIn(document) else {
+            throw .badInput("The document is signed, and any mark would break its signature. Mark a copy without signature.")
+        }
+        let isShifted = method is WordShiftMethod
+        let isTraceable = isShifted || tracing != nil ? try shift(document, pdf, isRequired: isShifted) : false
+        try writeTokens(method, document)
+        if method is VisibleStampMethod { VisibleStampMethod.stamp(document, recipient ?? secret) }
+        return (try document.write(), isTraceable)
+    }
+
+    private func shift(_ document: PDFDocument, _ pdf: [UInt8], isRequired: Bool) throws(WatermarkError) -> Bool {
+        let layout: TextLayout
+        do {
+            layout = try LayoutReader.read(document)
+        } catch {
+            guard isRequired else { return false }
+            throw error
+        }
+        let applicability = WordShiftMethod.applicability(layout)
+        guard applicability.isApplicable else {
+            guard isRequired else { return false }
+            throw .badInput(applicability.notes.joined(separator: " "))
+        }
+        let markingSecret: [UInt8]
+        if let tracing { markingSecret = tracing.markingSecret } else { markingSecret = try WordShiftMethod.markingSecret(key) }
+        let code = try WordShiftMethod.code(pdf, layout, markingSecret)
+        try WordShift.embed(document, layout, signs: code.signs(version: tracing?.version ?? secret))
+        return true
+    }
+
+    /// Tokens stand side by side: each is found by its own key.
+    private func writeTokens(_ method: any WatermarkMethod, _ document: PDFDocument) throws(WatermarkError) {
+        var tokens: [String] = []
+        var places: Set<TokenPlaces.Place> = [.metadata, .pieceInfo, .pageKey]
+        switch method {
+        case is RobustXMPMethod:
+            places = [.metadata]
+            tokens.append(try SealedToken.seal(secret, key: try PasswordKey.derive(key, purpose: method.name)))
+        case is SealedTokenMethod, is WordShiftMethod:
+            if position == "text" { places.insert(.invisibleText) }
+            tokens.append(try SealedToken.seal(secret, key: try PasswordKey.derive(key, purpose: method.name)))
+        default: break
+        }
+        if let tracing { tokens.append(try SealedToken.seal(tracing.version, key: tracing.markingSecret)) }
+        guard !tokens.isEmpty else { return }
+        TokenPlaces.write(tokens.joined(separator: " "), to: document, at: places)
+    }
+
+    /// The secret that ``apply(to:)`` wrote; of `word-shift`, the one that is sealed beside the words.
+    package static func read(_ pdf: [UInt8], method: String, key: String) throws(WatermarkError) -> String {
+        let method = try WatermarkMethods.named(method)
+        try method.check(key: key)
+        guard method is WordShiftMethod else { return try method.extract(pdf, key: key) }
+        do {
+            return try TokenWriting.extract(pdf, try WordShiftMethod.markingSecret(key))
+        } catch  where error.code == .notFound {
+            throw .notFound("No sealed text is left in this copy. Its words may still tell: trace it against its original.")
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import DocumentWorker
+import Foundation
+import Testing
+
+@Suite struct JobTests {
+    private let worker: DocumentWorker = {
+        var configuration = DocumentWorker.Configuration()
+        configuration.spareProcesses = 0
+        // Keys are derived slowly on purpose: without optimisation, on a busy machine, for longer than is allowed elsewhere.
+        configuration.limits.cpuSeconds = 120
+        configuration.limits.seconds = 3_600
+        return DocumentWorker(configuration)
+    }()
+    private let document = Documents.text(pages: 2)
+
+    private func temporary() throws -> URL {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("job-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    /// A marked copy, through a file.
+    private func copy(_ mark: Mark, of document: DocumentSource) async throws -> (bytes: [UInt8], copy: MarkedCopy) {
+        let folder = try temporary()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("copy.pdf")
+        let copy = try await worker.embed(mark, in: document, to: .file(file.path))
+        return ([UInt8](try Data(contentsOf: file)), copy)
+    }
+
+    @Test func methodsHaveNamesAndWords() async throws {
+        let methods = try await worker.methods()
+        #expect(methods.map(\.name) == ["word-shift", "sealed-token", "robust-xmp", "visible-stamp"])
+        #expect(methods.allSatisfy { $0.usage.count > 40 })
+    }
+
+    @Test func reportsSayWhatADocumentCanCarry() async throws {
+        let report = try await worker.inspect(.bytes(document))
+        #expect(report.pages == 2)
+        #expect(report.size == document.count)
+        #expect(report.words == 880)
+        #expect(!report.isEncrypted && !report.isSigned && !report.isLinearized)
+        #expect(report.suspicions == [])
+        let shift = try #require(report.methods.first { $0.name == "word-shift" })
+        #expect(shift.strength == .strong && shift.words == 880)
+        #expect(shift.notes.contains { $0.contains("OCR") })
+    }
+
+    @Test func signedDocumentsAreToldAndRefused() async throws {
+        let signed = Documents.file(
+            Documents.textObjects(catalog: "/AcroForm << /Fields [90 0 R] >>") + [
+                (90, "<< /FT /Sig /T (s) /V << /Type /Sig /Filter /Adobe.PPKLite >> >>")
+            ])
+        let report = try await worker.inspect(.bytes(signed))
+        #expect(report.isSigned)
+        #expect(report.methods.allSatisfy { !$0.isApplicable && !$0.notes.isEmpty })
+        await #expect(
+            throws: WorkerError.refused(
+                "The document is signed, and any mark would break its signature. Mark a copy without signature.")
+        ) {
+            try await copy(Mark(method: "robust-xmp", secret: "s", key: "k"), of: .bytes(signed))
+        }
+    }
+
+    @Test(arguments: HostileDocuments.polyglots) func polyglotsAreTold(_ hostile: HostileDocuments.Case) async throws {
+        #expect(try await worker.inspect(.bytes(hostile.bytes)).suspicions.contains(.polyglot))
+    }
+
+    @Test func scriptsLaunchesAndAttachmentsAreTold() async throws {
+        let scripted = Documents.text(
+            catalog:
+                "/OpenAction << /S /JavaScript /JS (1) >> /AA << /WC << /S /Launch /F (x) >> >> /Names << /EmbeddedFiles << /Names [] >> >>"
+        )
+        #expect(try await worker.inspect(.bytes(scripted)).suspicions == [.script, .launch, .attachment])
+    }
+
+    @Test(arguments: ["word-shift", "sealed-token", "robust-xmp"], [false, true])
+    func secretsComeBack(_ method: String, _ isTraced: Bool) async throws {
+        let tracing = isTraced ? Mark.Tracing(version: "v1", markingSecret: [UInt8](repeating: 7, count: 32)) : nil
+        let mark = Mark(method: method, secret: "für Jürgen ✓", key: "correct horse", tracing: tracing)
+        let (bytes, copy) = try await copy(mark, of: .bytes(document))
+        #expect(bytes.count == copy.size && bytes.count >= document.count)
+        #expect(copy.isTraceable == (isTraced || method == "word-shift"))
+        #expect(try await worker.inspect(.bytes(bytes)).sha256 == copy.sha256)
+        #expect(try await worker.read(.bytes(bytes), method: method, key: "correct horse") == "für Jürgen ✓")
+        await #expect { try await worker.read(.bytes(bytes), method: method, key: "wrong") } throws: {
+            ($0 as? WorkerError)?.reason == "invalid_key"
+        }
+        await #expect { try await worker.read(.bytes(document), method: method, key: "correct horse") } throws: {
+            ($0 as? WorkerError)?.reason == "not_found"
+        }
+    }
+
+    @Test func stampsShowWhomTheCopyIsFor() async throws {
+        let mark = Mark(method: "visible-stamp", secret: "hidden-secret", key: "k", intendedFor: "For Alice only")
+        let (bytes, _) = try await copy(mark, of: .bytes(document))
+        #expect(!String(decoding: bytes, as: UTF8.self).contains("hidden-secret"))
+        await #expect { try await worker.read(.bytes(bytes), method: "visible-stamp", key: "k") } throws: {
+            ($0 as? WorkerError)?.reason == "not_found"
+        }
+    }
+
+    @Test(arguments: [
+        Mark(method: "word-shift", secret: "", key: "k"), Mark(method: "no-such-method", secret: "s", key: "k"),
+        Mark(method: "sealed-token", secret: String(repeating: "s", count: 321), key: "k"),
+    ])
+    func marksThatMakeNoSenseAreRefused(_ mark: Mark) async {
+        await #expect { try await copy(mark, of: .bytes(document)) } throws: { ($0 as? WorkerError)?.reason == "refused" }
+    }
+
+    @Test(arguments: ["", String(repeating: "k", count: 5_000)]) func keysThatAreNoneAreInvalid(_ key: String) async {
+        await #expect { try await copy(Mark(method: "sealed-token", secret: "s", key: key), of: .bytes(document)) } throws: {
+            ($0 as? WorkerError)?.reason == "invalid_key"
+        }
+    }
+
+    @Test func documentsWithTooFewWordsAreRefusedByWordShiftOnly() async throws {
+        let sparse = Documents.text(words: 0)
+        await #expect { try await copy(Mark(method: "word-shift", secret: "s", key: "k"), of: .bytes(sparse)) } throws: {
+            ($0 as? WorkerError)?.reason == "refused"
+        }
+        let tracing = Mark.Tracing(version: "v", markingSecret: [UInt8](repeating: 7, count: 32))
+        let mark = Mark(method: "sealed-token", secret: "s", key: "k", tracing: tracing)
+        #expect(try await copy(mark, of: .bytes(sparse)).copy.isTraceable == false)
+    }
+
+    @Test func largeAndIrregularFilesAreRefused() async throws {
+        var configuration = DocumentWorker.Configuration()
+        configuration.spareProcesses = 0
+        configuration.limits.inputBytes = 1_000
+        let small = DocumentWorker(configuration)
+        await #expect { try await small.inspect(.bytes(document)) } throws: { ($0 as? WorkerError)?.reason == "refused" }
+        await #expect { try await worker.inspect(.file("/dev/zero")) } throws: { ($0 as? WorkerError)?.reason == "unavailable" }
+        await #expect { try await worker.inspect(.file("/nowhere")) } throws: { ($0 as? WorkerError)?.reason == "unavailable" }
+    }
+
+    @Test func copiesAreNeverWrittenOverFiles() async throws {
+        let folder = try temporary()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("copy.pdf")
+        try Data("mine".utf8).write(to: file)
+        await #expect {
+            try await worker.embed(
+                Mark(method: "sealed-token", secret: "s", key: "k"), in: .bytes(document), to: .file(file.path))
+        } throws: { ($0 as? WorkerError)?.reason == "unavailable" }
+        #expect(try Data(contentsOf: file) == Data("mine".utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["copy.pdf"])
+    }
+
+    @Test func descriptorsAreReadFromTheirStartAndStayOpen() async throws {
+        let folder = try temporary()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appendingPathComponent("original.pdf")
+        try Data(document).write(to: file)
+        let handle = try FileHandle(forReadingFrom: file)
+        try handle.seek(toOffset: 100)
+        #expect(try await worker.inspect(.descriptor(handle.fileDescriptor)).pages == 2)
+        #expect(try handle.offset() == 100)
+        #expect(try await worker.inspect(.file(file.path)).pages == 2)
+    }
+}

@@ -1,0 +1,65 @@
+/// Documents for tests, written by hand so that nothing here reads one.
+enum Documents {
+    /// Objects by their number, without a cross-reference table unless asked for: readers have to find them.
+    static func file(_ objects: [(Int, String)], trailer: String = "/Root 1 0 R", table: Bool = true, end: String = "") -> [UInt8]
+    {
+        var text = "%PDF-1.7\n"
+        var offsets: [(Int, Int)] = []
+        for (number, body) in objects {
+            offsets.append((number, text.utf8.count))
+            text += "\(number) 0 obj\n\(body)\nendobj\n"
+        }
+        let start = text.utf8.count
+        if table {
+            text += "xref\n0 1\n0000000000 65535 f \n"
+            for (number, offset) in offsets {
+                let digits = String(offset)
+                text += "\(number) 1\n\(String(repeating: "0", count: 10 - digits.count))\(digits) 00000 n \n"
+            }
+        }
+        text += "trailer\n<< /Size 9999 \(trailer) >>\nstartxref\n\(start)\n%%EOF\n" + end
+        return Array(text.utf8)
+    }
+
+    static func stream(_ text: String, _ entries: String = "") -> String {
+        "<< \(entries) /Length \(text.utf8.count) >>\nstream\n\(text)\nendstream"
+    }
+
+    private static let vocabulary = [
+        "worker", "limit", "copy", "page", "a", "the", "recipient", "of", "trace", "paper", "moved", "word", "evidence", "to",
+        "signal", "sealed", "margin", "is", "in", "light", "letter", "printed", "and", "found", "scanner", "quiet",
+    ]
+
+    /// Running text: 40 lines of 11 words on each page.
+    static func text(pages: Int = 1, catalog: String = "", end: String = "", words: Int = 11) -> [UInt8] {
+        file(textObjects(pages: pages, catalog: catalog, words: words), end: end)
+    }
+
+    static func textObjects(pages: Int = 1, catalog: String = "", words: Int = 11) -> [(Int, String)] {
+        let kids = (0..<pages).map { "\(10 + 2 * $0) 0 R" }.joined(separator: " ")
+        var objects = [
+            (1, "<< /Type /Catalog /Pages 2 0 R \(catalog) >>"), (2, "<< /Type /Pages /Kids [\(kids)] /Count \(pages) >>"),
+            (3, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"),
+        ]
+        var next = 7
+        for page in 0..<pages {
+            var content = "BT /F1 11 Tf 15 TL 60 780 Td\n"
+            for _ in 0..<40 {
+                let line = (0..<words).map { _ in
+                    next = (next * 75 + 74) % 65_537
+                    return vocabulary[next % vocabulary.count]
+                }
+                content += "(\(line.joined(separator: " "))) Tj T*\n"
+            }
+            let number = 10 + 2 * page
+            objects.append(
+                (
+                    number,
+                    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents \(number + 1) 0 R "
+                        + "/Resources << /Font << /F1 3 0 R >> >> >>"
+                ))
+            objects.append((number + 1, stream(content + "ET\n")))
+        }
+        return objects
+    }
+}
