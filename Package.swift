@@ -123,7 +123,7 @@ let package = Package(
         .target(
             name: "Console",
             dependencies: [
-                "Events", "Incidents", "Identity", "CConsoleAssets",
+                "Events", "Incidents", "Identity", "CConsoleAssets", "EmbeddedFiles",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -135,7 +135,13 @@ let package = Package(
             swiftSettings: strict
         ),
         // Templates, style sheet and script, embedded with C23 #embed: one binary, nothing beside it.
-        .target(name: "CConsoleAssets", exclude: ["assets"]),
+        .target(name: "CConsoleAssets", dependencies: ["CEmbeddedFiles"], exclude: ["assets"]),
+        .target(name: "CTatouAssets", dependencies: ["CEmbeddedFiles"], exclude: ["assets"]),
+        .target(name: "CEmbeddedFiles"),
+        // Files inside the binary, for pages.
+        .target(
+            name: "EmbeddedFiles", dependencies: ["CEmbeddedFiles", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict),
         // Adopted by apps: identifiers, security log, metrics, limits, and the leases that are in force. Its API is public.
         .target(
             name: "Guard",

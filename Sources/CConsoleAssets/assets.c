@@ -3,12 +3,6 @@
 // C23 #embed: the compiler lists each file in its dependency file, so an edited asset is compiled again.
 // A new file needs its two lines here; the console's tests fail when one is missing.
 
-#define ASSET(identifier) {identifier##_name, identifier, sizeof identifier}
-
-#define EMBEDDED(identifier, name) \
-    static const char identifier##_name[] = name; \
-    static const unsigned char identifier[]
-
 EMBEDDED(console_css, "console.css") = {
 #embed "assets/console.css"
 };
@@ -106,7 +100,7 @@ EMBEDDED(time_mustache, "time.mustache") = {
 #embed "assets/time.mustache"
 };
 
-static const struct console_asset all[] = {
+static const struct embedded_file all[] = {
     ASSET(console_css),
     ASSET(console_js),
     ASSET(favicon_svg),
@@ -137,6 +131,6 @@ static const struct console_asset all[] = {
     ASSET(time_mustache),
 };
 
-const struct console_asset *console_assets(void) { return all; }
+const struct embedded_file *console_assets(void) { return all; }
 
 size_t console_asset_count(void) { return sizeof all / sizeof all[0]; }
