@@ -216,7 +216,7 @@ let package = Package(
         .target(
             name: "Tatou",
             dependencies: [
-                "Events", "Guard", "Identity",
+                "Events", "Guard", "Identity", "CTatouAssets", "EmbeddedFiles",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -311,7 +311,7 @@ let package = Package(
         .testTarget(
             name: "TatouTests",
             dependencies: [
-                "Tatou", "TatouCommands", "Guard", "Identity", "Events", "Watermark", "tatou-server",
+                "Tatou", "TatouCommands", "EmbeddedFiles", "Guard", "Identity", "Events", "Watermark", "tatou-server",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

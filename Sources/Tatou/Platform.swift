@@ -35,6 +35,7 @@ package struct Platform: Sendable {
         package var registration = RateLimit("registration", requests: 10, per: .seconds(600))
         package var upload = RateLimit("upload", requests: 60, per: .seconds(60))
         package var watermark = RateLimit("watermark", requests: 120, per: .seconds(60))
+        package var trace = RateLimit("traces", requests: 20, per: .seconds(600))
         package var link = RateLimit("version-links", requests: 300, per: .seconds(60))
         /// Links that there are not.
         package var unknownLink = RateLimit("unknown-links", requests: 30, per: .seconds(600))
@@ -52,6 +53,7 @@ package struct Platform: Sendable {
             rates.registration = wide(rates.registration)
             rates.upload = wide(rates.upload)
             rates.watermark = wide(rates.watermark)
+            rates.trace = wide(rates.trace)
             rates.link = wide(rates.link)
             rates.unknownLink = wide(rates.unknownLink)
             rates.handshake = wide(rates.handshake)

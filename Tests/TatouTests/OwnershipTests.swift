@@ -20,6 +20,7 @@ import Testing
             Route(method: .head, path: "/api/get-document/ID", success: 200),
             Route(method: .get, path: "/api/get-document?id=ID", success: 200),
             Route(method: .get, path: "/api/get-document?documentid=ID", success: 200),
+            Route(method: .get, path: "/api/inspect-document/ID", success: 200),
             Route(method: .get, path: "/api/list-versions/ID", success: 200),
             Route(method: .get, path: "/api/list-versions?id=ID", success: 200),
             Route(method: .get, path: "/api/list-versions?documentid=ID", success: 200),

@@ -141,7 +141,7 @@ import Testing
         let id = try await world.document(alice.token)
         _ = try await world.version(of: id, token: alice.token)
         let name = try #require(world.processing.script.withLock { $0.orders.first?.version })
-        world.processing.script.withLock { $0.traced = [name] }
+        world.processing.script.withLock { $0.traced.accused = [.init(version: name, score: 9, falsePositiveBound: 1e-12)] }
         let leak = try await world.document(alice.token, SamplePDF.make("leak"))
         let read = try await world.post("/api/read-watermark/\(leak)", ["method": "word-shift", "key": "k"], token: alice.token)
         #expect(read.status == 201)

@@ -16,6 +16,7 @@ struct DocumentRoutes {
         router.get("/api/list-documents", use: list)
         router.get("/api/get-document", use: fetch)
         router.get("/api/get-document/:id", use: fetch)
+        router.get("/api/inspect-document/:id", use: inspect)
         router.delete("/api/delete-document", use: delete)
         router.post("/api/delete-document", use: delete)
         router.delete("/api/delete-document/:id", use: delete)
@@ -84,6 +85,39 @@ struct DocumentRoutes {
         ).response(to: request, context: context)
         context.record(.read(document.resource).with { $0.status = response.status.code })
         return response
+    }
+
+    private struct Inspected: Encodable {
+        struct Method: Encodable {
+            var name: String
+            var applicable: Bool
+            var strength: String
+            var notes: [String]
+        }
+        var documentid: Int64
+        var pages: Int
+        var is_signed: Bool
+        var methods: [Method]
+    }
+
+    /// How well each method can mark a document, before anything is marked. Beyond the documented API.
+    private func inspect(_ request: Request, _ context: TatouContext) async throws -> Response {
+        var context = context
+        let caller = try await platform.authenticate(request, &context)
+        try platform.protection.limit(platform.rates.watermark, account: caller.account.subject, in: context)
+        let document = try await platform.document(
+            try DocumentIdentifier.find(request, context), for: caller, action: "document_inspected", context)
+        do {
+            let found = try await platform.documents.inspection(of: document)
+            return try JSONAnswer.response(
+                Inspected(
+                    documentid: document.id, pages: found.pages, is_signed: found.isSigned,
+                    methods: found.methods.map {
+                        .init(name: $0.name, applicable: $0.isApplicable, strength: $0.strength, notes: $0.notes)
+                    }))
+        } catch let refusal as DocumentRefusal {
+            throw platform.answer(to: refusal, action: "document_inspected", context)
+        }
     }
 
     private struct Deleted: Encodable {

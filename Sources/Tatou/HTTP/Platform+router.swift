@@ -2,7 +2,7 @@ import Guard
 package import Hummingbird
 
 extension Platform {
-    /// The API, guarded. Pages add their routes to what it returns.
+    /// The API and the pages, guarded.
     ///
     /// - Parameter handshake: the server's side of RMAP; without one both routes answer 503.
     package func router(handshake: (any Handshake)? = nil) -> Router<TatouContext> {
@@ -16,6 +16,8 @@ extension Platform {
         DocumentRoutes(platform: self).add(to: router)
         VersionRoutes(platform: self).add(to: router)
         WatermarkRoutes(platform: self).add(to: router)
+        TraceRoutes(platform: self).add(to: router)
+        PageRoutes().add(to: router)
         HandshakeRoutes(platform: self, handshake: handshake).add(to: router)
         return router
     }

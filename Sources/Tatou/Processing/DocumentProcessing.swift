@@ -14,8 +14,8 @@ package protocol DocumentProcessing: Sendable {
     /// The secret that a copy carries.
     func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String
 
-    /// The versions that a leak was made from, most certain first; empty where nothing is certain enough.
-    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> [String]
+    /// The versions that a leak was made from.
+    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict
 }
 
 /// A way to mark documents.

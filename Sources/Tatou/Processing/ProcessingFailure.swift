@@ -51,7 +51,7 @@ package struct NoDocumentProcessing: DocumentProcessing {
     package func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
         throw Self.failure
     }
-    package func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> [String] {
+    package func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict {
         throw Self.failure
     }
 }

@@ -110,7 +110,7 @@ package final class VersionService: Sendable {
             }
             return Reading(secret: secret, version: nil, isMismatch: false)
         } catch let failure as ProcessingFailure {
-            guard failure.kind == .notFound, let found = try await traced(path, owner: document.owner) else {
+            guard failure.kind == .notFound, let found = try await trace(path, owner: document.owner).versions.first?.version else {
                 throw failure.kind == .notFound || failure.kind == .invalidKey
                     ? VersionRefusal.unreadable(failure) : .failed(failure)
             }
@@ -118,8 +118,12 @@ package final class VersionService: Sendable {
         }
     }
 
-    /// The issued version that a leak was made from, by its text's positions, held against all of its owner's originals.
-    private func traced(_ path: String, owner: Int64) async throws -> Version? {
+    /// Which copies a leak was made from, by its text's positions, held against all of its owner's originals.
+    ///
+    /// - Throws: ``ProcessingFailure``.
+    package func trace(
+        _ path: String, owner: Int64
+    ) async throws -> (trace: TraceVerdict, versions: [(accused: TraceVerdict.Accused, version: Version)]) {
         let documents = Dictionary(
             try await database.documents(owner: owner).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let issued = Dictionary(grouping: try await database.versions(owner: owner).map(\.0), by: \.document)
@@ -129,8 +133,14 @@ package final class VersionService: Sendable {
                 path: folder.path(.documents, document.file), markingSecret: vault.markingSecret(document: document.file),
                 versions: (issued[id] ?? []).map(\.file))
         }
-        guard !originals.isEmpty, let name = try await processing.trace(path, among: originals).first else { return nil }
-        return try await database.version(file: name)
+        guard !originals.isEmpty else { return (TraceVerdict(), []) }
+        let trace = try await processing.trace(path, among: originals)
+        var versions: [(accused: TraceVerdict.Accused, version: Version)] = []
+        for accused in trace.accused {
+            guard let version = try await database.version(file: accused.version), version.owner == owner else { continue }
+            versions.append((accused, version))
+        }
+        return (trace, versions)
     }
 
     /// What only the owner is shown.

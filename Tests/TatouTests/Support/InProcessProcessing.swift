@@ -11,7 +11,9 @@ final class InProcessProcessing: DocumentProcessing {
         var embedFailure: ProcessingFailure?
         var readFailure: ProcessingFailure?
         var isPolyglot = false
-        var traced: [String] = []
+        var traceFailure: ProcessingFailure?
+        var traced = TraceVerdict()
+        var inspected: [DocumentInspection.Method] = []
         var orders: [MarkingOrder] = []
     }
 
@@ -26,7 +28,7 @@ final class InProcessProcessing: DocumentProcessing {
         do {
             let document = try DocumentDescription(Self.bytes(path))
             return DocumentInspection(
-                pages: document.children.count, isSigned: document.signed, methods: [],
+                pages: document.children.count, isSigned: document.signed, methods: script.withLock { $0.inspected },
                 isPolyglot: script.withLock { $0.isPolyglot })
         } catch {
             throw Self.failure(error)
@@ -60,8 +62,9 @@ final class InProcessProcessing: DocumentProcessing {
         }
     }
 
-    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> [String] {
-        script.withLock { $0.traced }
+    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict {
+        if let failure = script.withLock({ $0.traceFailure }) { throw failure }
+        return script.withLock { $0.traced }
     }
 
     private static func bytes(_ path: String) -> [UInt8] { [UInt8](FileManager.default.contents(atPath: path) ?? Data()) }

@@ -1,0 +1,51 @@
+/// Which copies a leak was made from, by the measure of a worker, or that it cannot be told.
+package struct TraceVerdict: Sendable, Equatable {
+    package struct Accused: Sendable, Equatable {
+        /// The name that the copy was marked with.
+        package var version: String
+        /// In standard deviations.
+        package var score: Double
+        /// Bound on the probability that any innocent one of all copies would be accused by this leak.
+        package var falsePositiveBound: Double
+
+        package init(version: String, score: Double, falsePositiveBound: Double) {
+            self.version = version
+            self.score = score
+            self.falsePositiveBound = falsePositiveBound
+        }
+    }
+
+    package struct Page: Sendable, Equatable {
+        /// Of the leak, from 1.
+        package var number: Int
+        package var words: Int
+        /// Read from its picture, not from what the file says.
+        package var isPicture: Bool
+
+        package init(number: Int, words: Int, isPicture: Bool) {
+            self.number = number
+            self.words = words
+            self.isPicture = isPicture
+        }
+    }
+
+    /// Whether any of the originals was recognised.
+    package var isRecognised: Bool
+    /// Most certain first; several where several copies were mixed; empty where nothing is certain enough.
+    package var accused: [Accused]
+    /// What the verdict rests on.
+    package var pages: [Page]
+    /// Keys that nobody was given and were measured beside the copies', and the most that one of them reached.
+    package var decoys: Int
+    package var highestDecoyScore: Double
+
+    package init(
+        isRecognised: Bool = false, accused: [Accused] = [], pages: [Page] = [], decoys: Int = 0, highestDecoyScore: Double = 0
+    ) {
+        self.isRecognised = isRecognised
+        self.accused = accused
+        self.pages = pages
+        self.decoys = decoys
+        self.highestDecoyScore = highestDecoyScore
+    }
+}
