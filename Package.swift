@@ -216,7 +216,7 @@ let package = Package(
         .target(
             name: "Tatou",
             dependencies: [
-                "Events", "Guard", "Identity", "CTatouAssets", "EmbeddedFiles",
+                "Events", "Guard", "Identity", "CTatouAssets", "DocumentWorker", "EmbeddedFiles",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -232,7 +232,7 @@ let package = Package(
         .target(
             name: "TatouCommands",
             dependencies: [
-                "Tatou", "Events", "Guard", "Identity",
+                "Tatou", "DocumentWorker", "Events", "Guard", "Identity",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -331,7 +331,7 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "Events", "Incidents", "Identity",
+                "Console", "EmbeddedFiles", "Events", "Incidents", "Identity",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -7,6 +7,7 @@ struct JobRunner {
     let request: JobRequest
     let descriptors: [Int32]
     let surroundings: String
+    let memory: PeakMemory
 
     func run() -> JobAnswer {
         do {
@@ -27,19 +28,13 @@ struct JobRunner {
         case .inspect: return .report(try report(try document(0)))
         case .embed(let mark): return try embed(mark)
         case .read(let method, let key): return .secret(try CopyMark.read(try document(0), method: method, key: key))
-        case .trace: throw WatermarkError(.other, "Leaks are not traced by this worker.")
+        case .trace(let originals, let leaks): return .trace(try trace(originals, leaks: leaks))
         case .probe(let probe): return ProbeRunner(descriptors: descriptors, surroundings: surroundings).run(probe)
         }
     }
 
     /// qpdf reports memory that it did not get as damage of the document; documents of people that are damaged need far less.
-    private var isShortOfMemory: Bool { Self.peakMemory > request.limits.memory / 3 }
-
-    private static var peakMemory: Int {
-        var usage = rusage()
-        getrusage(RUSAGE_SELF.rawValue, &usage)
-        return usage.ru_maxrss << 10
-    }
+    private var isShortOfMemory: Bool { memory.bytes > request.limits.memory / 3 }
 
     private func document(_ index: Int) throws(WatermarkError) -> [UInt8] {
         guard index < descriptors.count, index < request.sizes.count else { throw .badInput("There is no document.") }
@@ -64,7 +59,7 @@ struct JobRunner {
     private func report(_ pdf: [UInt8]) throws(WatermarkError) -> DocumentReport {
         let survey = try DocumentSurvey(pdf)
         // Pages that were too large to be decoded count as empty. What needs 200 MB and is small was made for it.
-        let isBomb = Self.peakMemory > max(200 << 20, 20 * pdf.count)
+        let isBomb = memory.bytes > max(200 << 20, 20 * pdf.count)
         return DocumentReport(
             size: pdf.count, sha256: DocumentDescription.digest(pdf), pages: survey.pages, isEncrypted: survey.isEncrypted,
             isLinearized: survey.isLinearized, isSigned: survey.isSigned, words: survey.words, hiddenWords: survey.hiddenWords,
@@ -93,5 +88,30 @@ struct JobRunner {
         ).apply(to: try document(0))
         WorkerMain.write(copy, to: descriptors[1])
         return .copy(MarkedCopy(size: copy.count, sha256: DocumentDescription.digest(copy), isTraceable: isTraceable))
+    }
+
+    /// By what the files say. Pictures of pages need a renderer, which is a program of its own: behind these walls none is started.
+    private func trace(_ originals: [TracedCopies], leaks: Int) throws(WatermarkError) -> TraceReport {
+        guard leaks == 1, descriptors.count == originals.count + 1 else {
+            throw .badInput("Give the leaked PDF. Pictures of pages are traced with `tatou-wm trace` at present.")
+        }
+        var issued: [IssuedDocument] = []
+        for (index, original) in originals.enumerated() {
+            issued.append(
+                IssuedDocument(
+                    bytes: try document(index + 1), markingSecret: original.markingSecret, versions: original.versions))
+        }
+        let found = try LeakTrace.trace(.document(try document(0)), among: issued, by: [.structure])
+        return TraceReport(
+            original: found.original,
+            accused: (found.verdict?.accused ?? []).map {
+                .init(version: $0.version, score: $0.score.z, falsePositiveBound: $0.falsePositiveBound)
+            },
+            tokens: found.tokens,
+            pages: found.pages.map {
+                .init(leakPage: $0.leakPage, originalPage: $0.originalPage, words: $0.words, isPicture: $0.path == .picture)
+            },
+            words: found.verdict?.words ?? 0, decoys: found.verdict?.decoys ?? 0,
+            highestDecoyScore: found.verdict?.highestDecoy ?? 0, isCalibrated: found.verdict?.isCalibrated ?? true)
     }
 }

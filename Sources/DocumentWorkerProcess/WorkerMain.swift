@@ -15,8 +15,9 @@ package enum WorkerMain {
         WarmUp.run()
         guard let (request, descriptors) = receive() else { _exit(0) }
         let surroundings = request.isDescription ? Surroundings.describe(descriptors) : ""
+        let memory = PeakMemory()
         guard Sandbox.lock(request.limits) else { _exit(70) }
-        let answer = JobRunner(request: request, descriptors: descriptors, surroundings: surroundings).run()
+        let answer = JobRunner(request: request, descriptors: descriptors, surroundings: surroundings, memory: memory).run()
         send(answer)
         _exit(0)
     }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DocumentWorker
 import Foundation
 import Guard
 import Hummingbird
@@ -31,6 +32,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Megabytes that a document may have.")
     var documentMegabytes = 50
 
+    @Option(help: "The program tatou-worker, which reads documents; beside this program unless told otherwise.")
+    var worker: String?
+
     @Option(help: "Where the canary file stands; canary/flag in the data folder unless told otherwise.")
     var canary: String?
 
@@ -58,8 +62,19 @@ struct ServeCommand: AsyncParsableCommand {
         if unlimited { options.rates = .unlimited }
         var logger = Logger(label: "tatou")
         logger.logLevel = .notice
+        var working = DocumentWorker.Configuration()
+        working.program = worker
+        working.limits.inputBytes = max(working.limits.inputBytes, options.documents.documentBytes)
+        let documentWorker = DocumentWorker(working)
+        defer { documentWorker.stop() }
+        let processing = SandboxedProcessing(documentWorker)
+        do {
+            _ = try await processing.methods()
+        } catch {
+            throw CommandFailure(description: "documents cannot be read: \(error.message)")
+        }
         let server = try await TatouServer(
-            options, processing: NoDocumentProcessing(), logger: logger,
+            options, processing: processing, logger: logger,
             canary: folder.canary(path: canary, isStrict: strictCanary))
         let application = server.application(host: host, port: port, logger: logger) { [data = folder.data] port in
             Output.line("tatou serves on http://\(host):\(port), data in \(data)")

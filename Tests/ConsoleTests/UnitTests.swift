@@ -1,3 +1,4 @@
+import EmbeddedFiles
 import Events
 import NIOCore
 import Testing

@@ -91,6 +91,36 @@ import Testing
         }
     }
 
+    @Test func leaksAreTracedToTheirCopyAndOriginalsToNobody() async throws {
+        let marking = [UInt8](repeating: 7, count: 32)
+        let versions = (0..<20).map { "copy \($0)" }
+        let mark = Mark(
+            method: "word-shift", secret: "s", key: "k", tracing: .init(version: versions[13], markingSecret: marking))
+        let (leak, _) = try await copy(mark, of: .bytes(document))
+        let other = TracedOriginal(
+            document: .bytes(Documents.text(pages: 1, words: 9)), markingSecret: [UInt8](repeating: 8, count: 32),
+            versions: ["stranger"])
+        let original = TracedOriginal(document: .bytes(document), markingSecret: marking, versions: versions)
+        let report = try await worker.trace([.bytes(leak)], among: [other, original])
+        #expect(report.original == 1 && report.accused.map(\.version) == ["copy 13"])
+        #expect(report.accused.allSatisfy { $0.falsePositiveBound <= 1e-9 && $0.score > report.highestDecoyScore })
+        #expect(report.tokens.contains("copy 13") && report.isCalibrated && report.decoys > 0)
+        #expect(report.pages.map(\.leakPage) == [0, 1] && report.pages.allSatisfy { $0.words > 300 && !$0.isPicture })
+        #expect(try await worker.trace([.bytes(document)], among: [other, original]).accused.isEmpty)
+        await #expect {
+            try await worker.trace([.bytes(leak), .bytes(leak)], among: [original])
+        } throws: {
+            ($0 as? WorkerError)?.reason == "refused"
+        }
+    }
+
+    /// What started a worker may be large: its memory is not the document's.
+    @Test func aLargeServerMakesNoDocumentLarge() async throws {
+        let ballast = [UInt8](repeating: 1, count: 600 << 20)
+        #expect(try await worker.inspect(.bytes(document)).suspicions == [])
+        #expect(ballast[ballast.count / 2] == 1)
+    }
+
     @Test func stampsShowWhomTheCopyIsFor() async throws {
         let mark = Mark(method: "visible-stamp", secret: "hidden-secret", key: "k", intendedFor: "For Alice only")
         let (bytes, _) = try await copy(mark, of: .bytes(document))

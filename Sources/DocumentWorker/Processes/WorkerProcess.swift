@@ -174,6 +174,12 @@ final class WorkerProcess: Sendable {
         return false
     }
 
+    private static var ownPeakMemory: Int {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF.rawValue, &usage)
+        return usage.ru_maxrss << 10
+    }
+
     static func error(_ death: Death?, limits: WorkerLimits, said: String) -> WorkerError {
         guard let death else { return .crashed(signal: 0) }
         let signal = death.status & 0x7F
@@ -194,7 +200,10 @@ final class WorkerProcess: Sendable {
         case SIGKILL: return death.cpuSeconds >= Double(limits.cpuSeconds) ? .killed(.cpu) : .killed(.memory)
         default:
             // The runtime ends itself when memory is refused; what it says then, or how much it had, tells that from other deaths.
-            let isMemory = said.contains("llocate") || said.contains("bad_alloc") || death.peakMemory > limits.memory / 4 * 3
+            // Its peak begins with this process's own, which started it: only what is beyond that is its own.
+            let isMemory =
+                said.contains("llocate") || said.contains("bad_alloc")
+                || death.peakMemory > max(limits.memory / 4 * 3, ownPeakMemory)
             return isMemory ? .killed(.memory) : .crashed(signal: signal)
         }
     }

@@ -36,22 +36,3 @@ package struct ProcessingFailure: Error, Sendable, Equatable, CustomStringConver
         }
     }
 }
-
-/// For an installation without a worker: everything is answered, and no document is looked at.
-package struct NoDocumentProcessing: DocumentProcessing {
-    package init() {}
-
-    private static let failure = ProcessingFailure(.unavailable, "Documents cannot be read at present. Try again later.")
-
-    package func methods() async throws(ProcessingFailure) -> [MarkingMethod] { throw Self.failure }
-    package func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection { throw Self.failure }
-    package func embed(
-        _ order: MarkingOrder, in path: String, to destination: String
-    ) async throws(ProcessingFailure) -> MarkedFile { throw Self.failure }
-    package func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
-        throw Self.failure
-    }
-    package func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict {
-        throw Self.failure
-    }
-}

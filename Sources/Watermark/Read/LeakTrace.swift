@@ -35,8 +35,11 @@ extension LeakTrace {
     /// that is accused, else reports the original of which most was read.
     ///
     /// An original that cannot be read is passed over: it is not the leak's.
+    ///
+    /// - Parameter paths: the ways of reading that are tried, in this order.
     package static func trace(
-        _ leak: Leak, among originals: [IssuedDocument], decoys: Int = 400
+        _ leak: Leak, among originals: [IssuedDocument], decoys: Int = 400,
+        by paths: [LeakReader.Path] = [.structure, .pictures]
     ) throws(WatermarkError) -> LeakTrace {
         var best = LeakTrace(original: nil, verdict: nil, pages: [], tokens: [])
         var text: Shingles?
@@ -57,7 +60,7 @@ extension LeakTrace {
         candidates.sort { ($1.share, $0.index) < ($0.share, $1.index) }
         let tokens = best.tokens
         var mostWords = 0
-        for path in [LeakReader.Path.structure, .pictures] {
+        for path in paths {
             for candidate in candidates {
                 let original = originals[candidate.index]
                 let reading = try candidate.reader.read(leak, by: path)
@@ -65,7 +68,7 @@ extension LeakTrace {
                 let code = try WordShiftMethod.code(original.bytes, candidate.reader.layout, original.markingSecret)
                 // Every original is a try, and so is every path.
                 let verdict = try Tracer(code: code, decoys: decoys).trace(
-                    reading, versions: original.versions, limit: Tracer.limit / Double(2 * originals.count))
+                    reading, versions: original.versions, limit: Tracer.limit / Double(paths.count * originals.count))
                 let found = LeakTrace(original: candidate.index, verdict: verdict, pages: reading.pages, tokens: tokens)
                 if !verdict.accused.isEmpty { return found }
                 if verdict.words > mostWords { (best, mostWords) = (found, verdict.words) }

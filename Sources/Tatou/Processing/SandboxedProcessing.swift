@@ -1,0 +1,88 @@
+package import DocumentWorker
+
+/// Documents read by workers: each in a process of its own that may do next to nothing.
+package struct SandboxedProcessing: DocumentProcessing {
+    private let worker: DocumentWorker
+
+    package init(_ worker: DocumentWorker) { self.worker = worker }
+
+    package func methods() async throws(ProcessingFailure) -> [MarkingMethod] {
+        try await asked { worker async throws(WorkerError) in
+            try await worker.methods().map { MarkingMethod(name: $0.name, usage: $0.usage) }
+        }
+    }
+
+    package func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection {
+        let report = try await asked { worker async throws(WorkerError) in try await worker.inspect(.file(path)) }
+        guard !report.suspicions.contains(.bomb) else {
+            throw ProcessingFailure(.tooLarge, "The document decodes to far more than it is. Export it again from where it came from.")
+        }
+        return DocumentInspection(
+            pages: report.pages, isSigned: report.isSigned,
+            methods: report.methods.map {
+                .init(name: $0.name, isApplicable: $0.isApplicable, strength: $0.strength.rawValue, notes: $0.notes)
+            },
+            isPolyglot: report.suspicions.contains(.polyglot))
+    }
+
+    package func embed(
+        _ order: MarkingOrder, in path: String, to destination: String
+    ) async throws(ProcessingFailure) -> MarkedFile {
+        let mark = Mark(
+            method: order.method, secret: order.secret, key: order.key, intendedFor: order.intendedFor, position: order.position,
+            tracing: .init(version: order.version, markingSecret: order.markingSecret))
+        let copy = try await asked { worker async throws(WorkerError) in
+            try await worker.embed(mark, in: .file(path), to: .file(destination))
+        }
+        return MarkedFile(size: copy.size, sha256: copy.sha256)
+    }
+
+    package func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
+        try await asked { worker async throws(WorkerError) in try await worker.read(.file(path), method: method, key: key) }
+    }
+
+    package func trace(
+        _ path: String, among originals: [TraceableOriginal]
+    ) async throws(ProcessingFailure) -> TraceVerdict {
+        let traced = originals.map {
+            TracedOriginal(document: .file($0.path), markingSecret: $0.markingSecret, versions: $0.versions)
+        }
+        let report = try await asked { worker async throws(WorkerError) in
+            try await worker.trace([.file(path)], among: traced)
+        }
+        return TraceVerdict(
+            isRecognised: report.original != nil,
+            accused: report.accused.map {
+                .init(version: $0.version, score: $0.score, falsePositiveBound: $0.falsePositiveBound)
+            },
+            pages: report.pages.map { .init(number: $0.leakPage + 1, words: $0.words, isPicture: $0.isPicture) },
+            decoys: report.decoys, highestDecoyScore: report.highestDecoyScore)
+    }
+
+    private func asked<Answer>(
+        _ work: (DocumentWorker) async throws(WorkerError) -> Answer
+    ) async throws(ProcessingFailure) -> Answer {
+        do {
+            return try await work(worker)
+        } catch {
+            throw ProcessingFailure(error)
+        }
+    }
+}
+
+extension ProcessingFailure {
+    init(_ error: WorkerError) {
+        let kind: Kind =
+            switch error {
+            case .refused: .refused
+            case .notFound: .notFound
+            case .invalidKey: .invalidKey
+            case .killed(.cpu), .killed(.time): .tooSlow
+            case .killed(.memory), .killed(.output): .tooLarge
+            case .crashed, .violation: .crashed
+            case .busy: .busy
+            case .unavailable: .unavailable
+            }
+        self.init(kind, error.description)
+    }
+}
