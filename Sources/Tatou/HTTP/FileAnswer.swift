@@ -27,9 +27,9 @@ struct FileAnswer {
         }
         headers[.contentType] = "application/pdf"
         headers[.contentDisposition] = "inline; filename=\"\(asciiName)\"; filename*=UTF-8''\(escapedName)"
-        var range = ByteRange.everything
+        var range = RequestedRange.everything
         if !isUnconditional, allowsRange(request.headers[.ifRange], tag: tag, date: date) {
-            range = ByteRange(request.headers[.range], size: size)
+            range = RequestedRange(request.headers[.range], size: size)
         }
         switch range {
         case .unsatisfiable:

@@ -1,5 +1,5 @@
 /// The `Range` header (RFC 9110 section 14), for one range. Several, or another unit, are answered with everything, as the RFC allows.
-enum ByteRange: Equatable {
+enum RequestedRange: Equatable {
     case everything
     case part(ClosedRange<Int>)
     /// 416.
