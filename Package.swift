@@ -312,7 +312,9 @@ let package = Package(
             name: "TatouTests",
             dependencies: [
                 "Tatou", "TatouCommands", "EmbeddedFiles", "Guard", "Identity", "Events", "Watermark", "tatou-server",
+                "tatou-worker",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),

@@ -41,6 +41,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Flag(help: "Counts a canary that others may read as damaged.")
     var strictCanary = false
 
+    @Option(help: "The program that reads documents; tatou-worker beside this one unless told otherwise.")
+    var worker: String?
+
     @Flag(help: "Limits no rates: for load tests.")
     var unlimited = false
 

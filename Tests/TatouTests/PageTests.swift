@@ -40,7 +40,9 @@ import Testing
             let plain = text.replacing("http://www.w3.org/2000/svg", with: "")
             #expect(!plain.contains("http://") && !plain.contains("https://") && !plain.contains("innerHTML"), "\(file.name)")
             #expect(!plain.contains("<style") && !plain.contains(" style=") && !plain.contains(" onclick=\""), "\(file.name)")
-            for name in text.matches(of: #/from "\.\/([a-z-]+\.js)"/#) { #expect(served.contains(String(name.1)), "\(file.name)") }
+            for name in text.matches(of: #/from "\.\/([a-z-]+\.js)"/#) {
+                #expect(served.contains(String(name.1)), "\(file.name)")
+            }
             for name in text.matches(of: #/"\/assets\/([^"]+)"/#) { #expect(served.contains(String(name.1)), "\(file.name)") }
         }
     }

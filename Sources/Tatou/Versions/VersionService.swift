@@ -110,7 +110,8 @@ package final class VersionService: Sendable {
             }
             return Reading(secret: secret, version: nil, isMismatch: false)
         } catch let failure as ProcessingFailure {
-            guard failure.kind == .notFound, let found = try await trace(path, owner: document.owner).versions.first?.version else {
+            guard failure.kind == .notFound, let found = try await trace(path, owner: document.owner).versions.first?.version
+            else {
                 throw failure.kind == .notFound || failure.kind == .invalidKey
                     ? VersionRefusal.unreadable(failure) : .failed(failure)
             }

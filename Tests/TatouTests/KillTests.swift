@@ -1,0 +1,95 @@
+import Foundation
+import GRDB
+import Glibc
+import Testing
+
+@testable import Tatou
+
+/// The program itself, with its worker, ended in between.
+@Suite("Killed and started again", .timeLimit(.minutes(10))) struct KillTests {
+    private func signIn(_ server: Server) throws -> String {
+        let password = "correct horse battery"
+        _ = try server.client.post("/api/create-user", ["login": "alice", "email": "alice@example.org", "password": password])
+        let answer = try server.client.post("/api/login", ["email": "alice@example.org", "password": password])
+        return try #require(answer?.text("token"))
+    }
+
+    @Test("the whole way, through the worker") func serves() throws {
+        let folder = try Folder()
+        let server = try Server(data: folder.path)
+        let token = try signIn(server)
+        let uploaded = try #require(server.client.upload(SamplePDF.make("The whole way"), token: token))
+        #expect(uploaded.status == 201, "\(uploaded.string)")
+        let id = try #require(uploaded.number("id"))
+        let order = ["method": "robust-xmp", "intended_for": "bob", "secret": "for bob", "key": "the key"]
+        let made = try #require(try server.client.post("/api/create-watermark/\(id)", order, token: token))
+        #expect(made.status == 201, "\(made.string)")
+        let copy = try #require(server.client.ask("GET", "/api/get-version/\(made.text("link") ?? "")"))
+        #expect(copy.status == 200)
+        let leak = try #require(server.client.upload(copy.body, token: token)?.number("id"))
+        let read = try server.client.post(
+            "/api/read-watermark/\(leak)", ["method": "robust-xmp", "key": "the key"], token: token)
+        #expect(read?.text("secret") == "for bob")
+        #expect(server.client.upload(Array("%PDF-1.7\nnonsense".utf8), token: token)?.status == 422)
+        #expect(server.stop() == 0)
+    }
+
+    /// Another connection holds the database, so that the server waits between the file's name and its row; there it dies.
+    @Test("kill -9 between file and row leaves neither") func diesInBetween() throws {
+        let folder = try Folder()
+        let server = try Server(data: folder.path)
+        let token = try signIn(server)
+        let id = try #require(server.client.upload(SamplePDF.make("first"), token: token)?.number("id"))
+        #expect(folder.files("documents").count == 1)
+
+        let other = try DatabaseQueue(path: folder.path + "/tatou.db")
+        try other.writeWithoutTransaction { database in
+            try database.execute(sql: "BEGIN IMMEDIATE")
+            let upload = Thread { [client = server.client] in _ = client.upload(SamplePDF.make("second"), token: token) }
+            upload.start()
+            // Five seconds is what the server waits for the database.
+            while folder.files("documents").count < 2 { usleep(1000) }
+            server.kill()
+            try database.execute(sql: "ROLLBACK")
+        }
+        #expect(folder.files("documents").count == 2)
+
+        let next = try Server(data: folder.path)
+        #expect(folder.files("documents").count == 1)
+        #expect(folder.files("staging").isEmpty)
+        let list = next.client.ask("GET", "/api/list-documents", token: token)
+        #expect(list?.list("documents").compactMap { $0["id"] as? Int } == [id])
+        #expect(next.client.ask("GET", "/api/get-document/\(id)", token: token)?.body == SamplePDF.make("first"))
+        #expect(next.stop() == 0)
+    }
+
+    @Test("kill -9 at any moment: every document that was accepted is there, and no file without one") func storm() throws {
+        let folder = try Folder()
+        var accepted: [Int: [UInt8]] = [:]
+        var token = ""
+        for round in 0..<6 {
+            let server = try Server(data: folder.path)
+            token = try signIn(server)
+            for (id, pdf) in accepted { #expect(server.client.ask("GET", "/api/get-document/\(id)", token: token)?.body == pdf) }
+            let count = server.client.ask("GET", "/api/list-documents", token: token)?.list("documents").count ?? 0
+            #expect(folder.files("documents").count == count)
+            #expect(folder.files("staging").isEmpty)
+            // Killed after some uploads, while the next one is on its way.
+            let killer = Thread { [identifier = server.identifier] in
+                usleep(UInt32(20_000 + round * 35_000))
+                Glibc.kill(identifier, SIGKILL)
+            }
+            for number in 0..<1000 {
+                let pdf = SamplePDF.make("round \(round) document \(number)")
+                guard let answer = server.client.upload(pdf, token: token) else { break }
+                #expect(answer.status == 201)
+                if let id = answer.number("id") { accepted[id] = pdf }
+                if number == 0 { killer.start() }
+            }
+            server.kill()
+        }
+        let server = try Server(data: folder.path)
+        for (id, pdf) in accepted { #expect(server.client.ask("GET", "/api/get-document/\(id)", token: token)?.body == pdf) }
+        #expect(accepted.count >= 6)
+    }
+}
