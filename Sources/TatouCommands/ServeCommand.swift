@@ -32,9 +32,6 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "Megabytes that a document may have.")
     var documentMegabytes = 50
 
-    @Option(help: "The program tatou-worker, which reads documents; beside this program unless told otherwise.")
-    var worker: String?
-
     @Option(help: "Where the canary file stands; canary/flag in the data folder unless told otherwise.")
     var canary: String?
 

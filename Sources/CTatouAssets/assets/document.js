@@ -1,5 +1,5 @@
 import { api } from "./api.js";
-import { copy, field, form, make, say, show, size, time } from "./dom.js";
+import { copy, field, form, make, sayNext, show, size, time } from "./dom.js";
 
 const strengths = { none: 0, weak: 1, fair: 2, strong: 3 };
 
@@ -98,7 +98,7 @@ export async function documentPage(id) {
       make("button", { type: "button", class: "danger", onclick: async () => {
         if (!await confirmRemoval(one)) return;
         await api.remove(id);
-        say(`${one.name} is deleted.`);
+        sayNext(`${one.name} is deleted.`);
         location.hash = "#/";
       } }, "Delete…")),
     make("h2", {}, "Copies"), list,

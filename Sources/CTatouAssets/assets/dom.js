@@ -7,7 +7,7 @@ export function make(name, attributes = {}, ...children) {
     if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
     else element.setAttribute(key, value === true ? "" : String(value));
   }
-  element.append(...children.flat().filter((child) => child !== undefined && child !== null && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== undefined && child !== null && child !== false));
   return element;
 }
 make.drawing = new Set(["g", "line", "rect", "circle", "text", "title", "path"]);
@@ -23,6 +23,18 @@ export function show(title, ...children) {
 
 export function say(text) {
   document.getElementById("said").textContent = text;
+}
+
+// Said on the page that comes next; what was said on the one before is gone then.
+let next = "";
+
+export function sayNext(text) {
+  next = text;
+}
+
+export function arrive() {
+  say(next);
+  next = "";
 }
 
 export function problem(error) {

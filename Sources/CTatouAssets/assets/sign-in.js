@@ -1,11 +1,10 @@
 import { api, session } from "./api.js";
-import { field, form, make, say, show } from "./dom.js";
+import { field, form, make, sayNext, show } from "./dom.js";
 
 export function signIn() {
   show("Sign in", make("div", { class: "panel narrow" }, form(
     async ({ email, password }) => {
       session.begin((await api.signIn(email, password)).token, email);
-      say("");
       window.dispatchEvent(new Event("hashchange"));
     },
     field("E-mail address", { name: "email", type: "email", autocomplete: "username", required: true }),
@@ -19,7 +18,7 @@ export function signUp() {
     async ({ email, login, password }) => {
       await api.register(email, login, password);
       session.begin((await api.signIn(email, password)).token, email);
-      say("The account is made, and you are signed in.");
+      sayNext("The account is made, and you are signed in.");
       location.hash = "#/";
     },
     field("E-mail address", { name: "email", type: "email", autocomplete: "username", required: true, maxlength: 320 }),

@@ -1,13 +1,15 @@
 import { api, ended, session } from "./api.js";
 import { documentPage } from "./document.js";
 import { documents } from "./documents.js";
-import { make, problem, say, show } from "./dom.js";
+import { arrive, make, problem, sayNext, show } from "./dom.js";
 import { signIn, signUp } from "./sign-in.js";
 import { trace } from "./trace.js";
 
 async function route() {
   const path = location.hash.replace(/^#/, "") || "/";
+  // The link that skips to the content leads to no other page.
   if (path === "content") return;
+  arrive();
   const person = session.current;
   document.getElementById("places").hidden = !person;
   document.getElementById("person").hidden = !person;
@@ -29,15 +31,14 @@ async function route() {
 
 ended.addEventListener("ended", () => {
   session.end();
-  say("Your session has ended. Sign in again.");
+  sayNext("Your session has ended. Sign in again.");
   route();
 });
 document.getElementById("sign-out").addEventListener("click", async () => {
   await api.signOut().catch(() => {});
   session.end();
-  say("You are signed out.");
-  location.hash = "#/";
-  route();
+  sayNext("You are signed out.");
+  if (location.hash === "#/") route(); else location.hash = "#/";
 });
 window.addEventListener("hashchange", () => { route(); });
 route();
