@@ -34,7 +34,7 @@ IMPORTERS = {
     "Hummingbird": ("HTTP server", ["Console", "Guard", "Server", "Tatou", "TatouCommands"]),
     "Logging": ("the process's own log", ["CommandLine", "Console", "Guard", "Server", "Tatou", "TatouCommands"]),
     "Mustache": ("page templates", ["Console"]),
-    "NIOCore": ("byte buffers, live updates", ["Console", "Guard", "Server", "Tatou"]),
+    "NIOCore": ("byte buffers, live updates", ["Console", "EmbeddedFiles", "Guard", "Server", "Tatou"]),
     "NIOHTTP1": ("asking Vigie for decisions", ["Guard"]),
     "NIOPosix": ("sockets of the syslog receivers, of Guard towards Vigie, and its log's thread", ["Guard", "Server", "Tatou"]),
     "NIOSSL": ("TLS of the receivers", ["Server"]),

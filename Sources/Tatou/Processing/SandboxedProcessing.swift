@@ -15,7 +15,8 @@ package struct SandboxedProcessing: DocumentProcessing {
     package func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection {
         let report = try await asked { worker async throws(WorkerError) in try await worker.inspect(.file(path)) }
         guard !report.suspicions.contains(.bomb) else {
-            throw ProcessingFailure(.tooLarge, "The document decodes to far more than it is. Export it again from where it came from.")
+            throw ProcessingFailure(
+                .tooLarge, "The document decodes to far more than it is. Export it again from where it came from.")
         }
         return DocumentInspection(
             pages: report.pages, isSigned: report.isSigned,

@@ -115,10 +115,13 @@ import Testing
                     "order": "apply", "verb": "block_address", "target": "203.0.113.9", "incident": .string(incident),
                     "duration": "1h", "reason": "guesses", "by": "uid:0",
                 ]))
-            #expect(applied["phase"] == "in_force")
-            #expect(applied["proof"] == "read_back")
             #expect(applied["requested_by"] == "uid:0")
             let id = try #require(applied["id"]?.stringValue)
+            // The order is answered after a second or two, also where the enforcer takes longer.
+            try await eventually("it is in force") {
+                let state = try await orders.ask(["order": "proof", "lease": .string(id)])
+                return state?["phase"] == "in_force" && state?["proof"] == "read_back"
+            }
             let shown = try await client.get("/api/v1/leases/\(id)")
             let read = try await orders.ask(["order": "proof", "lease": .string(id)])
             let fetched = try JSONValue(parsing: Array(shown.text.utf8))
