@@ -96,6 +96,9 @@ EMBEDDED(finding_mustache, "finding.mustache") = {
 EMBEDDED(severity_mustache, "severity.mustache") = {
 #embed "assets/severity.mustache"
 };
+EMBEDDED(acknowledge_mustache, "acknowledge.mustache") = {
+#embed "assets/acknowledge.mustache"
+};
 EMBEDDED(time_mustache, "time.mustache") = {
 #embed "assets/time.mustache"
 };
@@ -120,6 +123,7 @@ static const struct embedded_file all[] = {
     ASSET(accounts_mustache),
     ASSET(account_mustache),
     ASSET(invitation_mustache),
+    ASSET(acknowledge_mustache),
     ASSET(code_mustache),
     ASSET(second_factor_mustache),
     ASSET(error_mustache),

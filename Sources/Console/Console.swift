@@ -12,6 +12,8 @@ package struct Console: Sendable {
         package var states: any IncidentStateReading
         package var sources: @Sendable () async -> [SourceStatus]
         package var rules: @Sendable () async -> [RuleSummary]
+        /// `nil` while the policy files are in force as they are.
+        package var policyProblem: @Sendable () async -> PolicyProblem?
         package var detection: @Sendable () async -> DetectionStatus
         package var ledger: any LedgerReading
         /// `nil` where nothing is archived.
@@ -20,6 +22,8 @@ package struct Console: Sendable {
         package var leases: (any LeaseKeeping)?
         /// `nil` where nothing runs playbooks.
         package var runs: (any RunDirecting)?
+        /// `nil` where no links are sent that acknowledge.
+        package var links: (any AcknowledgeByLink)?
         /// Carries out what somebody wants done to an incident, or throws an `IncidentRefusal`.
         package var order: @Sendable (IncidentOrder) async throws -> Void
         package var updates: ConsoleUpdates
@@ -32,9 +36,10 @@ package struct Console: Sendable {
             incidents: any IncidentReading, states: any IncidentStateReading,
             sources: @escaping @Sendable () async -> [SourceStatus],
             rules: @escaping @Sendable () async -> [RuleSummary],
+            policyProblem: @escaping @Sendable () async -> PolicyProblem? = { nil },
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
             ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, leases: (any LeaseKeeping)? = nil,
-            runs: (any RunDirecting)? = nil,
+            runs: (any RunDirecting)? = nil, links: (any AcknowledgeByLink)? = nil,
             order: @escaping @Sendable (IncidentOrder) async throws -> Void = { _ in
                 throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
             },
@@ -46,11 +51,13 @@ package struct Console: Sendable {
             self.states = states
             self.sources = sources
             self.rules = rules
+            self.policyProblem = policyProblem
             self.detection = detection
             self.ledger = ledger
             self.hunts = hunts
             self.leases = leases
             self.runs = runs
+            self.links = links
             self.order = order
             self.updates = updates
             self.identity = identity
@@ -131,6 +138,7 @@ package struct Console: Sendable {
         addAccountRoutes(to: pages)
         addOwnAccountRoutes(to: pages)
         addInvitationRoutes(to: pages)
+        addAcknowledgeRoutes(to: pages)
         addSecondFactorRoutes(to: pages)
 
         let programs = pages.under("", surface: .api)

@@ -4,6 +4,17 @@ package import Events
 package protocol Channel: Sendable {
     /// Hands the message over, under its key: where the other side honours the key, a repeat is none there.
     func deliver(_ message: Message) async throws(DeliveryFailure)
+    /// The same, of a message that others are to follow.
+    ///
+    /// - Returns: the other side's name of the thread that it opened; `nil` where it has no threads.
+    func open(_ message: Message) async throws(DeliveryFailure) -> String?
+}
+
+extension Channel {
+    package func open(_ message: Message) async throws(DeliveryFailure) -> String? {
+        try await deliver(message)
+        return nil
+    }
 }
 
 /// Why a message did not get there, as far as is known. Carries no address and no secret.
@@ -24,7 +35,7 @@ package struct DeliveryFailure: Error, Sendable, Equatable {
 /// What somebody is told.
 package struct Message: Sendable, Equatable {
     package enum Purpose: String, Sendable {
-        case page, clock, stop, digest
+        case page, clock, stop, digest, room
     }
 
     /// The same for every attempt.
@@ -37,12 +48,16 @@ package struct Message: Sendable, Equatable {
     package var subject: String
     /// More lines, if any.
     package var details: [String]
-    /// Where to acknowledge it.
+    /// The incident's page on the console.
     package var link: String?
+    /// Where to acknowledge it without a sign-in.
+    package var acknowledge: String?
     package var isDrill: Bool
     package var time: Timestamp
     /// The person's address on the channel, where it needs one.
     package var address: String?
+    /// The other side's name of the thread that it belongs to.
+    package var thread: String?
     /// Of a digest: one of its pages is an alarm by itself.
     package var holdsAlarm = false
 
@@ -51,7 +66,7 @@ package struct Message: Sendable, Equatable {
         switch purpose {
         case .page: severity == "P0" && !isDrill
         case .digest: holdsAlarm
-        case .clock, .stop: false
+        case .clock, .stop, .room: false
         }
     }
 
@@ -77,5 +92,7 @@ package struct Message: Sendable, Equatable {
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))
     }
 
-    var lines: [String] { [line] + details + (link.map { ["Acknowledge: \($0)"] } ?? []) }
+    var lines: [String] {
+        [line] + details + (acknowledge.map { ["Acknowledge: \($0)"] } ?? []) + (link.map { ["Open: \($0)"] } ?? [])
+    }
 }

@@ -16,7 +16,10 @@ package struct Channels: Sendable {
                 return SMTPChannel(
                     address: options["url"] ?? "", sender: options["from"] ?? "", user: options["user"],
                     password: options["password_file"].map(SecretFile.init), isPlain: options["starttls"] == "never")
-            case .slack: return SlackChannel(endpoint: Endpoint(options))
+            case .slack:
+                guard let room = options["room"] else { return SlackChannel(endpoint: Endpoint(options)) }
+                return SlackBotChannel(
+                    address: options["url"] ?? SlackBotChannel.address, token: secret("token_file"), room: room)
             case .pagerduty:
                 return PagerDutyChannel(endpoint: options["url"] ?? PagerDutyChannel.address, key: secret("key_file"))
             case .webhook: return WebhookChannel(endpoint: Endpoint(options), secret: secret("secret_file"), now: now)
@@ -29,11 +32,14 @@ package struct Channels: Sendable {
         self.channels = channels
     }
 
-    package func deliver(_ message: Message, by channel: String) async throws(DeliveryFailure) {
+    /// - Returns: the other side's name of the thread that it opened, where there is one.
+    package func deliver(_ message: Message, by channel: String) async throws(DeliveryFailure) -> String? {
         guard let channel = channels[channel] else {
             throw DeliveryFailure("the policies have no channel '\(channel)' any more", isPermanent: true)
         }
+        if message.purpose == .room, message.thread == nil { return try await channel.open(message) }
         try await channel.deliver(message)
+        return nil
     }
 }
 

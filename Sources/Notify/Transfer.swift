@@ -22,13 +22,20 @@ struct Transfer {
         }.joined(separator: "\n") + "\n"
     }
 
+    /// Of an answer that is read; what is longer is cut.
+    private static let maximumAnswer = 65_536
+
     /// - Returns: the status of an HTTP answer; 250 for mail.
     func run(protocols: String) async throws(DeliveryFailure) -> Int {
+        try await exchange(protocols: protocols, keepsBody: false).status
+    }
+
+    private func exchange(protocols: String, keepsBody: Bool) async throws(DeliveryFailure) -> (status: Int, body: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [
             "curl", "--disable", "--silent", "--max-time", "\(limit)", "--connect-timeout", "10", "--proto", protocols,
-            "--output", "/dev/null", "--write-out", "%{response_code}", "--config", "-",
+            "--output", keepsBody ? "-" : "/dev/null", "--write-out", "\n%{response_code}", "--config", "-",
         ]
         process.standardError = FileHandle.nullDevice
         let output = Pipe()
@@ -38,6 +45,8 @@ struct Transfer {
         } catch {
             throw DeliveryFailure("no temporary file can be made: \(error.localizedDescription)")
         }
+        // Read beside the process: what fills the pipe would hold it up.
+        async let answer = Transfer.drain(output.fileHandleForReading)
         let pid = Atomic<pid_t>(0)
         let status: Int32? = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
@@ -49,6 +58,7 @@ struct Transfer {
                     if Task.isCancelled { kill(process.processIdentifier, SIGKILL) }
                 } catch {
                     process.terminationHandler = nil
+                    try? output.fileHandleForWriting.close()
                     continuation.resume(returning: nil)
                 }
             }
@@ -57,12 +67,26 @@ struct Transfer {
             let running = pid.load(ordering: .sequentiallyConsistent)
             if running > 0 { kill(running, SIGKILL) }
         }
+        let text = String(decoding: await answer, as: UTF8.self)
         guard let status else { throw DeliveryFailure("curl cannot be run; install it") }
         guard status == 0 else { throw Transfer.failure(status) }
-        let answer = (try? output.fileHandleForReading.readToEnd()).flatMap {
-            $0.flatMap { Int(String(decoding: $0, as: UTF8.self)) }
+        let end = text.lastIndex(of: "\n") ?? text.startIndex
+        return (Int(text[end...].dropFirst()) ?? 0, String(text[..<end].prefix(Transfer.maximumAnswer)))
+    }
+
+    /// All that comes, of which the first and the last are kept: the status stands at the end.
+    private static func drain(_ handle: FileHandle) async -> Data {
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                var (head, tail) = (Data(), Data())
+                while let piece = try? handle.read(upToCount: 65_536), !piece.isEmpty {
+                    let room = maximumAnswer - head.count
+                    head += piece.prefix(room)
+                    tail = (tail + piece.dropFirst(room)).suffix(16)
+                }
+                continuation.resume(returning: head + tail)
+            }
         }
-        return answer ?? 0
     }
 
     /// A file that has no name any more: nothing is left behind, whatever happens.
@@ -101,7 +125,26 @@ struct Transfer {
         transfer.set("request", "POST")
         for header in ["Content-Type: application/json", "User-Agent: vigie"] + headers { transfer.set("header", header) }
         transfer.set("data-raw", body)
-        let status = try await transfer.run(protocols: "=http,https")
+        try accept(try await transfer.run(protocols: "=http,https"))
+    }
+
+    /// The same, and what was answered.
+    static func exchange(
+        _ body: String, with address: String, headers: [String]
+    ) async throws(DeliveryFailure) -> String {
+        var transfer = Transfer()
+        transfer.set("url", address)
+        transfer.set("request", "POST")
+        for header in ["Content-Type: application/json; charset=utf-8", "User-Agent: vigie"] + headers {
+            transfer.set("header", header)
+        }
+        transfer.set("data-raw", body)
+        let (status, answer) = try await transfer.exchange(protocols: "=http,https", keepsBody: true)
+        try accept(status)
+        return answer
+    }
+
+    private static func accept(_ status: Int) throws(DeliveryFailure) {
         switch status {
         case 200..<300: return
         // Too early, too many, or a passing state of the other side.

@@ -40,6 +40,8 @@ package struct VigieServer: Sendable {
     let recorder: Recorder
     /// Puts changed rule files in force.
     package let rules: RuleReloader
+    /// Puts changed policy files in force.
+    package let policies: PolicyReloader
     let collector: EvidenceCollector
     /// `nil` where nothing is archived.
     let archive: Archive?
@@ -61,7 +63,7 @@ package struct VigieServer: Sendable {
     package static func start(
         _ options: ServerOptions, logger: Logger, now: @escaping @Sendable () -> Timestamp = { .system }
     ) async throws -> VigieServer {
-        // Until `RuleReloader` listens, SIGHUP must not end the process; the rules are read after this anyway.
+        // Until `ReloadService` listens, SIGHUP must not end the process; the files are read after this anyway.
         signal(SIGHUP, SIG_IGN)
         var options = options
         let folder = DataFolder(path: options.dataFolder)
@@ -91,7 +93,7 @@ package struct VigieServer: Sendable {
             reader: try journal.reader(), count: journal.count, keys: privateDatabase, projections: projections,
             observe: { entry, personal in
                 if entry.type == RuleEntries.loadedType { lastRules = entry.data["hash"]?.stringValue }
-                if entry.type == PolicyEntry.type { lastPolicies = entry.data["hash"]?.stringValue }
+                if entry.type == PolicyEntry.loadedType { lastPolicies = entry.data["hash"]?.stringValue }
                 if entry.type == ConfigurationEntry.type { lastConfiguration = entry.data["hash"]?.stringValue }
                 requests.observe(entry)
                 if let event = LeaseEvent(type: entry.type, data: entry.data, personal: personal) {
@@ -128,13 +130,16 @@ package struct VigieServer: Sendable {
             try await recorder.record(draft, at: now())
             observed.observe(draft)
         }
+        let inForce = PoliciesInForce(policies)
         let desk = IncidentDesk(
-            recorder: recorder, projections: projections, policies: policies, now: now,
+            recorder: recorder, projections: projections, inForce: inForce, now: now,
             accountID: { try await privateDatabase.accountID(of: $0) })
+        let links = AcknowledgeLinks(secret: try LinkSecret.readOrMake(folder.linkSecret))
         let escalator = Escalator(
-            recorder: recorder, policies: policies, channels: Channels(policies.channels, now: now), logger: logger, now: now)
+            recorder: recorder, policies: inForce, links: links, logger: logger, now: now
+        ) { Channels($0, now: now) }
         let leases = try LeaseWiring.make(
-            options, book: leaseBook, recorder: recorder, policies: policies, logger: logger, now: now)
+            options, book: leaseBook, recorder: recorder, policies: inForce, logger: logger, now: now)
         let runs = try await RunWiring.make(
             options, folder, RunWiring.Journalled(runs: runLedger, playbooks: lastPlaybooks), recorder: recorder,
             projections: projections, desk: desk, collector: collector, evidence: observed, changes: changes, updates: updates,
@@ -150,7 +155,7 @@ package struct VigieServer: Sendable {
         let configuration = try ConfigurationEntry.draft(options, at: now())
         if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }
         if lastPolicies != policies.hash {
-            try await recorder.record(PolicyEntry.draft(policies, at: now()), at: now())
+            try await recorder.record(PolicyEntry.loaded(policies, at: now()), at: now())
         }
         if lastRules != loaded.ruleSet.hash {
             // Which rules changed while nothing ran is not known: the journal keeps ids, not rules.
@@ -163,6 +168,10 @@ package struct VigieServer: Sendable {
             paths: options.rules, cachePath: folder.ruleCache, loaded: loaded, watch: watch, recorder: recorder,
             projections: projections, logger: logger,
             now: now)
+        let playbooks = runs.playbookFiles
+        let policyReloader = PolicyReloader(
+            folder: options.policies, inForce: inForce, recorder: recorder, logger: logger,
+            warnings: { [options] in RunWiring.warnings($0, playbooks, options) }, now: now)
         let context = IncidentContext(
             options: options, folder: folder, watch: watch, rules: rules, projections: projections, capture: capture, now: now)
         await collector.use { await context.sources($0) }
@@ -177,6 +186,7 @@ package struct VigieServer: Sendable {
             Console.Dependencies(
                 incidents: projections, states: desk, sources: { await watch.statuses.map(receivers.complete) },
                 rules: { await rules.summaries() },
+                policyProblem: { await policyReloader.problem },
                 detection: { await watch.detection },
                 ledger: Ledger(
                     folder: folder, key: try KeyFile.readPublic(KeyFile.publicPath(folder.checkpointKey)),
@@ -185,7 +195,7 @@ package struct VigieServer: Sendable {
                 hunts: archive.map { _ in
                     HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
                 },
-                leases: leaseCounter, runs: runs,
+                leases: leaseCounter, runs: runs, links: LinkDesk(links: links, desk: desk),
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity,
                 audit: { record in
@@ -201,7 +211,7 @@ package struct VigieServer: Sendable {
             options: options, setupToken: try await identity.issueSetupToken(), ruleProblems: loaded.problems,
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, accounts: accounts, updates: updates, recorder: recorder, rules: rules,
-            collector: collector, archive: archive, desk: desk, escalator: escalator, leases: leases,
+            policies: policyReloader, collector: collector, archive: archive, desk: desk, escalator: escalator, leases: leases,
             leaseCounter: leaseCounter, runs: runs, receivers: receivers, logger: logger)
     }
 
@@ -228,7 +238,7 @@ package struct VigieServer: Sendable {
                 spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter,
                 accounts: AccountSpool(folder), service: accounts,
                 logger: logger),
-            RulesService(rules: rules, followsFiles: options.followsRuleFiles),
+            ReloadService(rules: rules, policies: policies, followsFiles: options.followsFiles, logger: logger),
             UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
             EvidenceService(pending: PendingEntries(evidence: folder.evidence), recorder: recorder, logger: logger),
@@ -347,22 +357,6 @@ private struct EvidenceService: Service {
                 } catch {
                     logger.error("evidence that was added is not written down yet: \(error)")
                 }
-            }
-        }
-    }
-}
-
-/// Follows the rule files, and SIGHUP, as long as the server runs.
-private struct RulesService: Service {
-    let rules: RuleReloader
-    let followsFiles: Bool
-
-    func run() async throws {
-        try await cancelWhenGracefulShutdown {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                if followsFiles { group.addTask { try await rules.follow() } }
-                group.addTask { try await rules.followSignals() }
-                try await group.waitForAll()
             }
         }
     }

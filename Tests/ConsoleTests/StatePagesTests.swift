@@ -1,4 +1,6 @@
+import Console
 import Events
+import Identity
 import Incidents
 import Testing
 
@@ -10,7 +12,7 @@ struct StatePagesTests {
         """
 
     /// Two incidents: one acknowledged after four minutes, one that pages a channel.
-    private func world() throws -> World {
+    private func world(saying text: String? = nil) throws -> World {
         let policies = try Policies(
             files: [
                 "clocks.yml": Self.policies,
@@ -43,6 +45,13 @@ struct StatePagesTests {
             try ledger.decide(
                 IncidentOrder(incident: ids[0], verb: .acknowledge, author: ana, at: later, text: nil), policies: policies,
                 now: later), at: later)
+        if let text {
+            take(
+                try ledger.decide(
+                    IncidentOrder(incident: ids[0], verb: .say, author: ana, at: later, text: text), policies: policies,
+                    now: later),
+                at: later)
+        }
         let incident = try #require(ledger[ids[1]])
         let pages = EscalationPlan.events(for: incident, policies, now: start)
         take(pages.map { .page($0) }, at: start)
@@ -73,6 +82,23 @@ struct StatePagesTests {
         #expect(!page.text.contains("PageModel(") && !page.text.contains("Optional("))
     }
 
+    /// What people write is text, and only who works on incidents has a place to write.
+    @Test func theWarRoomIsShownAndWrittenInWithoutScript() async throws {
+        let world = try world(saying: "<script>alert(1)</script>")
+        let browser = try await world.signedIn()
+        let page = try await browser.get("/incidents/SEC-2026-0001").text
+        #expect(
+            page.contains("War room") && page.contains("&lt;script&gt;alert(1)&lt;/script&gt;") && !page.contains("<script>alert")
+        )
+        #expect(page.contains("stays here: no channel is named"))
+        #expect(page.contains(#"<button name="verb" value="say">Send</button>"#))
+        let sent = try await browser.post("/incidents/SEC-2026-0001/orders", ["verb": "say", "text": "Looking"])
+        #expect(sent.status == 303 && world.orders.withLock { $0.last?.verb } == .say)
+        let viewer = try await world.browser(as: .viewer)
+        let seen = try await viewer.get("/incidents/SEC-2026-0001").text
+        #expect(seen.contains("War room") && !seen.contains("value=\"say\""))
+    }
+
     @Test func whoIsOnCallAndWhatWasGivenUp() async throws {
         let text = try await world().signedIn().get("/on-call").text
         #expect(text.contains("<b>ana</b>") && text.contains("<span class=\"warn\">nobody</span>"))
@@ -98,5 +124,17 @@ struct StatePagesTests {
         #expect(first.contains("Acknowledgement") && first.contains("<b>met</b>") && first.contains("4 min"))
         let second = try await browser.get("/incidents/SEC-2026-0002").text
         #expect(second.contains("<b>running</b>") && second.contains("in 5 min") && second.contains("dead"))
+    }
+}
+
+@Suite("Policy files that are refused")
+struct PolicyProblemTests {
+    @Test("the page On call says why the files are not in force, and renders nothing of it")
+    func shown() async throws {
+        let world = try World(policyProblem: PolicyProblem(text: "policies/clocks.yml:3: '<b>' is not known", at: noon))
+        let page = try await world.signedIn().get("/on-call")
+        #expect(page.text.contains("policies/clocks.yml:3: &#39;&lt;b&gt;&#39; is not known") || page.text.contains("&lt;b&gt;"))
+        #expect(page.text.contains("stay in force") && !page.text.contains("<b>'"))
+        #expect(try await World().signedIn().get("/on-call").text.contains("stay in force") == false)
     }
 }

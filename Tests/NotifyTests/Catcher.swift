@@ -7,6 +7,8 @@ final class Catcher: Sendable {
     enum Speech: Sendable {
         /// The status of each answer in turn; the last is repeated.
         case http([Int])
+        /// 200 with this body.
+        case json(String)
         /// Takes one mail after the other; says `refusal` to recipients if there is one.
         case smtp(refusal: String?)
         /// Accepts connections, and says nothing.
@@ -47,6 +49,11 @@ final class Catcher: Sendable {
                     caught(Catcher.request(connection))
                     let status = statuses[min(count, statuses.count - 1)]
                     Catcher.say(connection, "HTTP/1.1 \(status) X\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                case .json(let body):
+                    caught(Catcher.request(connection))
+                    Catcher.say(
+                        connection,
+                        "HTTP/1.1 200 X\r\nContent-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
                 case .smtp(let refusal): Catcher.mail(connection, refusal: refusal, caught)
                 }
                 count += 1

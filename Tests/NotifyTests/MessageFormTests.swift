@@ -63,6 +63,19 @@ struct MessageFormTests {
         #expect(SlackChannel.body(digest).contains("<!channel>"))
     }
 
+    @Test("the link that acknowledges stands beside the one to the incident, and nowhere without")
+    func links() throws {
+        var message = Message.sample()
+        #expect(!SlackChannel.body(message).contains("Acknowledge") && !message.lines.contains { $0.contains("Acknowledge") })
+        #expect(WebhookBody(message).text.contains(#""acknowledge":"#) == false)
+        message.acknowledge = "https://vigie.example.org/acknowledge?token=a.b"
+        #expect(
+            SlackChannel.body(message).contains("<https://vigie.example.org/acknowledge?token=a.b|Acknowledge SEC-2026-0001>"))
+        #expect(message.lines.suffix(2).first == "Acknowledge: https://vigie.example.org/acknowledge?token=a.b")
+        #expect(WebhookBody(message).text.contains(#""acknowledge":"https://vigie.example.org/acknowledge?token=a.b""#))
+        #expect(!PagerDutyChannel.body(message, routingKey: "r").contains("token="))
+    }
+
     @Test("a pager is triggered under the page's key, and told to stop under the same")
     func pagerDuty() throws {
         let trigger = PagerDutyChannel.body(.sample(), routingKey: "r")

@@ -28,7 +28,7 @@ struct RecorderTests {
     func stops() async throws {
         let office = try await Office()
         try office.alterTables("ALTER TABLE timeline RENAME TO broken")
-        try await office.recorder.record(PolicyEntry.draft(office.desk.policies, at: .system), at: .system)
+        try await office.recorder.record(PolicyEntry.loaded(office.desk.policies, at: .system), at: .system)
         _ = try await office.open("First")
         try await eventually("it tries again") { await office.recorder.catchUp != nil }
         await office.recorder.stop()

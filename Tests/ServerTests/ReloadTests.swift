@@ -31,7 +31,7 @@ struct ReloadTests {
     /// These tests say when the rules are read again.
     private func options(_ world: World) -> ServerOptions {
         var options = world.options
-        options.followsRuleFiles = false
+        options.followsFiles = false
         return options
     }
 
@@ -123,7 +123,7 @@ struct ReloadTests {
         let path = world.path + "/app.jsonl"
         var options = world.options
         options.sources = [SourceOption(path: path, format: .json)]
-        options.followsRuleFiles = false
+        options.followsFiles = false
         let line = { @Sendable (number: Int) in
             #"{"time":"2026-03-01T10:00:0\#(number)Z","remote_addr":"203.0.113.9","shop.coupon":"FREE"}"# + "\n"
         }

@@ -2,5 +2,5 @@ import ArgumentParser
 
 struct CheckCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check parts of a deployment.", subcommands: [CheckSources.self])
+        commandName: "check", abstract: "Check parts of a deployment.", subcommands: [CheckSources.self, CheckPolicies.self])
 }

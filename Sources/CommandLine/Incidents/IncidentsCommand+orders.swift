@@ -103,6 +103,25 @@ struct IncidentsNote: AsyncParsableCommand {
     }
 }
 
+struct IncidentsSay: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "say", abstract: "Write in the war room: on the timeline, and to the channels of war_room in channels.yml.")
+
+    @Argument(help: "The incident: SEC-2026-0001.")
+    var id: String
+
+    @Argument(help: "The message; - reads it from standard input.")
+    var text: String
+
+    @OptionGroup var options: OrderOptions
+
+    func run() async throws {
+        let text =
+            text == "-" ? String(decoding: FileHandle.standardInput.readDataToEndOfFile(), as: UTF8.self) : text
+        try await options.carryOut("say", id, text: text)
+    }
+}
+
 struct IncidentsPhase: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "phase", abstract: "Move on: triage, containment, eradication, recovery, review.")

@@ -12,6 +12,7 @@ struct IncidentsCommand: AsyncParsableCommand {
         abstract: "List and show incidents, and work on them.",
         subcommands: [
             IncidentsList.self, IncidentsShow.self, IncidentsOpen.self, IncidentsAck.self, IncidentsNote.self,
+            IncidentsSay.self,
             IncidentsPhase.self, IncidentsSeverity.self, IncidentsClose.self, IncidentsDo.self, IncidentsReport.self,
             IncidentsMetrics.self,
         ]

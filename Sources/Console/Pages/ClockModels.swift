@@ -41,8 +41,11 @@ enum ClockModels {
 /// Whom an incident has paged, and whom it is going to.
 enum PagingModels {
     static func model(_ incident: IncidentState, _ policies: Policies, now: Timestamp) -> PageModel {
-        var rows = incident.pages.values.sorted { ($0.intendedAt, $0.intent.key) < ($1.intendedAt, $1.intent.key) }
-            .map { row($0, now: now) }
+        // What the war room was told stands there.
+        var rows = incident.pages.values.filter { $0.intent.purpose != .room }.sorted {
+            ($0.intendedAt, $0.intent.key) < ($1.intendedAt, $1.intent.key)
+        }
+        .map { row($0, now: now) }
         if !incident.isAcknowledged, !incident.isClosed {
             rows += EscalationPlan.pages(of: incident, policies).filter { incident.pages[$0.intent.key] == nil }
                 .map { row($0.intent, at: $0.at, status: "planned", now: now) }

@@ -74,6 +74,7 @@ extension Console {
             let policies = await dependencies.states.policies
             model = model.merging(ClockModels.model(policies.clocks.statuses(of: state), now: now))
             model = model.merging(PagingModels.model(state, policies, now: now))
+            model["room"] = RoomModels.model(state, policies, signedIn: context.signedIn, now: now)
         }
         model["leases"] = try await leaseModel(of: detail, context: context, now: now)
         let runs = try await runModels(of: detail.summary.id, context: context)

@@ -11,8 +11,13 @@ extension Console {
             let sequence = dependencies.updates.sequence
             let policies = await dependencies.states.policies
             let states = await dependencies.states.states(for: context.reader)
+            var model = OnCallModels.model(policies, states, now: dependencies.now())
+            if let problem = await dependencies.policyProblem() {
+                model["policyProblem"] = problem.text
+                model["policyProblemAt"] = TimeText.model(problem.at, now: dependencies.now())
+            }
             return answer(
-                "on-call", OnCallModels.model(policies, states, now: dependencies.now()), title: "On call", section: "on-call",
+                "on-call", model, title: "On call", section: "on-call",
                 sequence: sequence, request: request, context: context)
         }
     }

@@ -102,7 +102,7 @@ package enum EscalationPlan {
                 events.append(record(page.intent.key, .intended(page.intent)))
             }
         }
-        return events + reminders(for: incident, policies, now: now, record)
+        return events + reminders(for: incident, policies, now: now, record) + roomEvents(for: incident, policies, now: now)
     }
 
     /// Why a page is not wanted any more, by what is known now; `nil` while it is. Asked again at the last moment before each attempt.
@@ -110,12 +110,16 @@ package enum EscalationPlan {
         switch page.purpose {
         // Containment that failed has to be known, whoever works on the incident.
         case .stop, .containment: return nil
+        case .room: return reasonNotToPost(page, incident, policies)
         case .page:
             if let reason = reasonToStop(incident) { return reason }
             if page.cycle != incident.cycle { return "the incident was opened again" }
             guard let route = policies.escalation.routes[incident.severity],
                 page.key.hasPrefix(entry(of: incident, to: route, policies).prefix)
             else { return "the severity leads to other people now" }
+            guard pages(of: incident, policies).contains(where: { $0.intent.key == page.key }) else {
+                return "the policies foresee it no more"
+            }
             return nil
         case .clock:
             if page.cycle != incident.cycle { return "the incident was opened again" }
@@ -168,7 +172,9 @@ package enum EscalationPlan {
             let name = key.dropFirst(prefix.count).prefix { $0 != "/" }
             guard let clock = policies.clocks.clocks.first(where: { $0.id == name }) else { continue }
             guard reasonNotToRemind(key, incident, policies) == nil else { continue }
-            for target in clock.tells {
+            // What is to be done again and again, everybody is reminded of in the room.
+            let room = clock.repeats ? roomChannels(of: incident, policies).map { PageTarget(kind: .channel, name: $0) } : []
+            for target in clock.tells + room.filter({ here in !clock.tells.contains { $0.text == here.text } }) {
                 for intent in intents(
                     for: target, prefix: "\(key)/\(target.text)", incident, purpose: .clock, step: clock.title, policies, at: due)
                 where incident.pages[intent.key] == nil {

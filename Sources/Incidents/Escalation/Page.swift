@@ -11,6 +11,8 @@ package struct PageIntent: Sendable, Equatable {
         case containment
         /// The other side keeps paging of its own accord, and is told to stop.
         case stop
+        /// A message of the war room.
+        case room
     }
 
     /// Of incident, cycle, policy, step, target and channel, and from the second time on the same policy of how often that was; the
@@ -61,7 +63,8 @@ package struct PageEvent: Sendable, Equatable {
         /// It is handed to the channel next; whether it got there is known by what follows.
         /// In a digest, which has a key of its own: the same for each attempt, as that of a page.
         case attempted(number: Int, digest: String? = nil)
-        case sent(number: Int)
+        /// - Parameter thread: the other side's name of the thread that it opened.
+        case sent(number: Int, thread: String? = nil)
         case failed(number: Int, reason: String, retryAt: Timestamp)
         /// Given up: a person has to look.
         case dead(number: Int, reason: String)
@@ -95,6 +98,8 @@ package struct PageState: Sendable, Equatable {
     package internal(set) var attempts = 0
     package internal(set) var nextAttempt: Timestamp
     package internal(set) var lastFailure: String?
+    /// The other side's name of the thread that it opened, where it has threads.
+    package internal(set) var thread: String?
     /// The digest that it was handed over in, if any. What was handed over once goes in the same company ever after: in another, the
     /// other side could not know it for a repeat.
     package internal(set) var digest: String?
@@ -112,7 +117,9 @@ package struct PageState: Sendable, Equatable {
             attempts = number
             self.digest = digest
             nextAttempt = event.at
-        case .sent: status = .sent
+        case .sent(_, let thread):
+            status = .sent
+            self.thread = thread
         case .failed(_, let reason, let retryAt):
             lastFailure = reason
             nextAttempt = retryAt

@@ -36,6 +36,7 @@ extension IncidentChange.Action {
         case .reopen: "Opened again"
         case .note: "Note"
         case .statusUpdate: "Status update"
+        case .say: "War room"
         case .assign(let role, let person): "\(person ?? "(erased)") has the role \(role)"
         case .release(let role, let person): "\(person ?? "(erased)") has the role \(role) no more"
         case .addEntity(let entity): "About \(entity.kind.rawValue) \(entity.value ?? "(erased)")"
@@ -58,17 +59,22 @@ extension IncidentChange.Action {
 
 extension PageEvent {
     fileprivate var timelineText: String? {
+        // What was written says so itself; here is told what did not get through.
+        let isOfRoom = key.hasPrefix("\(incident)/room/")
         switch what {
         case .intended(let intent):
+            if isOfRoom { return nil }
             let whom = intent.person.map { "\($0) (\(intent.target))" } ?? intent.target
             return switch intent.purpose {
             case .page: "\(intent.step): paging \(whom) by \(intent.channel)"
             case .clock: "Clock '\(intent.step)': telling \(whom) by \(intent.channel)"
             case .containment: "\(intent.step): telling \(whom) by \(intent.channel)"
             case .stop: "Telling \(intent.channel) to stop paging"
+            case .room: nil
             }
         case .attempted: return nil
-        case .sent(let number): return "Sent: \(key)" + (number > 1 ? ", at attempt \(number)" : "")
+        case .sent where isOfRoom: return nil
+        case .sent(let number, _): return "Sent: \(key)" + (number > 1 ? ", at attempt \(number)" : "")
         case .failed(let number, let reason, _): return "Not sent at attempt \(number): \(key): \(reason)"
         case .dead(_, let reason): return "Given up: \(key): \(reason)"
         case .cancelled(let reason): return "Not paged: \(key): \(reason)"

@@ -44,9 +44,10 @@ extension PageEvent {
             type = "page.attempted"
             data["attempt"] = .integer(Int64(number))
             data["digest"] = digest.map { .string($0) }
-        case .sent(let number):
+        case .sent(let number, let thread):
             type = "page.sent"
             data["attempt"] = .integer(Int64(number))
+            data["thread"] = thread.map { .string($0) }
         case .failed(let number, let reason, let retryAt):
             type = "page.failed"
             data["attempt"] = .integer(Int64(number))
@@ -88,7 +89,7 @@ extension PageEvent.What {
             intent.isErased = personal.isErased("person")
             self = .intended(intent)
         case ("page.attempted", let number?): self = .attempted(number: number, digest: text("digest"))
-        case ("page.sent", let number?): self = .sent(number: number)
+        case ("page.sent", let number?): self = .sent(number: number, thread: text("thread"))
         case ("page.failed", let number?):
             guard let retryAt = text("retry_at").flatMap({ Timestamp(rfc3339: $0) }) else { return nil }
             self = .failed(number: number, reason: text("reason") ?? "", retryAt: retryAt)

@@ -8,7 +8,7 @@ extension IncidentChange {
         var personal: [PersonalField] = []
         data.set(request, "request")
         switch action {
-        case .acknowledge, .reopen, .note, .statusUpdate, .unrestrict: break
+        case .acknowledge, .reopen, .note, .statusUpdate, .say, .unrestrict: break
         case .phase(let from, let to):
             data["from"] = .string(from.rawValue)
             data["to"] = .string(to.rawValue)
@@ -71,6 +71,7 @@ extension IncidentChange.Action {
         case .reopen: "incident.reopened"
         case .note: "incident.noted"
         case .statusUpdate: "incident.update_sent"
+        case .say: "incident.said"
         case .assign: "incident.role_assigned"
         case .release: "incident.role_released"
         case .addEntity: "incident.entity_added"
@@ -105,6 +106,7 @@ extension IncidentChange.Action {
         case "incident.reopened": self = .reopen
         case "incident.noted": self = .note
         case "incident.update_sent": self = .statusUpdate
+        case "incident.said": self = .say
         case "incident.role_assigned", "incident.role_released":
             guard let role = text("role") else { return nil }
             let person = personal.text("person")

@@ -10,6 +10,8 @@ package struct IncidentChange: Sendable, Equatable {
         case note
         /// What is told to everybody involved; restarts the clock of the next one.
         case statusUpdate
+        /// A message in the war room.
+        case say
         /// The person is an account's name; `nil` once that person's key was erased.
         case assign(role: String, person: String?)
         case release(role: String, person: String?)

@@ -103,6 +103,9 @@ extension IncidentLedger {
         case .statusUpdate:
             guard !incident.isClosed else { throw .closed(incident) }
             return recorded(.statusUpdate)
+        case .say:
+            guard !incident.isClosed else { throw .closed(incident) }
+            return recorded(.say)
         case .assign(let role, let person):
             try policies.roles.check(role: role)
             try incident.checkAssignment(role, person, isThere: false)
@@ -296,6 +299,7 @@ extension IncidentOrder.Verb {
         switch self {
         case .note: "the note"
         case .statusUpdate: "the update"
+        case .say: "the message"
         case .severity, .close, .reopen, .pauseClock, .merge, .split, .unlink, .unrestrict: "the reason"
         default: nil
         }

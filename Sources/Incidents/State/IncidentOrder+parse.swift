@@ -36,6 +36,7 @@ extension IncidentOrder.Verb {
         case "reopen": self = .reopen
         case "note": self = .note
         case "update": self = .statusUpdate
+        case "say": self = .say
         case "assign": self = .assign(role: try needed("role"), person: try needed("person"))
         case "release": self = .release(role: try needed("role"), person: try needed("person"))
         case "entity":

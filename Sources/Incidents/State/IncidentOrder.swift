@@ -10,6 +10,7 @@ package struct IncidentOrder: Sendable, Equatable {
         case reopen
         case note
         case statusUpdate
+        case say
         case assign(role: String, person: String)
         case release(role: String, person: String)
         case addEntity(IncidentEntity)

@@ -16,6 +16,8 @@ extension IncidentState {
         case .statusUpdate:
             updateCount += 1
             milestones[.updateSent] = change.at
+            write(change, isUpdate: true)
+        case .say: write(change, isUpdate: false)
         case .assign(let role, let person):
             let assignment = RoleAssignment(role: role, person: person)
             if !roles.contains(assignment) { roles.append(assignment) }
@@ -104,5 +106,14 @@ extension IncidentState {
         severities.append(
             SeverityStep(
                 severity: change.to, at: change.at, recordedAt: recordedAt, author: change.author, reason: change.reason))
+    }
+}
+
+extension IncidentState {
+    /// Into the war room.
+    fileprivate mutating func write(_ change: IncidentChange, isUpdate: Bool) {
+        roomCount += 1
+        room.append(RoomMessage(number: roomCount, at: change.at, author: change.author, text: change.text, isUpdate: isUpdate))
+        if room.count > RoomMessage.maximumKept { room.removeFirst() }
     }
 }

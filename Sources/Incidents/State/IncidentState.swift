@@ -94,6 +94,10 @@ package struct IncidentState: Sendable, Equatable {
     package internal(set) var absorbed: [String] = []
     package internal(set) var findingCount = 0
     package internal(set) var noteCount = 0
+    /// Messages of the war room, status updates among them; the newest, oldest first.
+    package internal(set) var room: [RoomMessage] = []
+    /// Those that there ever were.
+    var roomCount = 0
     package internal(set) var pauses: [Pause] = []
     /// Clocks that were missed, by key, and when they were due.
     package internal(set) var missed: [String: Timestamp] = [:]

@@ -44,6 +44,6 @@ struct PagerDutyChannel: Channel {
                     summary: String(message.line.prefix(1024)), source: message.incident,
                     severity: severities[message.severity] ?? "info", timestamp: message.time.rfc3339,
                     custom_details: ["details": message.details.joined(separator: "\n")]),
-                links: message.link.map { [Link(href: $0, text: "Acknowledge \(message.incident)")] }))
+                links: message.link.map { [Link(href: $0, text: "Open \(message.incident)")] }))
     }
 }

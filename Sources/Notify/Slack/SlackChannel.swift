@@ -8,10 +8,16 @@ struct SlackChannel: Channel {
 
     static func body(_ message: Message) -> String {
         struct Body: Encodable { var text: String }
+        return JSONText.encode(Body(text: text(message)))
+    }
+
+    /// In Slack's markup.
+    static func text(_ message: Message) -> String {
         var lines = ["*\(escape(message.line))*"] + message.details.map(escape)
-        if let link = message.link { lines.append("<\(escape(link))|Acknowledge \(message.incident)>") }
+        if let link = message.acknowledge { lines.append("<\(escape(link))|Acknowledge \(message.incident)>") }
+        if let link = message.link { lines.append("<\(escape(link))|Open \(message.incident)>") }
         if message.isAlarm { lines[0] = "<!channel> " + lines[0] }
-        return JSONText.encode(Body(text: lines.joined(separator: "\n")))
+        return lines.joined(separator: "\n")
     }
 
     /// The three characters that Slack reads as markup.

@@ -46,7 +46,9 @@ struct WebhookBody {
             var text: String
             var details: [String]
             var link: String?
+            var acknowledge: String?
             var drill: Bool
+            var thread: String
         }
         struct Body: Encodable {
             var type: String
@@ -58,7 +60,7 @@ struct WebhookBody {
                 type: "incident.\(message.purpose.rawValue)", timestamp: message.time.rfc3339,
                 data: Content(
                     incident: message.incident, severity: message.severity, text: message.line, details: message.details,
-                    link: message.link, drill: message.isDrill)))
+                    link: message.link, acknowledge: message.acknowledge, drill: message.isDrill, thread: message.incident)))
     }
 }
 

@@ -10,7 +10,7 @@ package struct ServerOptions: Sendable, Equatable {
     package var rules: [String]
     package var sources: [SourceOption]
     /// Rule files are looked at every second. Tests that reload by themselves switch it off.
-    package var followsRuleFiles = true
+    package var followsFiles = true
     /// The folder of policy files; `nil` takes the standard one, if it is there. Without any, there are no clocks and no escalation.
     package var policies: String?
     /// Folders of playbooks: those that come with Vigie or were written here, and those that others wrote.

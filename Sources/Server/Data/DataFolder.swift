@@ -4,6 +4,7 @@ import Foundation
 ///
 ///     journal/              the truth: append-only, hashed
 ///     keys/checkpoint       the key that signs checkpoints of the journal: secret; checkpoint.pub is for everybody
+///     keys/links            the secret of links that acknowledge; made anew where it is missing, and links from before end
 ///     evidence/             sealed files, by their hash
 ///     keys/evidence/        a key for each of them: back them up apart; whoever erases one has to erase it there, too
 ///     archive/              every line, compressed, for as long as policy says
@@ -18,6 +19,7 @@ package struct DataFolder: Sendable {
 
     package var journal: String { path + "/journal" }
     package var checkpointKey: String { path + "/keys/checkpoint" }
+    package var linkSecret: String { path + "/keys/links" }
     package var evidenceKeys: String { path + "/keys/evidence" }
     package var evidence: String { path + "/evidence" }
     package var archive: String { path + "/archive" }

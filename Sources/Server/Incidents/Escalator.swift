@@ -14,8 +14,9 @@ actor Escalator {
     static let maximumPerChannel = 8
 
     private let recorder: Recorder
-    private let policies: Policies
-    private let channels: Channels
+    private let inForce: PoliciesInForce
+    private let makeChannels: @Sendable (ChannelPolicy) -> Channels
+    private let links: AcknowledgeLinks?
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
     /// When to look at an incident although nothing happens to it.
@@ -27,13 +28,20 @@ actor Escalator {
     /// Messages that are with each channel now.
     private var busy: [String: Int] = [:]
     private var nextBeat: Timestamp?
+    /// Made of the policies of that generation.
+    private var channels: Channels
+    private var generation: Int
 
     init(
-        recorder: Recorder, policies: Policies, channels: Channels, logger: Logger, now: @escaping @Sendable () -> Timestamp
+        recorder: Recorder, policies: PoliciesInForce, links: AcknowledgeLinks? = nil, logger: Logger,
+        now: @escaping @Sendable () -> Timestamp, channels: @escaping @Sendable (ChannelPolicy) -> Channels
     ) {
         self.recorder = recorder
-        self.policies = policies
-        self.channels = channels
+        inForce = policies
+        makeChannels = channels
+        self.links = links
+        generation = policies.generation
+        self.channels = channels(policies.current.channels)
         self.logger = logger
         self.now = now
     }
@@ -44,6 +52,7 @@ actor Escalator {
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 do {
+                    await followPolicies()
                     try await look()
                     try await handOver(in: &group)
                     if let heartbeat = beatIfDue() { group.addTask { await self.beat(heartbeat) } }
@@ -57,6 +66,18 @@ actor Escalator {
             }
             group.cancelAll()
         }
+    }
+
+    private var policies: Policies { inForce.current }
+
+    /// After a change of policies every incident is looked at again: what was not due may be, and what waits may not be wanted.
+    private func followPolicies() async {
+        let newest = inForce.generation
+        guard newest != generation else { return }
+        generation = newest
+        channels = makeChannels(policies.channels)
+        nextBeat = nil
+        for id in await recorder.incidents().map(\.id) { wake[id] = Timestamp(nanoseconds: .min) }
     }
 
     /// Writes down which clocks ran out and which pages are due.
@@ -135,8 +156,14 @@ actor Escalator {
     }
 
     /// It is with a channel now; or it stops what is, and must not get there first.
-    private func isHeldBack(_ intent: PageIntent) -> Bool {
-        inFlight.contains(intent.key) || intent.stops.map(inFlight.contains) ?? false
+    private func isHeldBack(_ intent: PageIntent, of incident: IncidentState) -> Bool {
+        if inFlight.contains(intent.key) || intent.stops.map(inFlight.contains) ?? false { return true }
+        guard let number = intent.roomNumber else { return false }
+        // Messages of the war room get there in their order: each waits for those before it.
+        return incident.pages.values.contains { other in
+            other.status == .waiting && other.intent.channel == intent.channel
+                && other.intent.roomNumber.map { $0 < number } ?? false
+        }
     }
 
     /// What waits and is due, the most urgent first.
@@ -146,11 +173,11 @@ actor Escalator {
         var digests: [String: Batch] = [:]
         for incident in await recorder.incidents(sending) {
             for page in incident.pages.values.sorted(by: { $0.intent.key < $1.intent.key })
-            where page.status == .waiting && page.nextAttempt <= time && !isHeldBack(page.intent) {
+            where page.status == .waiting && page.nextAttempt <= time && !isHeldBack(page.intent, of: incident) {
                 let alone = Batch(pages: [page], severity: incident.severity)
                 if let digest = page.digest {
                     digests[digest, default: Batch(pages: [], severity: .low, digest: digest)].add(alone)
-                } else if page.attempts > 0 || page.intent.purpose == .stop
+                } else if page.attempts > 0 || page.intent.purpose == .stop || page.intent.purpose == .room
                     || policies.channels.channels[page.intent.channel]?.kind == .pagerduty
                 {
                     // What pages by itself is told to stop by the key of the page: there is no digest of that, nor of what tells it.
@@ -191,11 +218,12 @@ actor Escalator {
     private func send(_ pages: [PageState], as message: Message) async {
         let channel = pages[0].intent.channel
         var failure: DeliveryFailure?
+        var thread: String?
         if pages.contains(where: { $0.intent.isErased }) {
             failure = DeliveryFailure("the person's data was erased", isPermanent: true)
         } else {
             do throws(DeliveryFailure) {
-                try await channels.deliver(message, by: channel)
+                thread = try await channels.deliver(message, by: channel)
             } catch {
                 // Whether it got there is not known; the next start finds out by doing it again. Until then it counts as on its way:
                 // the round that may still run must not hand it over once more.
@@ -208,11 +236,11 @@ actor Escalator {
             busy[channel, default: 1] -= 1
         }
         let time = now()
-        let events = pages.map { page in
+        let events = pages.map { [thread] page in
             IncidentEvent.page(
                 PageEvent(
                     incident: page.intent.incident, key: page.intent.key, at: time,
-                    what: Escalator.outcome(failure, attempt: page.attempts + 1, at: time)))
+                    what: Escalator.outcome(failure, thread, attempt: page.attempts + 1, at: time)))
         }
         do {
             try await recorder.decide(at: time) { _ in events }
@@ -224,8 +252,10 @@ actor Escalator {
         }
     }
 
-    private static func outcome(_ failure: DeliveryFailure?, attempt: Int, at time: Timestamp) -> PageEvent.What {
-        guard let failure else { return .sent(number: attempt) }
+    private static func outcome(_ failure: DeliveryFailure?, _ thread: String?, attempt: Int, at time: Timestamp)
+        -> PageEvent.What
+    {
+        guard let failure else { return .sent(number: attempt, thread: thread) }
         let reason = String(failure.reason.prefix(300))
         let maximum = min(failure.maximumAttempts ?? .max, EscalationPlan.maximumAttempts)
         if failure.isPermanent || attempt >= maximum { return .dead(number: attempt, reason: reason) }
@@ -237,7 +267,7 @@ actor Escalator {
         var messages: [Message] = []
         for page in batch.pages {
             guard let incident = await recorder.incident(page.intent.incident) else { continue }
-            messages.append(PageMessage.message(for: page, incident, policies))
+            messages.append(PageMessage.message(for: page, incident, policies, links: links))
         }
         return PageMessage.joined(messages, as: batch.digest)
     }

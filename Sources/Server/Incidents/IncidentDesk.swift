@@ -7,10 +7,12 @@ import Storage
 package struct IncidentDesk: Sendable {
     let recorder: Recorder
     let projections: Projections
-    package let policies: Policies
+    let inForce: PoliciesInForce
     let now: @Sendable () -> Timestamp
     /// The id of the account that somebody means by its name or id.
     var accountID: @Sendable (_ text: String) async throws -> String?
+
+    package var policies: Policies { inForce.current }
 
     /// - Returns: the incident afterwards.
     /// - Throws: `IncidentRefusal` when it cannot be done; nothing was then.

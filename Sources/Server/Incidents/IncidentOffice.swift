@@ -24,7 +24,7 @@ package enum IncidentOffice {
             reader: try journal.reader(), count: journal.count, keys: keys, projections: projections)
         let recorder = Recorder(journal: journal, projections: projections, ledger: ledger) { _, _ in }
         let desk = IncidentDesk(
-            recorder: recorder, projections: projections, policies: policies, now: { .system },
+            recorder: recorder, projections: projections, inForce: PoliciesInForce(policies), now: { .system },
             accountID: { try await keys.accountID(of: $0) })
         let answer = try await request.carryOut(on: desk)
         try await tree.publish()

@@ -22,7 +22,7 @@ extension LeaseDesk {
             let text =
                 "Containment not in force: \(outage.count) lease\(outage.count == 1 ? "" : "s") on \(outage.enforcer): "
                 + String(outage.reason.prefix(200))
-            let policies = policies
+            let policies = policies.current
             try await recorder.decide(at: time) { ledger in
                 guard let incident = ledger[outage.incident] else { return [] }
                 return EscalationPlan.containment(

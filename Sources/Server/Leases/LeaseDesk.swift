@@ -29,7 +29,7 @@ actor LeaseDesk: LeaseOrdering {
     static let maximumTextBytes = 2_000
 
     let recorder: Recorder
-    let policies: Policies
+    let policies: PoliciesInForce
     let logger: Logger
     let now: @Sendable () -> Timestamp
     let enforcers: [any Enforcer]
@@ -67,7 +67,7 @@ actor LeaseDesk: LeaseOrdering {
     ///   - enforcers: in the order of preference.
     ///   - ownAddresses: of this machine and what it cannot do without; asked for now and then.
     init(
-        recorder: Recorder, book: LeaseBook, enforcers: [any Enforcer], policy: LeasePolicy, policies: Policies,
+        recorder: Recorder, book: LeaseBook, enforcers: [any Enforcer], policy: LeasePolicy, policies: PoliciesInForce,
         pageAfter: Int64 = 5,
         logger: Logger, ownAddresses: @escaping @Sendable () -> [LeasePolicy.Protected] = { [] },
         now: @escaping @Sendable () -> Timestamp

@@ -15,7 +15,7 @@ struct LeaseWiring: Sendable {
 
     /// - Throws: `ServerError` for keys that cannot be used.
     static func make(
-        _ options: ServerOptions, book: LeaseBook, recorder: Recorder, policies: Policies, logger: Logger,
+        _ options: ServerOptions, book: LeaseBook, recorder: Recorder, policies: PoliciesInForce, logger: Logger,
         now: @escaping @Sendable () -> Timestamp
     ) throws -> LeaseWiring {
         let response = options.response

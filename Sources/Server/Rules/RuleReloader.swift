@@ -4,7 +4,6 @@ import Events
 import Ingest
 import Logging
 import Storage
-import UnixSignals
 
 /// Keeps the rules in force in step with their files: all of a change, or nothing of it.
 ///
@@ -63,18 +62,6 @@ package actor RuleReloader {
                 return
             }
             guard detector.observe(RuleFilesFingerprint(paths: paths), at: now()) else { continue }
-            do {
-                _ = try await reload()
-            } catch is CancellationError {
-                return
-            }
-        }
-    }
-
-    /// Reloads at every SIGHUP until cancelled, whether files look changed or not.
-    func followSignals() async throws {
-        for await _ in await UnixSignalsSequence(trapping: .sighup) {
-            logger.notice("SIGHUP: the rules are read again")
             do {
                 _ = try await reload()
             } catch is CancellationError {

@@ -34,8 +34,7 @@ actor RunDesk {
     let projections: Projections
     let playbookFiles: PlaybookFolder
     let store: PlaybookStore
-    let policies: Policies
-    let policy: ExecutionPolicy
+    let inForce: PoliciesInForce
     let runners: CommandRunners
     let logger: Logger
     let now: @Sendable () -> Timestamp
@@ -45,6 +44,8 @@ actor RunDesk {
 
     private(set) var ledger: RunLedger
     private var engines: [String: RunEngine] = [:]
+    /// Of the policies that the engines were made with.
+    private var generation: Int
     private var hands: [String: CommandsInHand] = [:]
     private var tasks: [String: Task<Void, Never>] = [:]
     private var wake: [String: Timestamp] = [:]
@@ -53,7 +54,7 @@ actor RunDesk {
 
     init(
         recorder: Recorder, projections: Projections, ledger: RunLedger, playbooks: PlaybookFolder, store: PlaybookStore,
-        policies: Policies, runners: CommandRunners, changes: Changes, logger: Logger,
+        policies: PoliciesInForce, runners: CommandRunners, changes: Changes, logger: Logger,
         now: @escaping @Sendable () -> Timestamp, published: @escaping @Sendable (_ incident: String) async -> Void
     ) {
         self.recorder = recorder
@@ -61,8 +62,8 @@ actor RunDesk {
         self.ledger = ledger
         playbookFiles = playbooks
         self.store = store
-        self.policies = policies
-        policy = ExecutionPolicy(policies.response)
+        inForce = policies
+        generation = policies.generation
         self.runners = runners
         self.changes = changes
         self.logger = logger
@@ -76,6 +77,7 @@ actor RunDesk {
         var news = Set(await recorder.incidents().map(\.id))
         while !Task.isCancelled {
             do {
+                if followPolicies() { news.formUnion(await recorder.incidents().map(\.id)) }
                 news.formUnion(changes.take())
                 for incident in news.sorted() { try await startByPolicy(incident) }
                 news.removeAll()
@@ -100,6 +102,19 @@ actor RunDesk {
         isStopping = true
         for task in tasks.values { task.cancel() }
         for task in tasks.values { await task.value }
+    }
+
+    var policies: Policies { inForce.current }
+    var policy: ExecutionPolicy { ExecutionPolicy(policies.response) }
+
+    /// After a change of policies: as after a restart, what begins from now on asks for what is in force by now.
+    private func followPolicies() -> Bool {
+        let newest = inForce.generation
+        guard newest != generation else { return false }
+        generation = newest
+        engines.removeAll()
+        for run in ledger.open { wake[run] = Timestamp(nanoseconds: .min) }
+        return true
     }
 
     // MARK: One run

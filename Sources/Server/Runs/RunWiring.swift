@@ -27,11 +27,7 @@ enum RunWiring {
         for file in playbooks.files where file.hasErrors {
             logger.warning("\(file.path) is refused; `vigie respond lint` says why")
         }
-        for rule in desk.policies.response.starts where playbooks.find(rule.playbook) == nil {
-            logger.warning(
-                "\(options.policies ?? PolicyFolder.standard)/response.yml:\(rule.line): there is no playbook '\(rule.playbook)'; nothing starts"
-            )
-        }
+        for warning in warnings(desk.policies, playbooks, options) { logger.warning("\(warning)") }
         if playbooks.record != journalled.playbooks ?? .array([]) {
             try await recorder.record(
                 EntryDraft(type: loadedType, occurredAt: now(), actor: "system", data: ["playbooks": playbooks.record]), at: now()
@@ -46,7 +42,14 @@ enum RunWiring {
             sigma: SigmaRunner(rulePaths: options.rules, sources: options.sources), inProcess: own + targets)
         return RunDesk(
             recorder: recorder, projections: projections, ledger: journalled.runs, playbooks: playbooks,
-            store: PlaybookStore(folder), policies: desk.policies, runners: runners, changes: changes, logger: logger, now: now
+            store: PlaybookStore(folder), policies: desk.inForce, runners: runners, changes: changes, logger: logger, now: now
         ) { incident in updates.publish(sequence: Int(await recorder.count), incidentID: incident) }
+    }
+
+    /// What policies want to start, and is not there.
+    static func warnings(_ policies: Policies, _ playbooks: PlaybookFolder, _ options: ServerOptions) -> [String] {
+        policies.response.starts.filter { playbooks.find($0.playbook) == nil }.map { rule in
+            "\(options.policies ?? PolicyFolder.standard)/response.yml:\(rule.line): there is no playbook '\(rule.playbook)'; nothing starts"
+        }
     }
 }

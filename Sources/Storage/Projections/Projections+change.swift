@@ -53,7 +53,7 @@ extension Projections {
                     ["id": id, "other": other, "finding": finding])
             }
             try recount([id, other], entry, database)
-        case .note, .statusUpdate, .affected, .trafficLight, .link, .unlink, .milestone, .pauseClock, .resumeClock:
+        case .note, .statusUpdate, .say, .affected, .trafficLight, .link, .unlink, .milestone, .pauseClock, .resumeClock:
             try touch(id, entry, database)
         }
     }

@@ -28,8 +28,8 @@ final class World: Sendable {
         detection: DetectionStatus = DetectionStatus(), ledger: FakeLedger = FakeLedger(), states: FakeStates = FakeStates(),
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
-        refusal: IncidentRefusal? = nil, secondFactorRoles: Set<Role> = [], hidden: Set<String> = [],
-        leases: FakeLeases? = nil, runs: FakeRuns? = nil
+        refusal: IncidentRefusal? = nil, policyProblem: PolicyProblem? = nil, secondFactorRoles: Set<Role> = [],
+        hidden: Set<String> = [], leases: FakeLeases? = nil, runs: FakeRuns? = nil
     ) throws {
         let orders = Shared([IncidentOrder]())
         self.orders = orders
@@ -53,6 +53,7 @@ final class World: Sendable {
                 incidents: fake, states: states,
                 sources: { sources },
                 rules: { rules },
+                policyProblem: { policyProblem },
                 detection: { detection }, ledger: ledger, leases: leases, runs: runs,
                 order: { order in
                     if let refusal { throw refusal }

@@ -27,7 +27,7 @@ struct MailIntakeTests {
         let state = try #require(await office.recorder.incident(id))
         #expect(state.phase == .triage && state.title == "I can see others' files" && state.noteCount == 1)
         #expect(state.origin == .mail && state.severities.first?.author.name == "ana@example.org")
-        let clock = try #require(office.policies.clocks.statuses(of: state).first { $0.clock == "acknowledgement" })
+        let clock = try #require(office.inForce.current.clocks.statuses(of: state).first { $0.clock == "acknowledgement" })
         #expect(clock.due == state.openedAt.advanced(bySeconds: 300))
         #expect(!state.isAcknowledged, "whoever writes has acknowledged nothing")
     }

@@ -66,7 +66,7 @@ final class LeaseOffice {
     let folder: String
     let enforcer = FakeEnforcer()
     let time = Shared(LeaseOffice.start)
-    let policies: Policies
+    let policies: PoliciesInForce
     var policy: LeasePolicy
     private(set) var incident = ""
     private(set) var recorder: Recorder
@@ -78,23 +78,24 @@ final class LeaseOffice {
         folder = NSTemporaryDirectory() + "vigie-leases-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.policy = policy
-        policies = try Policies(
-            files: [
-                "channels.yml": """
-                channels: {hook: {kind: webhook, url: "http://127.0.0.1:1", secret_file: none}}
-                """,
-                "escalation.yml": """
-                routes: {P0: p}
-                policies: {p: [{name: L1, page: ["channel:hook"], answers_within: 15m}]}
-                """,
-            ], folder: "policies")
+        policies = PoliciesInForce(
+            try Policies(
+                files: [
+                    "channels.yml": """
+                    channels: {hook: {kind: webhook, url: "http://127.0.0.1:1", secret_file: none}}
+                    """,
+                    "escalation.yml": """
+                    routes: {P0: p}
+                    policies: {p: [{name: L1, page: ["channel:hook"], answers_within: 15m}]}
+                    """,
+                ], folder: "policies"))
         let opened = try await LeaseOffice.open(folder)
         (journal, recorder) = (opened.journal, opened.recorder)
         desk = LeaseDesk(
             recorder: recorder, book: opened.book, enforcers: [enforcer], policy: policy, policies: policies,
             logger: LeaseOffice.logger, now: { LeaseOffice.start })
         let incidents = IncidentDesk(
-            recorder: recorder, projections: try Projections(path: folder + "/projections.db"), policies: policies,
+            recorder: recorder, projections: try Projections(path: folder + "/projections.db"), inForce: policies,
             now: { LeaseOffice.start }, accountID: { _ in nil })
         incident =
             try await incidents.open(title: "guessing", severity: .critical, kind: .real, author: .system, request: nil) ?? ""

@@ -28,6 +28,11 @@ final class Client {
         return try await send(path, form: all.map { "\($0.key)=\($0.value)" }.joined(separator: "&"))
     }
 
+    /// Sends a form that no page showed.
+    func post(_ path: String, _ fields: [String: String]) async throws -> Answer {
+        try await send(path, form: fields.map { "\($0.key)=\($0.value)" }.joined(separator: "&"))
+    }
+
     private func send(_ path: String, form: String?) async throws -> Answer {
         guard let url = URL(string: "http://127.0.0.1:\(port)\(path)") else { throw URLError(.badURL) }
         var request = URLRequest(url: url)

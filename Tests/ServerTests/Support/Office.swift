@@ -20,6 +20,12 @@ final class Postbox: Channel {
 
     func set(_ mood: Mood) { state.withLock { $0.mood = mood } }
 
+    /// As a chat that names the thread of what it takes.
+    func open(_ message: Message) async throws(DeliveryFailure) -> String? {
+        try await deliver(message)
+        return "thread of \(message.key)"
+    }
+
     func deliver(_ message: Message) async throws(DeliveryFailure) {
         let mood = state.withLock { state in
             state.messages.append(message)
@@ -50,14 +56,17 @@ final class Office {
     /// Who can be a reader.
     let accountID: @Sendable (String) -> String? = { ["ana": "0a", "0a": "0a", "bo": "0b", "0b": "0b"][$0] }
     let time = Shared(Office.start)
-    let policies: Policies
+    let inForce: PoliciesInForce
     private(set) var recorder: Recorder
     private var journal: Journal
     private var running: Task<Void, Never>?
 
     static let start = Timestamp(seconds: 1_772_445_600)
 
-    init(digestAbove: Int = 100, clocks: String? = nil) async throws {
+    private let links: AcknowledgeLinks?
+
+    init(digestAbove: Int = 100, clocks: String? = nil, links: AcknowledgeLinks? = nil) async throws {
+        self.links = links
         folder = NSTemporaryDirectory() + "vigie-office-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         var files = [
@@ -78,7 +87,7 @@ final class Office {
             """,
         ]
         files["clocks.yml"] = clocks
-        policies = try Policies(files: files, folder: "policies")
+        inForce = PoliciesInForce(try Policies(files: files, folder: "policies"))
         (journal, recorder) = try await Office.open(folder)
     }
 
@@ -99,9 +108,11 @@ final class Office {
 
     func run() {
         let escalator = Escalator(
-            recorder: recorder, policies: policies, channels: Channels(["hook": postbox, "pager": pager, "other": other]),
-            logger: Logger(label: "test"), now: now
-        )
+            recorder: recorder, policies: inForce, links: links, logger: Logger(label: "test"), now: now
+        ) { [postbox, pager, other] policy in
+            let boxes: [String: any Channel] = ["hook": postbox, "pager": pager, "other": other]
+            return Channels(boxes.filter { policy.channels[$0.key] != nil })
+        }
         running = Task { await escalator.run() }
     }
 
@@ -122,7 +133,7 @@ final class Office {
     var desk: IncidentDesk {
         get throws {
             IncidentDesk(
-                recorder: recorder, projections: try Projections(path: folder + "/projections.db"), policies: policies, now: now,
+                recorder: recorder, projections: try Projections(path: folder + "/projections.db"), inForce: inForce, now: now,
                 accountID: accountID)
         }
     }

@@ -11,7 +11,7 @@ package enum PolicyFolder {
 
     /// - Parameter named: what somebody named; `nil` takes the standard folder, and no policies where that is not there.
     /// - Throws: `PolicyError` for a folder that was named and is not there, and for a file that is wrong; then none of them is taken.
-    package static func load(_ named: String?) throws -> Policies {
+    package static func load(_ named: String?) throws(PolicyError) -> Policies {
         let folder = named ?? standard
         if named != nil {
             var isDirectory: ObjCBool = false
