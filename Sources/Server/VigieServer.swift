@@ -113,8 +113,11 @@ package struct VigieServer: Sendable {
                 "an older journal seems to have been put back: move \(folder.snapshot) away to read the sources again")
         }
 
+        let identity = SignInService(
+            store: privateDatabase, hasher: try PasswordHasher(), secondFactorRoles: options.secondFactorRoles)
         let receivers = try Receivers(
-            options.receivers, folder: folder, positions: snapshot?.states.flatMap(\.positions) ?? [], logger: logger, now: now)
+            options.receivers, folder: folder, positions: snapshot?.states.flatMap(\.positions) ?? [], logger: logger, now: now,
+            mayIngest: { try await identity.mayIngest(apiToken: $0, at: now()) })
         let updates = ConsoleUpdates(sequence: Int(journal.count))
         let changes = RunDesk.Changes()
         let recorder = Recorder(journal: journal, projections: projections, ledger: ledger, logger: logger) {
@@ -176,8 +179,6 @@ package struct VigieServer: Sendable {
             options: options, folder: folder, watch: watch, rules: rules, projections: projections, capture: capture, now: now)
         await collector.use { await context.sources($0) }
         for request in requests.open { await collector.take(request) }
-        let identity = SignInService(
-            store: privateDatabase, hasher: try PasswordHasher(), secondFactorRoles: options.secondFactorRoles)
         let accounts = AccountService(identity) { try await recorder.record($0.draft, at: now()) }
         let leaseCounter = LeaseCounter(
             desk: leases.desk, archive: archive.map { _ in ArchiveReader(folder: folder.archive) }, rulePaths: options.rules,

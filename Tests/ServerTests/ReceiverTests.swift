@@ -2,6 +2,7 @@ import Events
 import Foundation
 import FoundationNetworking
 import Glibc
+import Identity
 import Ingest
 import Logging
 import Synchronization
@@ -34,14 +35,16 @@ struct ReceiverTests {
             receivers:
               http:
                 - {}
+                - {listen: "0.0.0.0:444", tls: {certificate: a, key: b}, tokens: [accounts]}
                 - {listen: "0.0.0.0:443", tls: {certificate: a, key: b}, tokens: "sha256:\(digest)", limits: {backlog_mib: 2}}
               syslog:
                 - {listen: "[::1]:514"}
                 - {listen: "0.0.0.0:6514", tls: {certificate: a, key: b, client_authority: c}, format: nginx_error}
             """
         let receivers = try #require(try Configuration(parsing: text, file: "test").receivers)
-        #expect(receivers.http.map(\.listen.text) == ["127.0.0.1:8631", "0.0.0.0:443"])
-        #expect(receivers.http[1].tokens == [digest] && receivers.http[1].limits.backlogBytes == 2 << 20)
+        #expect(receivers.http.map(\.listen.text) == ["127.0.0.1:8631", "0.0.0.0:444", "0.0.0.0:443"])
+        #expect(receivers.http.map(\.takesAccountTokens) == [false, true, false])
+        #expect(receivers.http[2].tokens == [digest] && receivers.http[2].limits.backlogBytes == 2 << 20)
         #expect(receivers.syslog.map(\.transport) == [.udp, .tls])
         #expect(receivers.syslog[1].format == .named("nginx_error"))
     }
@@ -162,6 +165,45 @@ struct ReceiverTests {
             }
             let counts = server.receivers.intakes.first { $0.name == "events" }?.counters.snapshot
             #expect(counts?.refused == ["token": 3] && counts?.events == 2)
+        }
+    }
+
+    @Test(
+        "an account's token with the scope ingest opens a receiver that takes those, until it is revoked or the account disabled")
+    func accountTokens() async throws {
+        let world = try World()
+        try await withReceivers(world) { options in
+            options.receivers.http[0].takesAccountTokens = true
+        } _: { server, ports in
+            let port = try #require(ports["http"])
+            let author = AuditAuthor(id: "uid:0", name: nil, address: "")
+            let now = Timestamp.system
+            _ = try await server.accounts.invite("shipper", role: .viewer, by: author, at: now)
+            let account = try #require(try await server.accounts.accounts().first { $0.name == "shipper" })
+            let make = { @Sendable (scopes: Set<TokenScope>) in
+                try await server.accounts.createToken(
+                    for: account.id, name: "log", scopes: scopes, days: 1, by: author, at: now)
+            }
+            let (good, other) = (try await make([.ingest]), try await make([.read, .respond, .admin]))
+            @Sendable func status(_ token: String) async throws -> Int {
+                try await Self.send(
+                    port, "/api/v1/events", Array("{\"a\":1}\n".utf8), headers: ["authorization": "Bearer \(token)"]
+                ).status
+            }
+            #expect(try await status(good.secret.text) == 200)
+            #expect(try await status(other.secret.text) == 401, "admin is not ingest")
+            #expect(try await status("vigie_" + String(repeating: "0", count: 40)) == 401)
+            #expect(try await status("") == 401)
+            let event = """
+                {"routing_key":"\(good.secret.text)","event_action":"trigger","payload":{"summary":"s","source":"h","severity":"error"}}
+                """
+            #expect(try await Self.send(port, "/v2/enqueue", Array(event.utf8)).status == 202)
+            try await server.accounts.revokeToken(id: good.token.id, owner: nil, by: author, at: now)
+            #expect(try await status(good.secret.text) == 401)
+            let second = try await make([.ingest])
+            #expect(try await status(second.secret.text) == 200)
+            try await server.accounts.disable(accountID: account.id, by: author, at: now)
+            #expect(try await status(second.secret.text) == 401)
         }
     }
 

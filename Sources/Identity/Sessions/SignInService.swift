@@ -106,6 +106,11 @@ package final class SignInService: Sendable {
         try await authenticate(digest: secret.digest, at: now)
     }
 
+    /// Whether an API token may hand in logs: what only looks like one, or has other scopes, may not.
+    package func mayIngest(apiToken secret: SecretToken, at now: Timestamp) async throws -> Bool {
+        try await authenticate(apiToken: secret, at: now)?.scopes?.contains { $0.covers(.ingest) } ?? false
+    }
+
     private func authenticate(digest: TokenDigest, at now: Timestamp) async throws -> SignedIn? {
         guard let token = try await store.token(digest: digest), now < token.expiresAt,
             let account = try await store.account(id: token.accountID), !account.isDisabled

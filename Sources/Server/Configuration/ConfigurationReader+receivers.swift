@@ -20,12 +20,12 @@ extension ConfigurationReader {
             switch key {
             case "listen": options.listen = try listenAddress(value)
             case "tls": options.tls = try tls(value)
-            case "tokens": options.tokens = try tokens(value)
+            case "tokens": (options.tokens, options.takesAccountTokens) = try tokens(value)
             case "format": options.format = try format(value)
             default: options.limits = try limits(value)
             }
         }
-        let isAuthenticated = !options.tokens.isEmpty || options.tls?.clientAuthority != nil
+        let isAuthenticated = options.asksForToken || options.tls?.clientAuthority != nil
         if !options.listen.isLoopback, options.tls == nil || !isAuthenticated {
             throw error(
                 node,
@@ -82,17 +82,25 @@ extension ConfigurationReader {
         return options
     }
 
-    /// Digests, not tokens: whoever reads the file cannot send.
-    private func tokens(_ node: Node) throws(ConfigurationError) -> [String] {
+    /// Digests, not tokens: whoever reads the file cannot send. `accounts` stands for the API tokens that may hand in logs.
+    private func tokens(_ node: Node) throws(ConfigurationError) -> (digests: [String], accounts: Bool) {
         var tokens: [String] = []
+        var accounts = false
         for text in try texts(node) {
+            if text == "accounts" {
+                accounts = true
+                continue
+            }
             let digest = text.hasPrefix("sha256:") ? text.dropFirst(7).lowercased() : ""
             guard digest.utf8.count == 64, digest.utf8.allSatisfy({ $0 &- 0x30 <= 9 || $0 &- 0x61 <= 5 }) else {
-                throw error(node, "a token is written as 'sha256:' and its digest: printf %s TOKEN | sha256sum")
+                throw error(
+                    node,
+                    "a token is written as 'sha256:' and its digest: printf %s TOKEN | sha256sum; 'accounts' takes those of accounts"
+                )
             }
             tokens.append(digest)
         }
-        return tokens
+        return (tokens, accounts)
     }
 
     private func limits(_ node: Node) throws(ConfigurationError) -> ReceiverLimits {

@@ -93,7 +93,7 @@ extension HTTPReceiver {
         var unused = AlertStates()
         var draft = intake.lines(options.format)
         let claimed = try AlertEvents.decode(pagerDuty: body.bytes.span, newKey: newKey, states: &unused, into: &draft)
-        try checkToken(claimed.routingKey)
+        try await checkToken(claimed.routingKey)
         let taken = try await intake.commit(options.format) { (states, lines) throws(ReceiverRefusal) in
             try AlertEvents.decode(pagerDuty: body.bytes.span, newKey: newKey, states: &states, into: &lines)
         }

@@ -16,16 +16,22 @@ struct HTTPReceiver: Sendable {
     let options: HTTPReceiverOptions
     let intakes: HTTPIntakes
     let logger: Logger
+    /// Whether an API token of an account may hand in logs.
+    let mayIngest: @Sendable (SecretToken) async throws -> Bool
     let bodies: BodyBudget
     /// Of bodies that have to be read before it is known who sends them: they take no memory from others.
     private let strangers = BodyBudget(limit: 32 * HTTPReceiver.strangerBytes)
     /// PagerDuty's own limit of an event.
     static let strangerBytes = 512 << 10
 
-    init(options: HTTPReceiverOptions, intakes: HTTPIntakes, logger: Logger) {
+    init(
+        options: HTTPReceiverOptions, intakes: HTTPIntakes, logger: Logger,
+        mayIngest: @escaping @Sendable (SecretToken) async throws -> Bool = { _ in false }
+    ) {
         self.options = options
         self.intakes = intakes
         self.logger = logger
+        self.mayIngest = mayIngest
         bodies = BodyBudget(limit: max(128 << 20, options.limits.decompressedBytes * 2))
     }
 
@@ -72,7 +78,7 @@ struct HTTPReceiver: Sendable {
         _ take: (Request, Intake) async throws -> Response
     ) async -> Response {
         do {
-            if needsToken { try checkToken(HTTPReceiver.token(request.headers)) }
+            if needsToken { try await checkToken(HTTPReceiver.token(request.headers)) }
             if let refusal = intake.refusal() { throw refusal }
             return try await take(request, intake)
         } catch let refusal as HTTPRefusal {
@@ -109,12 +115,22 @@ struct HTTPReceiver: Sendable {
         }
     }
 
-    func checkToken(_ token: String?) throws(HTTPRefusal) {
-        guard !options.tokens.isEmpty else { return }
+    func checkToken(_ token: String?) async throws {
+        guard options.asksForToken else { return }
         let digest = SecretToken(text: token ?? "").digest.hex
         // All are compared, so that the time says nothing about which.
         let known = options.tokens.reduce(false) { constantTimeEquals($1, digest) || $0 }
-        guard known, token != nil else {
+        var isAccounts = false
+        // Its form is asked for first: what cannot be one costs no look into the database.
+        if !known, options.takesAccountTokens, let secret = APIToken.secret(inAuthorization: "Bearer \(token ?? "")") {
+            do {
+                isAccounts = try await mayIngest(secret)
+            } catch {
+                throw HTTPRefusal(
+                    .serviceUnavailable, "failed", "accounts cannot be read now; send it again", isBodyUnread: true)
+            }
+        }
+        guard known || isAccounts, token != nil else {
             throw HTTPRefusal(
                 .unauthorized, "token", "the token is missing or wrong: send 'Authorization: Bearer TOKEN'", isBodyUnread: true)
         }

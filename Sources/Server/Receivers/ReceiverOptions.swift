@@ -18,7 +18,8 @@ package struct ReceiverOptions: Sendable, Equatable {
                 http.map { http in
                     [
                         "listen": .string(http.listen.text), "tls": http.tls?.record ?? .null,
-                        "tokens": .integer(Int64(http.tokens.count)), "format": .string(http.format.rawValue),
+                        "tokens": .integer(Int64(http.tokens.count)), "account_tokens": .bool(http.takesAccountTokens),
+                        "format": .string(http.format.rawValue),
                         "limits": http.limits.record,
                     ]
                 }),
@@ -59,11 +60,16 @@ package struct HTTPReceiverOptions: Sendable, Equatable {
     package var tls: ReceiverTLSOptions?
     /// SHA-256 of each token that opens it, in hexadecimal.
     package var tokens: [String] = []
+    /// API tokens of accounts with the scope `ingest` open it, too.
+    package var takesAccountTokens = false
     /// Of lines whose sender names no format.
     package var format = LogFormat.auto
     package var limits = ReceiverLimits()
 
     package init(listen: ListenAddress) { self.listen = listen }
+
+    /// Whether nobody gets in without one.
+    var asksForToken: Bool { !tokens.isEmpty || takesAccountTokens }
 }
 
 package struct SyslogReceiverOptions: Sendable, Equatable {

@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Hummingbird
+import Identity
 import Ingest
 import Logging
 import ServiceLifecycle
@@ -36,7 +37,8 @@ struct Receivers: Sendable {
     /// - Throws: `ServerError` when a spool cannot be opened or a certificate cannot be used.
     init(
         _ options: ReceiverOptions, folder: DataFolder, positions: [FilePosition], logger: Logger,
-        now: @escaping @Sendable () -> Timestamp
+        now: @escaping @Sendable () -> Timestamp,
+        mayIngest: @escaping @Sendable (SecretToken) async throws -> Bool = { _ in false }
     ) throws {
         self.options = options
         self.logger = logger
@@ -62,7 +64,7 @@ struct Receivers: Sendable {
                 alertmanager: try intake("alertmanager", first.limits, keepsPrevious: true),
                 pagerDuty: try intake("pagerduty", first.limits, keepsPrevious: true),
                 journald: try intake("journald", first.limits, keepsPrevious: true))
-            http = options.http.map { HTTPReceiver(options: $0, intakes: shared, logger: logger) }
+            http = options.http.map { HTTPReceiver(options: $0, intakes: shared, logger: logger, mayIngest: mayIngest) }
             syslog = try options.syslog.map { ($0, try intake(Receivers.name($0), $0.limits)) }
             intakes = shared.all + syslog.map(\.intake)
         } else {
