@@ -17,6 +17,7 @@ import time
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from lib import accessibility
@@ -194,6 +195,7 @@ def on_call(browser, server):
     form = driver.find_element(By.XPATH, "//details//form[input[@name='verb' and @value='ack']]")
     form.find_element(By.CSS_SELECTOR, "button").click()
     browser.until(lambda: "Acknowledged" in driver.page_source, "the timeline says who acknowledged")
+    talk(browser)
     driver.get(server.address + "/journal")
     driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
     browser.until(lambda: "/journal/" in driver.current_url, "a row of the journal leads to its entry")
@@ -205,6 +207,35 @@ def on_call(browser, server):
     hunt(browser, "source.ip=198.51.100.1")
     browser.until(lambda: "0 results" not in driver.page_source and "done" in driver.page_source, "the hunt finds the attacker's lines")
     assert "UNION" in driver.page_source, "the hunt shows the lines"
+
+
+def talk(browser):
+    """The war room, by keyboard: with the key that it comes with, and with another that is chosen and remembered."""
+    driver = browser.driver
+
+    def press(key):
+        driver.find_element(By.TAG_NAME, "body").send_keys(key)
+
+    def is_writing():
+        return driver.switch_to.active_element.tag_name == "textarea"
+
+    press("w")
+    browser.until(is_writing, "w leads to the war room")
+    driver.switch_to.active_element.send_keys("Looking at the proxy")
+    driver.find_element(By.CSS_SELECTOR, ".room button[value='say']").click()
+    browser.until(lambda: 'class="said">Looking at the proxy' in driver.page_source, "what was written stands in the war room")
+    browser.until(lambda: "War room: Looking at the proxy" in driver.page_source, "and on the timeline")
+    for key, kept in (("x", "x"), ("j", "x")):
+        driver.find_element(By.ID, "keys").click()
+        field = driver.find_element(By.CSS_SELECTOR, "#help input[data-command='room']")
+        field.send_keys(Keys.CONTROL + "a" + Keys.NULL, key + Keys.TAB)
+        browser.until(lambda: field.get_attribute("value") == kept, "a key that is taken stays with what has it")
+        driver.find_element(By.CSS_SELECTOR, "#help button.primary").click()
+    driver.refresh()
+    press("w")
+    assert not is_writing(), "the old key does nothing any more"
+    press("x")
+    browser.until(is_writing, "the key that was chosen is remembered")
 
 
 def prove(driver):
@@ -236,6 +267,10 @@ def without_javascript(server, password):
     try:
         sign_in(browser, server, password)
         assert "SEC-" in browser.driver.page_source, "the list is there without JavaScript"
+        browser.driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
+        browser.driver.find_element(By.CSS_SELECTOR, ".room textarea").send_keys("Written without a script")
+        browser.driver.find_element(By.CSS_SELECTOR, ".room button[value='say']").click()
+        assert 'class="said">Written without a script' in browser.driver.page_source, "the war room works without JavaScript"
     finally:
         browser.quit()
 
@@ -250,7 +285,7 @@ def barrier_free(server, vigie, root, password):
     for dark in (False, True):
         browser = Browser(1280, 900, dark)
         try:
-            doors = ["/sign-in", link, "/invitation?token=0"]
+            doors = ["/sign-in", link, "/invitation?token=0", "/acknowledge?token=0"]
             assert accessibility.sees_a_barrier(browser, root, server.address + doors[0]), "axe-core finds a planted barrier"
             found += accessibility.check_doors(browser, root, server.address, doors)
             sign_in(browser, server, password)

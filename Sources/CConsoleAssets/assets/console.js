@@ -255,13 +255,54 @@ function move(step) {
   markRow(chosen, true);
 }
 
-const actions = {
-  j: () => move(1),
-  k: () => move(-1),
-  "/": () => { const search = byId("search"); if (search) { search.focus(); search.select(); } else location.href = "/incidents"; },
-  u: toggleZone,
-  "?": () => byId("help")?.showModal(),
+// Opens what hides it, and puts the cursor there. A single key never does anything to an incident by itself.
+function goTo(selector) {
+  const found = main.querySelector(selector);
+  if (!found) return;
+  for (let box = found.closest("details"); box; box = box.parentElement.closest("details")) box.open = true;
+  if (found.tabIndex < 0) found.tabIndex = -1;
+  found.focus();
+  found.scrollIntoView({ block: "center" });
+}
+
+// What single keys do, and which they are where nobody has chosen others.
+const commands = {
+  next: ["j", () => move(1)],
+  previous: ["k", () => move(-1)],
+  search: ["/", () => { const search = byId("search"); if (search) { search.focus(); search.select(); } else location.href = "/incidents"; }],
+  acknowledge: ["a", () => goTo(".orders form:has(input[name=verb][value=ack]) button")],
+  note: ["n", () => goTo(".orders form:has(input[name=verb][value=note]) input[name=text]")],
+  evidence: ["e", () => goTo("#evidence-title")],
+  room: ["w", () => goTo(".room textarea")],
+  zone: ["u", toggleZone],
+  help: ["?", () => byId("help")?.showModal()],
 };
+// What follows `g`, and `Enter`, stay as they are.
+const keyOf = (() => {
+  let chosenKeys = {};
+  try { chosenKeys = JSON.parse(settings.get("keymap") ?? "{}") ?? {}; } catch { /* as shipped */ }
+  const keys = {};
+  for (const [name, [usual]] of Object.entries(commands)) {
+    const key = chosenKeys[name];
+    keys[name] = typeof key === "string" && [...key].length === 1 ? key : usual;
+  }
+  return keys;
+})();
+
+// In the help each key can be changed; one that is taken stays with what has it.
+function onRemap(event) {
+  const field = event.target.closest?.("input[data-command]");
+  if (!field) return;
+  const [name, key] = [field.dataset.command, field.value];
+  const isTaken = key === "g" || Object.entries(keyOf).some(([other, taken]) => other !== name && taken === key);
+  if ([...key].length === 1 && key.trim() && !isTaken) {
+    keyOf[name] = key;
+    settings.set("keymap", JSON.stringify(keyOf));
+  }
+  field.setCustomValidity(isTaken ? "That key has another meaning" : "");
+  field.reportValidity();
+  if (isTaken || !key.trim()) field.value = keyOf[name];
+}
 const places = { i: "/incidents", s: "/sources", r: "/rules", l: "/journal" };
 
 function onKey(event) {
@@ -272,7 +313,7 @@ function onKey(event) {
     return;
   }
   // WCAG 2.1.4: single-key shortcuts can be turned off.
-  if (settings.get("keys") === "off" && event.key !== "?") return;
+  if (settings.get("keys") === "off" && event.key !== keyOf.help) return;
   const isAfterG = Date.now() - pendingG < 1200;
   pendingG = event.key === "g" ? Date.now() : 0;
   if (isAfterG && places[event.key]) { event.preventDefault(); location.href = places[event.key]; return; }
@@ -280,8 +321,8 @@ function onKey(event) {
     main.querySelector(".chosen a[href]")?.click();
     return;
   }
-  const action = actions[event.key];
-  if (action) { event.preventDefault(); action(); }
+  const name = Object.keys(keyOf).find((candidate) => keyOf[candidate] === event.key);
+  if (name) { event.preventDefault(); commands[name][1](); }
 }
 
 // Proofs ---------------------------------------------------------------------------------------------------------------
@@ -325,7 +366,7 @@ async function onCheck(event) {
 paintTimes();
 offerCheck();
 if (signedIn) {
-  for (const [id, action] of [["zone", toggleZone], ["theme", toggleTheme], ["keys", actions["?"]]]) {
+  for (const [id, action] of [["zone", toggleZone], ["theme", toggleTheme], ["keys", commands.help[1]]]) {
     const button = byId(id);
     button.hidden = false;
     button.addEventListener("click", action);
@@ -333,6 +374,9 @@ if (signedIn) {
   const keysOff = byId("keys-off");
   keysOff.checked = settings.get("keys") === "off";
   keysOff.addEventListener("change", () => settings.set("keys", keysOff.checked ? "off" : "on"));
+  for (const field of document.querySelectorAll("#help input[data-command]")) field.value = keyOf[field.dataset.command];
+  byId("help").addEventListener("change", onRemap);
+  byId("help").addEventListener("focusin", (event) => { if (event.target.dataset.command) event.target.select(); });
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", onCheck);
   document.addEventListener("visibilitychange", onVisibility);
