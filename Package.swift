@@ -244,11 +244,13 @@ let package = Package(
             name: "tatou-server", dependencies: ["TatouCommands"], path: "Sources/Executables/tatou", swiftSettings: strict),
         // Documents of strangers, asked about from a server that reads none: starts workers, one for each job, and bounds them.
         .target(name: "DocumentWorker", dependencies: ["CSandbox"], swiftSettings: strict),
-        // What the kernel and glibc offer as macros and variadic functions.
-        .systemLibrary(name: "CSandbox"),
         // The inside of a worker: locks itself in, then reads.
         .target(
             name: "DocumentWorkerProcess", dependencies: ["CSandbox", "DocumentWorker", "Watermark"], swiftSettings: strict),
+        .systemLibrary(name: "CSandbox"),
+        // RMAP: two messages, by which an identity shows that it has its key. The only importer of librnp.
+        .target(name: "RMAP", dependencies: ["CRNP"], swiftSettings: strict),
+        .systemLibrary(name: "CRNP", pkgConfig: "librnp", providers: [.apt(["librnp-dev"])]),
         .executableTarget(
             name: "tatou-worker", dependencies: ["DocumentWorkerProcess"], path: "Sources/Executables/tatou-worker",
             swiftSettings: strict),
@@ -329,6 +331,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "tatou-worker"], swiftSettings: strict),
+        .testTarget(name: "RMAPTests", dependencies: ["RMAP"], swiftSettings: strict),
         .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests",

@@ -27,6 +27,7 @@ IMPORTERS = {
         ["Response", "Watermark"]),
     "CPNG": ("pictures of leaked pages", ["Watermark"]),
     "CQPDF": ("reading and writing PDF documents", ["Watermark"]),
+    "CRNP": ("OpenPGP messages of RMAP", ["RMAP"]),
     "CTurboJPEG": ("pictures of leaked pages", ["Watermark"]),
     "CZlib": ("compressed logs, and gzip of what is received", ["Ingest"]),
     "CZstd": ("compression of the archive", ["Archive"]),

@@ -4,8 +4,8 @@
 # The manifest's tools version; older compilers refuse it with a much worse message.
 readonly needed_swift_major=6 needed_swift_minor=2
 
-# Linked by Storage, Identity, Ingest, Archive and Watermark.
-readonly build_packages=(libsqlite3-dev libargon2-dev zlib1g-dev libzstd-dev libqpdf-dev libturbojpeg0-dev libpng-dev)
+# Linked by Storage, Identity, Ingest, Archive, Watermark and RMAP.
+readonly build_packages=(libsqlite3-dev libargon2-dev zlib1g-dev libzstd-dev libqpdf-dev libturbojpeg0-dev libpng-dev librnp-dev)
 
 # First compilation needs about 2.5 GB of objects per configuration; later ones rewrite little of it.
 readonly first_build_megabytes=4000 next_build_megabytes=500
