@@ -216,7 +216,7 @@ let package = Package(
         .target(
             name: "Tatou",
             dependencies: [
-                "Events", "Guard", "Identity", "CTatouAssets", "DocumentWorker", "EmbeddedFiles",
+                "Events", "Guard", "Identity", "CTatouAssets", "DocumentWorker", "EmbeddedFiles", "RMAP",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -2,6 +2,7 @@ import Guard
 package import Hummingbird
 package import Logging
 import NIOCore
+import RMAP
 import ServiceLifecycle
 
 /// A platform that is served: start, stop by signal.
@@ -9,14 +10,27 @@ package struct TatouServer: Sendable {
     package let platform: Platform
     private let lock: DataFolderLock
     private let upkeep: [any Service]
+    private let handshake: RMAPHandshake?
 
     /// Opens the folder for serving, and removes what a crash left.
     ///
     /// - Throws: an error whose description says what to do.
     package init(
-        _ options: Platform.Options, processing: any DocumentProcessing, logger: Logger, canary: CanaryOptions? = nil
+        _ options: Platform.Options, processing: any DocumentProcessing, logger: Logger, canary: CanaryOptions? = nil,
+        rmap: RMAPOptions? = nil
     ) async throws {
         platform = try Platform(options, processing: processing, logger: logger)
+        if let rmap {
+            let keys = try rmap.keys()
+            for name in keys.unusable {
+                logger.warning("no key of this identity can be encrypted to: it is left out", metadata: ["identity": "\(name)"])
+            }
+            handshake = RMAPHandshake(
+                server: RMAPServer(keys: keys, resultForm: rmap.answersInClear ? .clear : .encrypted), platform: platform,
+                document: rmap.document, method: rmap.method)
+        } else {
+            handshake = nil
+        }
         lock = try DataFolderLock(data: options.data)
         let removed = try await platform.sweep()
         if removed > 0 {
@@ -37,7 +51,7 @@ package struct TatouServer: Sendable {
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         Application(
-            router: platform.router(), configuration: .init(address: .hostname(host, port: port), serverName: nil),
+            router: platform.router(handshake: handshake), configuration: .init(address: .hostname(host, port: port), serverName: nil),
             services: [platform.protection] + upkeep,
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: logger)
     }

@@ -11,7 +11,7 @@ struct ServeCommand: AsyncParsableCommand {
         commandName: "serve", abstract: "Serves the platform until it is stopped by SIGTERM or SIGINT.",
         discussion: """
             Secrets come by the environment: TATOU_METRICS_TOKEN opens /metrics, TATOU_READ_BACK_TOKEN opens what Vigie reads back, \
-            TATOU_VIGIE_TOKEN is shown to Vigie. The security log is logs/app.log in the data folder. Serves plain HTTP: put a \
+            TATOU_VIGIE_TOKEN is shown to Vigie, TATOU_RMAP_PASSPHRASE opens RMAP's private key. The security log is logs/app.log in the data folder. Serves plain HTTP: put a \
             server with TLS in front of it where it is reached from elsewhere, and name that one with --trusted-proxy.
             """)
 
@@ -40,6 +40,15 @@ struct ServeCommand: AsyncParsableCommand {
 
     @Option(help: "The program that reads documents; tatou-worker beside this one unless told otherwise.")
     var worker: String?
+
+    @Option(help: "Folder of RMAP's keys: server.asc and clients/NAME.asc; no RMAP without.")
+    var rmapKeys: String?
+
+    @Option(help: "Number of the document of which RMAP hands out copies.")
+    var rmapDocument: Int64?
+
+    @Flag(help: "RMAP's last answer goes out in the clear, for clients of its first versions.")
+    var rmapClear = false
 
     @Flag(help: "Limits no rates: for load tests.")
     var unlimited = false
@@ -75,11 +84,27 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let server = try await TatouServer(
             options, processing: processing, logger: logger,
-            canary: folder.canary(path: canary, isStrict: strictCanary))
+            canary: folder.canary(path: canary, isStrict: strictCanary), rmap: try rmap(environment))
         let application = server.application(host: host, port: port, logger: logger) { [data = folder.data] port in
             Output.line("tatou serves on http://\(host):\(port), data in \(data)")
         }
         try await application.runService()
+    }
+
+    private func rmap(_ environment: [String: String]) throws -> RMAPOptions? {
+        guard let rmapKeys else {
+            guard rmapDocument == nil, !rmapClear else {
+                throw CommandFailure(description: "--rmap-document and --rmap-clear need --rmap-keys")
+            }
+            return nil
+        }
+        guard let rmapDocument else {
+            throw CommandFailure(description: "--rmap-keys needs --rmap-document: the number of the document to hand out")
+        }
+        var options = RMAPOptions(folder: rmapKeys, document: rmapDocument)
+        options.passphrase = environment["TATOU_RMAP_PASSPHRASE"]
+        options.answersInClear = rmapClear
+        return options
     }
 
     static func place(_ text: String) throws -> (host: String, port: Int) {

@@ -12,9 +12,10 @@ import urllib.request
 
 from selenium.webdriver.common.by import By
 
-from lib import accessibility
+from lib import accessibility, rmap_client
 from lib.browser_trial import Browser, PATIENCE
 
+IDENTITY = "Group_07"
 RECIPIENTS = ["Ana of the press", "Bob <b>bold</b> & sons", "Carla"]
 
 
@@ -23,8 +24,10 @@ class Server:
 
     def __init__(self, tatou):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tatou-browser-"))
+        self.keys = rmap_client.Keys(self.folder, IDENTITY)
         self.process = subprocess.Popen(
-            [tatou, "serve", "--data", str(self.folder / "data"), "--listen", "127.0.0.1:0"],
+            [tatou, "serve", "--data", str(self.folder / "data"), "--listen", "127.0.0.1:0", "--rmap-keys", str(self.keys.folder),
+             "--rmap-document", "1"],
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said, self.address = [], None
         for line in self.process.stdout:
@@ -43,6 +46,7 @@ class Server:
     def stop(self):
         self.process.terminate()
         status = self.process.wait(timeout=PATIENCE)
+        self.keys.close()
         shutil.rmtree(self.folder, ignore_errors=True)
         return status
 
@@ -152,6 +156,10 @@ def run(tatou, root, pictures=None):
         visitor.drop(document)
         visitor.says("Not found")
         look("not-found")
+        # What a program gets by RMAP is a copy like any other.
+        leak.write_bytes(fetch(rmap_client.fetch_link(server.address, server.keys)))
+        visitor.drop(leak)
+        visitor.says(f"This is the copy for {IDENTITY}.")
         phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
         visitor.go("/documents/1")

@@ -33,6 +33,8 @@ extension SecurityEvent {
         case nonceMismatch = "nonce_mismatch"
         /// A number that was used before.
         case nonceReused = "nonce_reused"
+        /// More are under way than may be.
+        case tooMany = "too_many"
     }
 
     /// A watermark was made, read or checked.
