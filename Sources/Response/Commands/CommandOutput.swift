@@ -40,13 +40,22 @@ package enum CommandOutput {
 
     /// Without secrets and control characters, and cut.
     package static func detail(_ text: String, secrets: [String] = []) -> String {
-        var text = redacted(text, secrets: secrets)
+        // What somebody else's program says is looked through as far as it can be shown, and no further. Of a word at the cut nobody
+        // can tell whether it is a secret's beginning.
+        var shown = Substring(text)
+        if text.utf8.count > 2 * maximumDetailBytes {
+            shown = Substring(String(decoding: text.utf8.prefix(2 * maximumDetailBytes), as: UTF8.self))
+            shown = shown[..<(shown.lastIndex(where: \.isWhitespace) ?? shown.startIndex)]
+            if shown.isEmpty { return "… (a word of \(text.utf8.count) bytes)" }
+        }
+        let isCut = shown.utf8.count < text.utf8.count
+        var text = redacted(String(shown), secrets: secrets)
         text = String(
             String.UnicodeScalarView(
                 text.unicodeScalars.map {
                     $0.properties.generalCategory == .control && $0 != "\n" && $0 != "\t" ? "\u{FFFD}" : $0
                 }))
-        guard text.utf8.count > maximumDetailBytes else { return text }
+        guard text.utf8.count > maximumDetailBytes else { return isCut ? text + " … (cut)" : text }
         var cut = text.prefix(maximumDetailBytes)
         while cut.utf8.count > maximumDetailBytes { cut.removeLast(max(1, (cut.utf8.count - maximumDetailBytes) / 4)) }
         return cut + " … (cut)"
@@ -63,7 +72,7 @@ package enum CommandOutput {
         text = text.replacing(#/(?i)\b(bearer|basic)[ \t]+[A-Za-z0-9._~+\/=-]{6,}/#) { "\($0.output.1) \(mark)" }
         text = text.replacing(#/eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/#, with: mark)
         return text.replacing(
-            #/(?i)([a-z0-9_-]*(?:password|passwd|passphrase|secret|credential|private_key|api_?key|access_token|refresh_token|authorization|cookie)["']?[ \t]*[:=][ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)/#
+            #/(?i)((?:password|passwd|passphrase|secret|credential|private_key|api_?key|access_token|refresh_token|authorization|cookie)["']?[ \t]*[:=][ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s,;&"']+)/#
         ) { "\($0.output.1)\(mark)" }
     }
 }

@@ -41,13 +41,22 @@ struct SSHRunner: Sendable {
         }
         let ssh = Subprocess(program, arguments + ["--", host, request.text])
         let ending = await SubprocessEnding.run(ssh, request, seconds: seconds)
-        // Killed here, it may go on there.
-        if case .finished(let result) = ending, result.ending == .timedOut || result.detail.hasPrefix("broken off"),
-            !request.isRepeatable
-        {
-            return .unknown
-        }
+        // Killed here, it may go on there; and of a connection that broke nobody knows how far it was.
+        if case .finished(let result) = ending, !request.isRepeatable, SSHRunner.isOpen(result) { return .unknown }
         return ending
+    }
+
+    /// Whether the command may have begun, or go on, although ssh has ended. ssh(1) ends with 255 for whatever goes wrong with the
+    /// connection; before there is one, it says so in these words.
+    private static func isOpen(_ result: CommandResult) -> Bool {
+        if result.ending == .timedOut || result.detail.hasPrefix("broken off") || result.detail.hasPrefix("killed") {
+            return true
+        }
+        let before = [
+            "Host key verification failed", "Permission denied (", "Connection refused", "Could not resolve hostname",
+            "No route to host", "Network is unreachable", "Connection timed out", "no matching ",
+        ]
+        return result.detail.hasPrefix("exit code 255") && !before.contains { result.detail.contains($0) }
     }
 
     /// Nothing that ssh, a shell or a path could take for something else.
