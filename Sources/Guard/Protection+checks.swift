@@ -3,6 +3,8 @@ import HTTPTypes
 import Hummingbird
 import Synchronization
 
+public import struct FoundationEssentials.Date
+
 extension Protection {
     /// Says who asks, and refuses them where they are disabled, their token, session or all of theirs is revoked, or they ask too often.
     ///
@@ -43,6 +45,15 @@ extension Protection {
     /// Whether a user may not sign in. Ask at sign-in, before the password is tried, and answer as for a wrong one.
     public func isDisabled(user: String) -> Bool {
         decisions.isDisabled(user: user, now: clocks.wall())
+    }
+
+    /// Whether a user has to choose a new password before anything else, as Vigie decided. Ask at sign-in, once the password has proved
+    /// right, and sign nobody in whose answer is `true`; ask again once a new one is set. It is so until then, or until the decision
+    /// ends; tokens issued before the decision are refused in ``admit(_:in:)`` meanwhile.
+    ///
+    /// - Parameter changed: when the password was set; `nil` where the application does not know, which counts as before.
+    public func mustResetPassword(user: String, changed: Date?) -> Bool {
+        decisions.mustResetPassword(user: user, changed: changed.map { Timestamp($0) }, now: clocks.wall())
     }
 
     /// Refuses with 404 what Vigie has put in quarantine. Ask before an object is served.

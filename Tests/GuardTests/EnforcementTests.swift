@@ -99,6 +99,28 @@ import Testing
         }
     }
 
+    @Test func `a password that has to be set anew`() async throws {
+        let world = try World()
+        try await withApplication(world.router()) { port async throws in
+            world.decide(
+                .make("a", "reset_password") {
+                    $0.user = "u-1"
+                    $0.before = "2026-03-02T00:00:00Z"
+                })
+            let (old, new) = (Date(timeIntervalSince1970: 1_772_000_000), Date(timeIntervalSince1970: 1_772_500_000))
+            #expect(world.protection.mustResetPassword(user: "u-1", changed: old))
+            #expect(world.protection.mustResetPassword(user: "u-1", changed: nil), "not knowing is no way around it")
+            #expect(!world.protection.mustResetPassword(user: "u-1", changed: new))
+            #expect(!world.protection.mustResetPassword(user: "u-2", changed: old))
+            // Who is signed in with the old one is signed out.
+            #expect(try await ask(port, "/mine", headers: bearer("u-1/t/s/2026-03-01T00:00:00Z")).status == 401)
+            #expect(try await ask(port, "/mine", headers: bearer("u-1/t/s/2026-03-02T00:00:01Z")).status == 200)
+            world.protection.decisions.remove(id: "a", sequence: 2)
+            #expect(!world.protection.mustResetPassword(user: "u-1", changed: old))
+            #expect(try await ask(port, "/mine", headers: bearer("u-1/t/s/2026-03-01T00:00:00Z")).status == 200)
+        }
+    }
+
     @Test func `a disabled account`() async throws {
         let world = try World()
         try await withApplication(world.router()) { port async throws in

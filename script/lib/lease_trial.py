@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import datetime
 import hashlib
 import hmac
 import http.server
@@ -14,6 +15,10 @@ import subprocess
 import sys
 import tempfile
 import time
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from lib import waiting
 
 DEFENDER, ATTACKER, OTHER = "192.0.2.1", "192.0.2.9", "192.0.2.10"
 DEFENDER6, ATTACKER6 = "2001:db8:0:1::1", "2001:db8:0:2::9"
@@ -58,11 +63,22 @@ class Webhook(http.server.BaseHTTPRequestHandler):
         pass
 
 
+# What a life of a verb is ordered with besides its target, and what its probes say before, in force and after. A revocation of what is
+# issued before a moment to come meets every token of the sample, which makes one for each request.
+WITH = {
+    "throttle_address": ["requests=3", "seconds=3600"], "revoke_sessions": ["before=2100-01-01T00:00:00Z"],
+    "revoke_everyone": ["before=2100-01-01T00:00:00Z"], "maintenance": ["retry_after=120"]}
+GUARDED = {
+    "block_address": ("200", "403"), "throttle_address": ("200 200 200 200 200", "200 200 200 429 429"), "revoke_token": ("200", "401"),
+    "revoke_sessions": ("200", "401"), "revoke_everyone": ("200", "401"), "disable_account": ("200", "403"), "maintenance": ("200", "503"),
+    "quarantine_object": ("200", "404"), "force_password_reset": ("200", "403")}
+
+
 class Trial:
     """Both namespaces, nginx, the bouncer, and a server; everything is gone at the end."""
 
-    def __init__(self, vigie, parts):
-        self.vigie, self.parts = pathlib.Path(vigie).resolve(), parts
+    def __init__(self, vigie, parts, application=None):
+        self.vigie, self.parts, self.application = pathlib.Path(vigie).resolve(), parts, application
         self.stack = contextlib.ExitStack()
         tag = secrets.token_hex(3)
         self.defender, self.attacker = f"vigie-d-{tag}", f"vigie-a-{tag}"
@@ -75,6 +91,10 @@ class Trial:
         try:
             self.namespaces()
             self.nginx()
+            if "caddy" in self.parts:
+                self.caddy()
+            if "guard" in self.parts:
+                self.guarded()
             if "docker" in self.parts:
                 self.containers()
             self.serve()
@@ -107,12 +127,12 @@ class Trial:
         """Starts a program in the defender's namespace, beside the server."""
         return self.start(*words, before=["ip", "netns", "exec", self.defender])
 
-    def start(self, *words, before=()):
+    def start(self, *words, before=(), environment=None):
         """Starts a program, which is ended at the end."""
         log = open(self.folder / f"{pathlib.Path(str(words[0])).name}.log", "ab")
         process = subprocess.Popen(
             [*before, *[str(word) for word in words]], stdout=log, stderr=log, stdin=subprocess.DEVNULL,
-            cwd=self.folder)
+            cwd=self.folder, env=environment)
 
         def end():
             process.terminate()
@@ -132,10 +152,29 @@ class Trial:
         (self.folder / "nginx.conf").write_text(
             f"daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log; worker_processes 1; events {{}}\n"
             f"http {{ access_log {self.folder}/access.log; server {{ listen 80; listen [::]:80; include {self.folder}/deny.conf;\n"
-            f"location / {{ root {self.folder}; }} }} }}\n")
+            f"location / {{ root {self.folder}; }} }}\n"
+            "server { listen 82; location / { proxy_pass http://127.0.0.1:8080; proxy_set_header X-Forwarded-For $remote_addr; } } }\n")
         self.folder.chmod(0o755)
         self.inside("nginx", "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf")
         self.until("nginx answers", lambda: self.attack() == "200")
+
+    def caddy(self):
+        """At port 81, with a path that `handle` serves: by Caddy's own order it would be asked before what the file blocks."""
+        # Caddy imports no file without a token or a comment in it.
+        (self.folder / "deny.caddy").write_text("# empty\n")
+        (self.folder / "Caddyfile").write_text(
+            f"{{\n\torder abort first\n\tadmin 127.0.0.1:2019\n\tstorage file_system {self.folder}/caddy\n}}\n"
+            f":81 {{\n\timport {self.folder}/deny.caddy\n\thandle /page {{\n\t\trespond \"fine\"\n\t}}\n}}\n")
+        self.inside("caddy", "run", "--config", self.folder / "Caddyfile", "--adapter", "caddyfile")
+        self.until("caddy answers", lambda: self.attack(target=f"{DEFENDER}:81") == "200")
+
+    def guarded(self):
+        """The sample application, which nginx stands before at port 82."""
+        self.keys = {name: self.key(name)[0] for name in ("notes", "notes-read")}
+        self.password = secrets.token_hex(16)
+        self.start("ip", "netns", "exec", self.defender, self.application, environment=dict(
+            os.environ, VIGIE_TOKEN=self.keys["notes"], READ_BACK_TOKEN=self.keys["notes-read"], PORT="8080",
+            ALICE_PASSWORD=self.password))
 
     def key(self, name):
         text, path = secrets.token_hex(32), self.folder / f"{name}.key"
@@ -160,6 +199,13 @@ class Trial:
             self.inside(sys.executable, __file__, path)
             response["enforcers"].append({"kind": "webhook", "url": "http://127.0.0.1:9999/", "secret_file": str(path),
                                           "verbs": ["rotate_key", "regenerate_canary", "force_password_reset"]})
+        if "caddy" in self.parts:
+            caddyfile = ["--config", f"{self.folder}/Caddyfile", "--adapter", "caddyfile"]
+            response["enforcers"].append({"kind": "caddy", "file": f"{self.folder}/deny.caddy", "check": ["caddy", "validate", *caddyfile],
+                                          "reload": ["caddy", "reload", *caddyfile]})
+        if "guard" in self.parts:
+            response["guard"] = [{"name": "notes", "key_file": f"{self.folder}/notes.key", "url": "http://127.0.0.1:8080",
+                                  "read_back_key_file": f"{self.folder}/notes-read.key"}]
         if "docker" in self.parts:
             response["enforcers"].append({"kind": "docker", "containers": ["notes"], "socket": f"{self.folder}/docker.sock"})
         configuration = {"listen": "127.0.0.1:8630", "data": str(self.folder / "data"), "rules": [str(self.folder / "rules")],
@@ -191,13 +237,12 @@ class Trial:
 
     def serve_again(self):
         self.server = self.inside(self.vigie, "serve", "--config", self.folder / "vigie.yml")
-        self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 60)
+        self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 180)
 
     def crash(self):
         """The server is killed, and ends of leases and the loss of blocks happen while it is away."""
         order = ["--incident", self.incident, "--reason", "this trial", "--enforcer"]
         short = json.loads(self.lease("apply", "block_address", OTHER, "--for", "1m", *order, "nginx").stdout)
-        applied = time.monotonic()
         long = json.loads(self.lease("apply", "block_address", ATTACKER, "--for", "10m", *order, "nftables").stdout)
         both = [self.attack(), self.attack(OTHER)]
         # The child of `ip netns exec`, which became it.
@@ -206,7 +251,8 @@ class Trial:
         away = [self.attack(), self.attack(OTHER)]
         run("ip", "netns", "exec", self.defender, "nft", "flush", "ruleset")
         lost = self.attack()
-        time.sleep(max(0, 61 - (time.monotonic() - applied)))
+        end = datetime.datetime.fromisoformat(short["expires_at"][:26].rstrip("Z") + "+00:00")
+        waiting.eventually("the first one's time is over", 70, lambda: datetime.datetime.now(datetime.timezone.utc) > end)
         kept = self.attack(OTHER)
         began = time.monotonic()
         self.serve_again()
@@ -242,19 +288,18 @@ class Trial:
     def lease(self, verb, *words, check=True):
         return run(self.vigie, "lease", verb, *words, "--data", self.folder / "data", "--json", check=check, cwd=self.folder)
 
-    def attack(self, source=ATTACKER, target=None):
+    def attack(self, source=ATTACKER, target=None, path="page", *words):
         """One request from an address of the attacker's: its status, or 000 where nobody answers."""
         target = target or (f"[{DEFENDER6}]" if ":" in source else DEFENDER)
-        return run("ip", "netns", "exec", self.attacker, "curl", "--silent", "--globoff", "--output", "/dev/null", "--max-time", "1",
-                   "--write-out", "%{http_code}", "--interface", source, f"http://{target}/page", check=False).stdout
+        return run("ip", "netns", "exec", self.attacker, "curl", "--silent", "--globoff", "--output", "/dev/null", "--max-time", "3",
+                   "--write-out", "%{http_code}", "--interface", source, *words, f"http://{target}/{path}", check=False).stdout
 
     def until(self, what, is_so, seconds=30):
-        end = time.monotonic() + seconds
-        while not is_so():
-            if time.monotonic() > end:
-                logs = "".join(f"\n--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in self.folder.glob("*.log"))
-                raise Trouble(f"still not so after {seconds} s: {what}{logs}")
-            time.sleep(0.02)
+        try:
+            return waiting.eventually(what, seconds, is_so, pause=0.02)
+        except waiting.NotReady as trouble:
+            logs = "".join(f"\n--- {log.name}\n{log.read_text(errors='replace')[-1500:]}" for log in self.folder.glob("*.log"))
+            raise Trouble(f"{trouble}{logs}") from None
 
     def state(self, lease):
         leases = json.loads(self.lease("list", "--all").stdout)["leases"]
@@ -263,18 +308,18 @@ class Trial:
     def life(self, verb, enforcer, target, source=None, bystander=OTHER):
         """A lease from order to proven end. Probes are requests from the very address; `None` where there is nothing to try."""
         result = {"verb": verb, "enforcer": enforcer, "target": target}
-        probe = (lambda: self.attack(source)) if source else self.container if enforcer == "docker" else (lambda: None)
+        probe = self.probe(verb, enforcer, source)
         result["before"] = probe()
         began = time.monotonic()
         lease = json.loads(self.lease(
             "apply", verb, target, "--for", "10m", "--incident", self.incident, "--reason", "this trial", "--enforcer", enforcer,
-            check=False).stdout)
+            *(word for text in WITH.get(verb, []) for word in ("--with", text)), check=False).stdout)
         result["applied"] = lease["phase"] not in ("refused", "requested")
         self.until(f"{verb} by {enforcer} is in force", lambda: self.state(lease["id"])["phase"] == "in_force", 40)
         result["seconds_to_proof"] = round(time.monotonic() - began, 3)
         result["refused"] = probe()
         if source:
-            result["bystander"] = self.attack(bystander)
+            result["bystander"] = self.probe(verb, enforcer, bystander)() if bystander else None
         result["proof"] = json.loads(self.lease("proof", lease["id"]).stdout).get("proof")
         began = time.monotonic()
         self.lease("undo", lease["id"], "--reason", "the trial is over")
@@ -284,6 +329,20 @@ class Trial:
         result["after"] = probe()
         self.check(result, source)
         return result
+
+    def probe(self, verb, enforcer, source):
+        """What is tried, from that address, before, in force and after."""
+        if enforcer == "docker":
+            return self.container
+        if source is None:
+            return lambda: None
+        if enforcer == "guard" and verb == "force_password_reset":
+            return lambda: self.attack(source, f"{DEFENDER}:82", "login", "--header", "content-type: application/json", "--data",
+                                       json.dumps({"name": "alice", "password": self.password}))
+        target, path = {"caddy": (f"{DEFENDER}:81", "page"), "guard": (f"{DEFENDER}:82", "notes/1")}.get(enforcer, (None, "page"))
+        if verb == "throttle_address":
+            return lambda: " ".join(self.attack(source, target, path) for _ in range(5))
+        return lambda: self.attack(source, target, path)
 
     def honest(self, network, source):
         """Debian's bouncer 0.0.25 blocks the first address of a network only: the server must not call that in force."""
@@ -301,10 +360,14 @@ class Trial:
     def check(result, source):
         wrong = []
         if source:
-            refused = ("403",) if result["enforcer"] == "nginx" else ("000",)
-            for name, allowed in (("before", ("200",)), ("refused", refused), ("after", ("200",)), ("bystander", ("200",))):
-                if result[name] not in allowed:
-                    wrong.append(f"{name} is {result[name]}, not {' or '.join(allowed)}")
+            served, refused = "200", "403" if result["enforcer"] == "nginx" else "000"
+            if result["verb"] == "throttle_address":
+                served, refused = "200 200 200 200 200", "200 200 200 000 000"
+            if result["enforcer"] == "guard":
+                served, refused = GUARDED[result["verb"]]
+            for name, wanted in (("before", served), ("refused", refused), ("after", served), ("bystander", served)):
+                if result[name] not in (wanted, None):
+                    wrong.append(f"{name} is {result[name]}, not {wanted}")
         if result["enforcer"] == "docker":
             held = "paused" if result["verb"] == "isolate_service" else "exited"
             if (states := (result["before"], result["refused"], result["after"])) != ("running", held, "running"):
@@ -318,6 +381,7 @@ class Trial:
 def missing(parts):
     """Programs that a part of the trial needs and that are not there."""
     programs = ["ip", "nft", "nginx", "curl"] + ["crowdsec-firewall-bouncer"] if "bouncers" in parts else []
+    programs += ["caddy"] if "caddy" in parts else []
     programs += ["podman", "runc", "busybox"] if "docker" in parts else []
     path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
     return [program for program in programs if not shutil.which(program, path=path)]

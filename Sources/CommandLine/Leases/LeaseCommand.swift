@@ -14,6 +14,7 @@ struct LeaseCommand: AsyncParsableCommand {
             """,
         subcommands: [
             LeaseList.self, LeasePreviewCommand.self, LeaseApply.self, LeaseApprove.self, LeaseUndo.self, LeaseProof.self,
+            LeaseProbed.self,
         ])
 }
 
@@ -192,5 +193,28 @@ struct LeaseProof: AsyncParsableCommand {
         let phase = lease["phase"]?.stringValue
         let isProven = phase == "in_force" || phase == "lifted" && lease["lift_proven"]?.boolValue == true
         if !isProven { throw ExitCode(CommandFailure.Code.failed.rawValue) }
+    }
+}
+
+struct LeaseProbed: AsyncParsableCommand {
+    enum Outcome: String, ExpressibleByArgument, CaseIterable {
+        case refused, served
+    }
+
+    static let configuration = CommandConfiguration(
+        commandName: "probed",
+        abstract: "Tell what came of trying from that very address, or as that very account: in tests and drills only.",
+        discussion: "A probe that was served means that the lease is not in force, whatever its enforcer says.")
+
+    @Argument(help: "The lease.")
+    var id: String
+
+    @Argument(help: "refused or served.")
+    var outcome: Outcome
+
+    @OptionGroup var options: LeaseOptions
+
+    func run() async throws {
+        options.show(try await options.ask("probed", ["lease": .string(id), "outcome": .string(outcome.rawValue)]))
     }
 }

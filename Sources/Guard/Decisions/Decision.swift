@@ -14,6 +14,8 @@ struct Decision: Sendable, Equatable {
         case revokeUser(String, before: Timestamp)
         case revokeEveryone(before: Timestamp)
         case disable(user: String)
+        /// Everything issued before a moment is void, and a password that was set before it is no longer enough.
+        case resetPassword(user: String, before: Timestamp)
         case maintenance(RoutePattern, retryAfter: Int?)
         case quarantine(type: String, id: String)
         /// Of a kind that this version does not know, or without what its kind needs: kept, reported, not enforced.
@@ -36,6 +38,7 @@ struct Decision: Sendable, Equatable {
         case .throttleAddress, .throttleUser: "throttle"
         case .revokeToken, .revokeSession, .revokeUser, .revokeEveryone: "revoke"
         case .disable: "disable"
+        case .resetPassword: "reset_password"
         case .maintenance: "maintenance"
         case .quarantine: "quarantine"
         case .unknown: "unknown"

@@ -72,6 +72,9 @@ extension Decision {
             let before = record.before.flatMap { Timestamp(rfc3339: $0) } ?? .distantFuture
             if let user = record.user { return .revokeUser(user, before: before) }
             return record.everyone == true ? .revokeEveryone(before: before) : nil
+        case "reset_password":
+            let before = record.before.flatMap { Timestamp(rfc3339: $0) } ?? .distantFuture
+            return record.user.map { .resetPassword(user: $0, before: before) }
         case "disable":
             return record.user.map { .disable(user: $0) }
         case "maintenance":

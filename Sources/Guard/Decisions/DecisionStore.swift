@@ -124,6 +124,19 @@ final class DecisionStore: Sendable {
         state.withLock { $0.table.disabled[user]?.contains { $0.stands(at: now) } ?? false }
     }
 
+    /// Whether a password that was set then is not enough any more.
+    func mustResetPassword(user: String, changed: Timestamp?, now: Timestamp) -> Bool {
+        state.withLock { state in
+            guard
+                let hold = state.table.resets[user]?.first(where: { hold in
+                    hold.stands(at: now) && (changed.map { $0 <= hold.before } ?? true)
+                })
+            else { return false }
+            state.refusals[hold.id, default: 0] += 1
+            return true
+        }
+    }
+
     func countRefusal(by id: String) {
         state.withLock { $0.refusals[id, default: 0] += 1 }
     }

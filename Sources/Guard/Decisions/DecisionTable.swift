@@ -42,6 +42,7 @@ struct DecisionTable: Sendable {
     private(set) var users: [String: [Hold]] = [:]
     private(set) var everyone: [Hold] = []
     private(set) var disabled: [String: [Hold]] = [:]
+    private(set) var resets: [String: [Hold]] = [:]
     private(set) var maintenance: [Maintenance] = []
     private(set) var objects: [ObjectKey: [Hold]] = [:]
     private(set) var unknown: Set<String> = []
@@ -76,6 +77,11 @@ struct DecisionTable: Sendable {
             hold.before = before
             everyone.append(hold)
         case .disable(let user): disabled[user, default: []].append(hold)
+        case .resetPassword(let user, let before):
+            hold.before = before
+            // Who is signed in with the password that has to go is signed out.
+            users[user, default: []].append(hold)
+            resets[user, default: []].append(hold)
         case .maintenance(let pattern, let retryAfter):
             maintenance.append(Maintenance(hold: hold, pattern: pattern, retryAfter: retryAfter))
         case .quarantine(let type, let id): objects[ObjectKey(type: type, id: id), default: []].append(hold)
@@ -98,6 +104,9 @@ struct DecisionTable: Sendable {
         case .revokeUser(let user, _): Self.remove(id, from: &users[user], \.id)
         case .revokeEveryone: everyone.removeAll { $0.id == id }
         case .disable(let user): Self.remove(id, from: &disabled[user], \.id)
+        case .resetPassword(let user, _):
+            Self.remove(id, from: &users[user], \.id)
+            Self.remove(id, from: &resets[user], \.id)
         case .maintenance: maintenance.removeAll { $0.hold.id == id }
         case .quarantine(let type, let object): Self.remove(id, from: &objects[ObjectKey(type: type, id: object)], \.id)
         case .unknown: unknown.remove(id)

@@ -131,7 +131,7 @@ package final class GuardEnforcer: Enforcer {
         guard answer["epoch"]?.stringValue == marks.epoch, let sequence = answer["sequence"]?.integerValue, sequence >= number
         else { return false }
         switch lease.verb {
-        case .revokeToken, .revokeSessions, .revokeEveryone, .disableAccount:
+        case .revokeToken, .revokeSessions, .revokeEveryone, .disableAccount, .forcePasswordReset:
             return (answer["durable_sequence"]?.integerValue ?? 0) >= number
         default: return true
         }

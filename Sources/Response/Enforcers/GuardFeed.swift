@@ -19,8 +19,8 @@ package struct GuardFeed: Sendable {
 
     /// The verbs that Guard knows.
     package static let verbs: Set<Lease.Verb> = [
-        .blockAddress, .throttleAddress, .revokeToken, .revokeSessions, .revokeEveryone, .disableAccount, .maintenance,
-        .quarantineObject,
+        .blockAddress, .throttleAddress, .revokeToken, .revokeSessions, .revokeEveryone, .disableAccount, .forcePasswordReset,
+        .maintenance, .quarantineObject,
     ]
 
     package mutating func add(_ lease: Lease) {
@@ -84,6 +84,8 @@ package struct GuardFeed: Sendable {
             fields[session == nil ? "token" : "session"] = .string(session.map(String.init) ?? lease.target)
         case .revokeSessions: fields.merge(["verb": "revoke", "user": .string(lease.target), "before": before]) { $1 }
         case .revokeEveryone: fields.merge(["verb": "revoke", "everyone": true, "before": before]) { $1 }
+        case .forcePasswordReset:
+            fields.merge(["verb": "reset_password", "user": .string(lease.target), "before": before]) { $1 }
         case .disableAccount: fields.merge(["verb": "disable", "user": .string(lease.target)]) { $1 }
         case .maintenance:
             fields.merge(["verb": "maintenance", "route": .string(lease.target)]) { $1 }
@@ -93,7 +95,7 @@ package struct GuardFeed: Sendable {
             let parts = lease.target.split(separator: "/", maxSplits: 1).map(String.init)
             fields["verb"] = "quarantine"
             fields["object"] = ["type": .string(parts.first ?? ""), "id": .string(parts.count > 1 ? parts[1] : "")]
-        case .forcePasswordReset, .isolateService, .stopService, .rotateKey, .regenerateCanary:
+        case .isolateService, .stopService, .rotateKey, .regenerateCanary:
             fields["verb"] = .string(lease.verb.rawValue)
         }
         return .object(fields)

@@ -1,15 +1,18 @@
 package import Events
 import Journal
 
-/// Blocks addresses and networks with nftables: sets whose elements time out by themselves, so that a block ends even when nobody
-/// is left to lift it, and count what they dropped.
+/// Blocks and throttles addresses and networks with nftables: sets whose elements time out by themselves, so that a block ends even
+/// when nobody is left to lift it, and count what they dropped.
 ///
 /// The table is Vigie's own. Its chain sits at priority `raw` on `prerouting`, before connection tracking, destination NAT and every
 /// container engine's forwarding: a container behind a published port is protected like the host. There is one hash set for each
 /// length of prefix: networks that overlap, and addresses inside of them, are blocked and lifted each by itself.
+///
+/// What is throttled is new TCP connections, for each element by itself: packets say nothing of requests. There is one set for each
+/// rate, whose elements each hold a token bucket (nft(8), "limit") of as many connections as may come at once.
 package struct NFTablesEnforcer: Enforcer {
     package let name = "nftables"
-    package let verbs: Set<Lease.Verb> = [.blockAddress]
+    package let verbs: Set<Lease.Verb> = [.blockAddress, .throttleAddress]
     /// Runs `nft` with arguments and standard input, and gives its standard output; throws with what it said.
     package typealias Runner = @Sendable (_ arguments: [String], _ input: String?) async throws -> String
 
@@ -126,24 +129,57 @@ package struct NFTablesEnforcer: Enforcer {
 
     // MARK: Sets
 
-    /// The blocks of one length of prefix.
+    /// How many connections a throttle lets through in how many seconds.
+    private struct Rate: Hashable {
+        var requests: Int64
+        var seconds: Int64
+
+        /// Beyond a day's share, with as many at once as the lease names.
+        var limit: JSONValue {
+            ["limit": ["rate": .integer(requests * 86_400 / seconds), "per": "day", "burst": .integer(requests), "inv": true]]
+        }
+    }
+
+    /// The blocks of one length of prefix, or its throttles of one rate.
     private struct BlockSet: Hashable {
         var isV4: Bool
         var length: Int
+        /// `nil` for blocks.
+        var rate: Rate?
 
-        var name: String { "blocked\(isV4 ? 4 : 6)_\(length)" }
+        var name: String {
+            let name = "\(rate == nil ? "blocked" : "throttled")\(isV4 ? 4 : 6)_\(length)"
+            return rate.map { "\(name)_\($0.requests)_\($0.seconds)" } ?? name
+        }
 
-        init(isV4: Bool, length: Int) {
+        init(isV4: Bool, length: Int, rate: Rate? = nil) {
             self.isV4 = isV4
             self.length = length
+            self.rate = rate
         }
 
         init?(name: String) {
             let parts = name.split(separator: "_")
-            guard parts.count == 2, parts[0] == "blocked4" || parts[0] == "blocked6", let length = Int(parts[1]) else {
-                return nil
+            let numbers = parts.dropFirst().compactMap { Int64($0) }
+            guard numbers.count == parts.count - 1, let length = numbers.first else { return nil }
+            switch (parts.first, numbers.count) {
+            case ("blocked4", 1), ("blocked6", 1): self.init(isV4: parts[0] == "blocked4", length: Int(length))
+            case ("throttled4", 3), ("throttled6", 3):
+                guard numbers[1] > 0, numbers[2] > 0 else { return nil }
+                self.init(
+                    isV4: parts[0] == "throttled4", length: Int(length), rate: Rate(requests: numbers[1], seconds: numbers[2]))
+            default: return nil
             }
-            self.init(isV4: parts[0] == "blocked4", length: length)
+        }
+
+        /// What an element holds, in the order in which it is asked: a throttle counts what is beyond its limit only.
+        var statements: [JSONValue] { (rate.map { [$0.limit] } ?? []) + [["counter": .null]] }
+
+        /// What a rule asks for besides the source: a throttle looks at the first packet of each connection.
+        var matches: [JSONValue] {
+            guard rate != nil else { return [] }
+            let flags: JSONValue = ["&": [["payload": ["protocol": "tcp", "field": "flags"]], ["fin", "syn", "rst", "ack"]]]
+            return [["match": ["op": "==", "left": flags, "right": "syn"]]]
         }
 
         var source: JSONValue {
@@ -162,7 +198,11 @@ package struct NFTablesEnforcer: Enforcer {
             throw EnforcerError(enforcer: name, lease: lease.id, reason: "\(lease.target) is neither an address nor a network")
         }
         let isV4 = block.base.isV4
-        return (BlockSet(isV4: isV4, length: isV4 ? block.bits - 96 : block.bits), block.base.description)
+        let number = { (name: String, otherwise: Int64) in lease.parameters[name].flatMap { Int64($0) } ?? otherwise }
+        let rate =
+            lease.verb == .throttleAddress
+            ? Rate(requests: max(1, number("requests", 10)), seconds: max(1, number("seconds", 60))) : nil
+        return (BlockSet(isV4: isV4, length: isV4 ? block.bits - 96 : block.bits, rate: rate), block.base.description)
     }
 
     /// The sets that there are, and whether a rule drops what is in them, in a chain that packets come through.
@@ -175,7 +215,7 @@ package struct NFTablesEnforcer: Enforcer {
             guard let steps = entry["rule"]?["expr"]?.arrayValue, entry["rule"]?["chain"]?.stringValue == "block",
                 steps.contains(where: { $0["drop"] != nil })
             else { return nil }
-            return steps.lazy.compactMap { $0["match"]?["right"]?.stringValue }.first
+            return steps.lazy.compactMap { $0["match"]?["right"]?.stringValue }.first { $0.hasPrefix("@") }
         }
         var sets: [BlockSet: Bool] = [:]
         for entry in entries {
@@ -192,7 +232,7 @@ package struct NFTablesEnforcer: Enforcer {
                 "add": [
                     "set": [
                         "family": "inet", "table": .string(table), "name": .string(set.name),
-                        "type": set.isV4 ? "ipv4_addr" : "ipv6_addr", "flags": ["timeout"], "stmt": [["counter": .null]],
+                        "type": set.isV4 ? "ipv4_addr" : "ipv6_addr", "flags": ["timeout"], "stmt": .array(set.statements),
                     ]
                 ]
             ])
@@ -201,10 +241,11 @@ package struct NFTablesEnforcer: Enforcer {
             "add": [
                 "rule": [
                     "family": "inet", "table": .string(table), "chain": "block",
-                    "expr": [
-                        ["match": ["op": "==", "left": set.source, "right": .string("@" + set.name)]], ["counter": .null],
-                        ["drop": .null],
-                    ],
+                    "expr": .array(
+                        set.matches + [
+                            ["match": ["op": "==", "left": set.source, "right": .string("@" + set.name)]], ["counter": .null],
+                            ["drop": .null],
+                        ]),
                 ]
             ]
         ])
@@ -250,10 +291,11 @@ package struct NFTablesEnforcer: Enforcer {
             } catch  where "\(error)".contains("No such file or directory") {
                 continue
             }
-            // elements = { 192.0.2.0 counter packets 0 bytes 0 timeout 10m expires 9m59s832ms }
+            // elements = { 192.0.2.0 counter packets 0 bytes 0 timeout 10m expires 9m59s832ms }, with `limit rate over 10/minute
+            // burst 10 packets` before the counter of a throttle.
             let words = text.split(whereSeparator: { " {},\n\t".contains($0) })
             guard words.contains(where: { IPAddress($0)?.description == address }) else { continue }
-            let place = words.firstIndex(of: "packets").map { words.index(after: $0) }
+            let place = words.firstIndex(of: "counter").map { words.index($0, offsetBy: 2) }
             found[address] = place.flatMap { $0 < words.endIndex ? Int64(words[$0]) : nil } ?? 0
         }
         return found

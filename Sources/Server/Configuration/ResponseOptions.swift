@@ -35,6 +35,8 @@ package struct ResponseOptions: Sendable, Equatable {
         package var reload: [String]
         /// Where the server keeps its process id, to see whether it has loaded the file.
         package var pidFile: String?
+        /// Where the server can be asked what it has loaded.
+        package var admin: String?
     }
 
     package struct Webhook: Sendable, Equatable {
@@ -164,7 +166,7 @@ extension ConfigurationReader {
             }
         }
         let keys = [
-            "kind", "table", "command", "file", "check", "reload", "pid_file", "units", "socket", "containers", "url",
+            "kind", "table", "command", "file", "check", "reload", "pid_file", "admin", "units", "socket", "containers", "url",
             "secret_file",
             "verbs",
         ]
@@ -198,7 +200,8 @@ extension ConfigurationReader {
                     reload: try words(
                         "reload",
                         kind == "nginx" ? ["nginx", "-s", "reload"] : ["caddy", "reload", "--config", "/etc/caddy/Caddyfile"]),
-                    pidFile: kind == "nginx" ? fields["pid_file"]?.string ?? "/run/nginx.pid" : nil))
+                    pidFile: kind == "nginx" ? fields["pid_file"]?.string ?? "/run/nginx.pid" : nil,
+                    admin: kind == "caddy" ? fields["admin"]?.string ?? "http://127.0.0.1:2019" : nil))
         case "systemd": return .systemd(units: try words("units", []))
         case "docker":
             return .docker(

@@ -18,6 +18,15 @@ enum DenyFileHands {
                 return try String(contentsOfFile: file, encoding: .utf8)
             }
         }
+        if let admin = options.admin {
+            hands.loaded = {
+                let answer = try await HTTPCall(base: admin, path: "/config/").send()
+                guard answer.status == 200 else {
+                    throw Program.Failure(description: "caddy's admin API answers with \(answer.status)")
+                }
+                return CaddyRoutes.aborted(try answer.json()).sorted().joined(separator: "\n")
+            }
+        }
         return hands
     }
 

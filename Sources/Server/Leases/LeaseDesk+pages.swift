@@ -90,4 +90,31 @@ extension LeaseDesk {
         }
         return book.standings[id] ?? standing
     }
+
+    /// What somebody has seen who tried from that very address, or as that very account.
+    ///
+    /// An incident that is real has no such proof: nobody but the attacker can try as the attacker. A probe that came through outweighs
+    /// what the enforcer says: the lease is not in force, and is ordered anew.
+    ///
+    /// - Throws: `LeaseRefusal` where the lease does not stand, or its incident is no test and no drill.
+    func probed(id: String, wasRefused: Bool) async throws {
+        guard let standing = book.standings[id] else {
+            throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
+        }
+        guard let kind = await recorder.incident(standing.lease.incident)?.kind, kind == .test || kind == .drill else {
+            throw LeaseRefusal(
+                .notAllowed,
+                "\(standing.lease.incident) is neither a test nor a drill: nobody can try from an attacker's address",
+                "`vigie lease proof` says what the enforcer shows")
+        }
+        guard standing.phase.wantsForce, standing.phase != .approved else {
+            throw LeaseRefusal(.invalid, "\(id) does not stand", "try while it is in force")
+        }
+        try await record(at: now()) { book in
+            let event: LeaseEvent =
+                wasRefused
+                ? .proven(id: id, .probed) : .notInForce(id: id, reason: "a probe was served that it should have refused")
+            return [event].filter { LeaseDesk.isNews($0, book) }
+        }
+    }
 }

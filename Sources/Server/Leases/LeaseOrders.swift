@@ -72,6 +72,9 @@ package struct LeaseOrders: Sendable {
         case "undo": return try json(try await counter.undo(lease, reason: text("reason"), by: by))
         case "approve": return try json(try await counter.approve(lease, by: by))
         case "proof": return try json(try await counter.prove(lease))
+        case "probed":
+            try await counter.desk.probed(id: lease, wasRefused: text("outcome") == "refused")
+            return try await answer(lease, counter)
         default: throw LeaseRefusal(.invalid, "that is no order", "use the `vigie` of the same version")
         }
     }

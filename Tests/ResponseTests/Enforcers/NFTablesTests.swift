@@ -136,6 +136,40 @@ import Testing
         #expect(refusals >= 1)
     }
 
+    /// A throttle drops new connections beyond its rate, counts those only, and is nobody else's.
+    @Test func aThrottledAddressGetsItsShareAndNoMore() async throws {
+        let wire = try Wire()
+        try Shell.need(["curl"], root: true)
+        let enforcer = NFTablesEnforcer(run: wire.runner)
+        try await enforcer.prepare()
+        var lease = Self.lease("192.0.2.9")
+        lease.verb = .throttleAddress
+        lease.parameters = ["requests": "3", "seconds": "3600"]
+        try await enforcer.apply(lease, now: Self.now)
+        #expect(try await enforcer.observe([lease]) == [lease.id: .shown(refusals: 0)])
+
+        /// Whether the defender's kernel answered: nobody listens there, and it says so.
+        func connects(_ address: String) -> Bool {
+            let order = "curl --silent --connect-timeout 0.5 --interface \(address) http://192.0.2.1:9/; [ $? -eq 7 ]"
+            return (try? Shell.run("ip", ["netns", "exec", wire.attacker, "bash", "-c", order])) != nil
+        }
+        #expect((0..<5).map { _ in connects("192.0.2.9") } == [true, true, true, false, false])
+        #expect(connects("192.0.2.10"), "nobody else is throttled")
+        guard case .shown(let refusals)? = try await enforcer.observe([lease])[lease.id] else {
+            Issue.record("not shown")
+            return
+        }
+        #expect(refusals >= 2)
+        // A block of the same address is another matter, and so is a throttle at another rate.
+        let block = Self.lease("192.0.2.9")
+        try await enforcer.apply(block, now: Self.now)
+        try await enforcer.resume(with: [lease], ended: [])
+        #expect(try await enforcer.observe([lease, block]).keys.sorted() == [lease.id])
+        try await enforcer.lift(lease)
+        #expect(try await !enforcer.isInForce(lease))
+        #expect((0..<5).allSatisfy { _ in connects("192.0.2.9") })
+    }
+
     /// `nft flush ruleset` takes everything away, a flushed chain the rule alone: neither is shown as in force.
     @Test(arguments: [
         ["flush", "ruleset"], ["flush", "chain", "inet", "vigie", "block"], ["delete", "table", "inet", "vigie"],

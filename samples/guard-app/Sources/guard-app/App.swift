@@ -43,6 +43,10 @@ struct App {
                 context.record(.loginFailed(name: form.name, reason: .badCredentials))
                 throw Refusal("bad_credentials", status: .unauthorized, message: "Name or password is wrong.")
             }
+            // Here an application knows when the password was set.
+            guard !protection.mustResetPassword(user: "u-1", changed: nil) else {
+                throw Refusal("password_reset_required", status: .forbidden, message: "Choose a new password.")
+            }
             context.record(.loginSucceeded(user: "u-1", name: form.name))
             return "signed in"
         }
