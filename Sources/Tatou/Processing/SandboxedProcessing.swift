@@ -78,7 +78,9 @@ extension ProcessingFailure {
             case .refused: .refused
             case .notFound: .notFound
             case .invalidKey: .invalidKey
-            case .killed(.cpu), .killed(.time): .tooSlow
+            case .killed(.cpu): .tooSlow
+            // Time on the clock passes on a machine that has too much to do, too: nobody is accused for that.
+            case .killed(.time): .busy
             case .killed(.memory), .killed(.output): .tooLarge
             case .crashed, .violation: .crashed
             case .busy: .busy
