@@ -10,12 +10,12 @@ function picture(trace) {
     + trace.accused.map((one) => `${one.intended_for} reaches ${one.score.toFixed(1)}`).join(", ");
   return make("svg", { viewBox: "0 0 580 90", class: "scale", role: "img", "aria-label": words },
     make("rect", { class: "decoys", x: 10, y: 30, width: x(trace.highest_decoy) - 10, height: 30 }),
-    make("text", { x: 14, y: 49 }, "by chance"),
+    make("text", { x: 10, y: 24 }, "by chance"),
     make("line", { class: "axis", x1: 10, x2: 570, y1: 60, y2: 60 }),
     make("line", { class: "bound", x1: x(trace.highest_decoy), x2: x(trace.highest_decoy), y1: 22, y2: 66 }),
     trace.accused.map((one) => [
       make("circle", { class: "copy", cx: x(one.score), cy: 45, r: 7 }, make("title", {}, one.intended_for)),
-      make("text", { x: Math.min(x(one.score), 480), y: 18 }, `${one.intended_for} ${one.score.toFixed(1)}`),
+      make("text", { x: x(one.score) + 7, y: 24, "text-anchor": "end" }, `${one.intended_for}: ${one.score.toFixed(1)}`),
     ]),
     make("text", { x: 10, y: 80 }, "standard deviations from what an unmarked page would show"));
 }
