@@ -21,6 +21,7 @@ if __name__ == "__main__":
 from lib import waiting
 
 DEFENDER, ATTACKER, OTHER = "192.0.2.1", "192.0.2.9", "192.0.2.10"
+FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 DEFENDER6, ATTACKER6 = "2001:db8:0:1::1", "2001:db8:0:2::9"
 
 
@@ -155,7 +156,7 @@ class Trial:
             f"location / {{ root {self.folder}; }} }}\n"
             "server { listen 82; location / { proxy_pass http://127.0.0.1:8080; proxy_set_header X-Forwarded-For $remote_addr; } } }\n")
         self.folder.chmod(0o755)
-        self.inside("nginx", "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf")
+        self.web = self.inside("nginx", "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf")
         self.until("nginx answers", lambda: self.attack() == "200")
 
     def caddy(self):
@@ -235,8 +236,9 @@ class Trial:
         """What the engine's own command says of the container."""
         return run(*self.engine, "inspect", "--format", "{{.State.Status}}", "notes").stdout.strip()
 
-    def serve_again(self):
-        self.server = self.inside(self.vigie, "serve", "--config", self.folder / "vigie.yml")
+    def serve_again(self, environment=None):
+        self.server = self.start(self.vigie, "serve", "--config", self.folder / "vigie.yml", environment=environment,
+                                 before=["ip", "netns", "exec", self.defender])
         self.until("the server keeps leases", lambda: self.lease("list", check=False).returncode == 0, 180)
 
     def crash(self):
@@ -268,6 +270,56 @@ class Trial:
             raise Trouble(f"crash: in force {both}, without a server {away}, flushed {lost}, over and nobody to lift it {kept}")
         return {"in_force": both, "server_killed": away, "ruleset_flushed": lost, "over_without_server": kept,
                 "seconds_from_start_to_put_back": back, "seconds_from_start_to_lifted": lifted, "after": self.attack()}
+
+    def order(self, target, enforcer, duration="1h"):
+        return json.loads(self.lease("apply", "block_address", target, "--for", duration, "--incident", self.incident, "--reason", "this trial",
+                                     "--enforcer", enforcer, check=False).stdout)["id"]
+
+    def end(self, lease):
+        self.lease("undo", lease)
+        self.until("it is lifted", lambda: self.state(lease).get("lift_proven"), 60)
+
+    def outage(self):
+        """nginx is away when a block is ordered, and comes back."""
+        self.web.terminate()
+        self.web.wait()
+        lease = self.order(ATTACKER, "nginx")
+        self.until("the block is shown as not in force", lambda: self.state(lease)["phase"] == "not_in_force", 60)
+        said = self.state(lease)["problem"]
+        self.web = self.inside("nginx", "-p", self.folder, "-e", f"{self.folder}/error.log", "-c", f"{self.folder}/nginx.conf")
+        self.until("the block is in force", lambda: self.state(lease)["phase"] == "in_force", 120)
+        seen = {"shown_while_away": "not_in_force", "problem": said.replace(str(self.folder), "…"), "back": self.attack(),
+                "bystander": self.attack(OTHER)}
+        self.end(lease)
+        seen["after"] = self.attack()
+        if (seen["back"], seen["bystander"], seen["after"]) != ("403", "200", "200"):
+            raise Trouble(f"outage: {seen}")
+        return seen
+
+    def clock(self):
+        """The server's clock is set on by two hours, and back by three, while a block of an hour is in force."""
+        setting = self.folder / "clock"
+        setting.write_text("+0\n")
+        self.server.terminate()
+        self.server.wait()
+        self.serve_again(dict(os.environ, LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=str(setting), FAKETIME_CACHE_DURATION="1",
+                              DONT_FAKE_MONOTONIC="1"))
+        first = self.order(ATTACKER, "nftables")
+        seen = {"in_force": self.attack()}
+        setting.write_text("+2h\n")
+        self.until("its time is over", lambda: self.state(first).get("lift_proven"), 60)
+        seen["set_on"] = self.attack()
+        second = self.order(ATTACKER, "nftables")
+        setting.write_text("-1h\n")
+        third = self.order(OTHER, "nftables")
+        self.until("one ordered after it is in force", lambda: self.state(third)["phase"] == "in_force", 60)
+        seen["set_back"] = [self.state(second)["phase"], self.attack(), self.attack(OTHER)]
+        self.end(second)
+        self.end(third)
+        seen["after"] = [self.attack(), self.attack(OTHER)]
+        if seen != {"in_force": "000", "set_on": "200", "set_back": ["in_force", "000", "000"], "after": ["200", "200"]}:
+            raise Trouble(f"clock: {seen}")
+        return seen
 
     def bouncer(self):
         (self.folder / "bouncer.yaml").write_text(json.dumps({
