@@ -51,7 +51,8 @@ package struct TatouServer: Sendable {
         host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> some ApplicationProtocol {
         Application(
-            router: platform.router(handshake: handshake), configuration: .init(address: .hostname(host, port: port), serverName: nil),
+            router: platform.router(handshake: handshake),
+            configuration: .init(address: .hostname(host, port: port), serverName: nil),
             services: [platform.protection] + upkeep,
             onServerRunning: { await onRunning($0.localAddress?.port ?? port) }, logger: logger)
     }
