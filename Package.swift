@@ -85,12 +85,14 @@ let package = Package(
             dependencies: ["Events", "Detection", "Journal", .product(name: "Yams", package: "Yams")],
             swiftSettings: strict
         ),
+        // Running other programs: with nothing of this process, and with an end.
+        .target(name: "Programs", swiftSettings: strict),
         // Playbooks (CACAO 2.0), their durable execution, and leases: containment that ends and is proven. Pure state machines;
         // the only importer of RSA, which CACAO signatures are made with.
         .target(
             name: "Response",
             dependencies: [
-                "Events", "Journal",
+                "Events", "Journal", "Programs",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "Yams", package: "Yams"),
@@ -100,7 +102,7 @@ let package = Package(
         // One folder per channel: mail, chat, pagers, signed webhooks.
         .target(
             name: "Notify",
-            dependencies: ["Events", "Incidents", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Events", "Incidents", "Programs", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
         // Accounts, passwords, sign-in sessions.
@@ -163,7 +165,7 @@ let package = Package(
             name: "Server",
             dependencies: [
                 "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Notify",
-                "Response", "Storage", "Console",
+                "Programs", "Response", "Storage", "Console",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -280,7 +282,7 @@ let package = Package(
         ),
         .testTarget(name: "NotifyTests", dependencies: ["Notify", "Events", "Incidents"], swiftSettings: strict),
         .testTarget(
-            name: "ResponseTests", dependencies: ["Response", "Events", "Journal"],
+            name: "ResponseTests", dependencies: ["Response", "Events", "Journal", "Programs"],
             exclude: [
                 "Conformance/cases", "Conformance/scenarios", "Conformance/requirements.tsv", "Playbooks/plan-and-checklist.txt",
             ], swiftSettings: strict),

@@ -1,5 +1,5 @@
 import Foundation
-import Synchronization
+import Programs
 
 /// One transfer with the program curl, which speaks HTTP and SMTP with TLS as it has for decades.
 ///
@@ -22,7 +22,7 @@ struct Transfer {
         }.joined(separator: "\n") + "\n"
     }
 
-    /// Of an answer that is read; what is longer is cut.
+    /// Bytes of an answer; a longer one is a failure.
     private static let maximumAnswer = 65_536
 
     /// - Returns: the status of an HTTP answer; 250 for mail.
@@ -31,78 +31,37 @@ struct Transfer {
     }
 
     private func exchange(protocols: String, keepsBody: Bool) async throws(DeliveryFailure) -> (status: Int, body: String) {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "curl", "--disable", "--silent", "--max-time", "\(limit)", "--connect-timeout", "10", "--proto", protocols,
-            "--output", keepsBody ? "-" : "/dev/null", "--write-out", "\n%{response_code}", "--config", "-",
-        ]
-        process.standardError = FileHandle.nullDevice
-        let output = Pipe()
-        process.standardOutput = output
+        var curl = Subprocess(
+            "/usr/bin/env",
+            [
+                "curl", "--disable", "--silent", "--max-time", "\(limit)", "--connect-timeout", "10", "--proto", protocols,
+                "--max-filesize", "\(Transfer.maximumAnswer)", "--output", keepsBody ? "-" : "/dev/null", "--write-out",
+                "\n%{response_code}", "--config", "-",
+            ],
+            // Proxies and authorities are named there.
+            environment: ProcessInfo.processInfo.environment, input: Array(text.utf8))
+        curl.outputLimit = Transfer.maximumAnswer + 16
+        let outcome: Subprocess.Outcome
         do {
-            process.standardInput = try Transfer.input(text)
+            outcome = try await curl.run(seconds: Double(limit) + 5)
         } catch {
-            throw DeliveryFailure("no temporary file can be made: \(error.localizedDescription)")
+            throw DeliveryFailure(error.description)
         }
-        // Read beside the process: what fills the pipe would hold it up.
-        async let answer = Transfer.drain(output.fileHandleForReading)
-        let pid = Atomic<pid_t>(0)
-        let status: Int32? = await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-                do {
-                    try process.run()
-                    pid.store(process.processIdentifier, ordering: .sequentiallyConsistent)
-                    // Cancelled before there was anything to end.
-                    if Task.isCancelled { kill(process.processIdentifier, SIGKILL) }
-                } catch {
-                    process.terminationHandler = nil
-                    try? output.fileHandleForWriting.close()
-                    continuation.resume(returning: nil)
-                }
-            }
-        } onCancel: {
-            // SIGKILL: a child of a pool thread inherits its mask, in which SIGTERM is blocked.
-            let running = pid.load(ordering: .sequentiallyConsistent)
-            if running > 0 { kill(running, SIGKILL) }
+        switch outcome.ending {
+        case .exited(0): break
+        case .exited(let status): throw failure(status)
+        case .timedOut: throw failure(28)
+        case .flooded: throw DeliveryFailure("the answer was larger than \(Transfer.maximumAnswer) bytes")
+        case .cancelled: throw DeliveryFailure("it was broken off")
+        case .killed(let signal): throw DeliveryFailure("curl was killed by signal \(signal)")
         }
-        let text = String(decoding: await answer, as: UTF8.self)
-        guard let status else { throw DeliveryFailure("curl cannot be run; install it") }
-        guard status == 0 else { throw Transfer.failure(status) }
-        let end = text.lastIndex(of: "\n") ?? text.startIndex
-        return (Int(text[end...].dropFirst()) ?? 0, String(text[..<end].prefix(Transfer.maximumAnswer)))
-    }
-
-    /// All that comes, of which the first and the last are kept: the status stands at the end.
-    private static func drain(_ handle: FileHandle) async -> Data {
-        await withCheckedContinuation { continuation in
-            DispatchQueue.global().async {
-                var (head, tail) = (Data(), Data())
-                while let piece = try? handle.read(upToCount: 65_536), !piece.isEmpty {
-                    let room = maximumAnswer - head.count
-                    head += piece.prefix(room)
-                    tail = (tail + piece.dropFirst(room)).suffix(16)
-                }
-                continuation.resume(returning: head + tail)
-            }
-        }
-    }
-
-    /// A file that has no name any more: nothing is left behind, whatever happens.
-    private static func input(_ text: String) throws -> FileHandle {
-        let path = NSTemporaryDirectory() + "vigie-\(UUID().uuidString)"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw CocoaError(.fileWriteUnknown) }
-        unlink(path)
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try handle.write(contentsOf: Data(text.utf8))
-        try handle.seek(toOffset: 0)
-        return handle
+        let answer = outcome.text
+        let end = answer.lastIndex(of: "\n") ?? answer.startIndex
+        return (Int(answer[end...].dropFirst()) ?? 0, String(answer[..<end]))
     }
 
     /// curl(1), exit codes.
-    private static func failure(_ status: Int32) -> DeliveryFailure {
+    private func failure(_ status: Int32) -> DeliveryFailure {
         let reason =
             switch status {
             case 3: "the address is none"
@@ -112,6 +71,7 @@ struct Transfer {
             case 35, 51, 53, 54, 58, 59, 60, 64, 77, 83, 90, 91: "no secure connection could be made"
             case 52, 55, 56: "the connection broke, or the server refused what was sent"
             case 67: "the server refuses the name or password"
+            case 63: "the answer was larger than \(Transfer.maximumAnswer) bytes"
             case 127: "curl is not there; install it"
             default: "curl ended with \(status)"
             }

@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 
 /// One HTTP request of a playbook or a lease, by the program curl: a deadline, no redirects, an answer of bounded size.
 ///

@@ -1,3 +1,4 @@
+import Programs
 import Response
 
 /// A program of this machine that is run to its end: found where the system keeps such programs, with a deadline and bounded output.

@@ -1,4 +1,5 @@
 import Foundation
+import Programs
 package import Response
 
 /// Asks for what a playbook names: programs and files of bash commands, hosts of ssh, addresses of HTTP. Carries nothing out.

@@ -1,4 +1,5 @@
 import Journal
+import Programs
 import Response
 
 /// Commands of this machine's bash: an empty environment but for the step's key, a deadline, an output cap, and nothing left behind.

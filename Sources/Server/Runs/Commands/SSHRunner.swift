@@ -1,5 +1,6 @@
 import Foundation
 import Journal
+import Programs
 import Response
 
 /// Commands of another machine, by the program ssh. Hosts have to be known, keys stand in files; nothing is asked, nothing forwarded.
