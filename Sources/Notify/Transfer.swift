@@ -35,9 +35,8 @@ struct Transfer {
             "/usr/bin/env",
             [
                 "curl", "--disable", "--silent", "--max-time", "\(limit)", "--connect-timeout", "10", "--proto", protocols,
-                "--max-filesize", "\(Transfer.maximumAnswer)", "--output", keepsBody ? "-" : "/dev/null", "--write-out",
-                "\n%{response_code}", "--config", "-",
-            ],
+                "--output", keepsBody ? "-" : "/dev/null", "--write-out", "\n%{response_code}", "--config", "-",
+            ] + (keepsBody ? ["--max-filesize", "\(Transfer.maximumAnswer)"] : []),
             // Proxies and authorities are named there.
             environment: ProcessInfo.processInfo.environment, input: Array(text.utf8))
         curl.outputLimit = Transfer.maximumAnswer + 16
