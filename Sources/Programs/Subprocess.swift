@@ -6,6 +6,9 @@ import Synchronization
 ///
 /// Whatever it does, it ends: by itself, at its deadline, when it writes too much, or when the task is cancelled. Its whole process
 /// group is killed then, and also after it ended by itself, so that it leaves nothing behind but what made itself a session.
+///
+/// Not Foundation's `Process`: up to Swift 6.3 it reads past the end of a folder's listing when about 1,370 files are open
+/// (swift-corelibs-foundation, pull request 5472), which can end the process that starts another.
 package struct Subprocess: Sendable {
     package var program: String
     package var arguments: [String]

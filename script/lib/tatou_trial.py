@@ -73,10 +73,11 @@ class Visitor:
         self.driver.get(f"{self.address}/#{place}")
 
     def heading(self, text):
-        self.browser.until(lambda: self.driver.find_elements(By.TAG_NAME, "h1") and self.driver.find_element(By.TAG_NAME, "h1").text == text, f"the page '{text}'")
+        # Asked in one go: between two questions the page may be another.
+        self.browser.until(lambda: self.driver.execute_script("return document.querySelector('h1')?.textContent") == text, f"the page '{text}'")
 
     def text(self):
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        return self.driver.execute_script("return document.body.innerText")
 
     def says(self, text):
         self.browser.until(lambda: text in self.text(), f"'{text}' on the page")
@@ -91,6 +92,8 @@ class Visitor:
         self.driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(path))
 
     def make_copy(self, recipient):
+        self.browser.until(lambda: self.driver.execute_script(
+            "return document.querySelector('main form button.primary')?.disabled === false"), "the form takes another order")
         self.driver.find_element(By.NAME, "intended_for").send_keys(recipient)
         self.driver.find_element(By.CSS_SELECTOR, "input[value=word-shift]").click()
         self.driver.find_element(By.CSS_SELECTOR, "main form button.primary").click()

@@ -49,10 +49,11 @@ function wizard(id, inspection, made) {
         method: order.method, intended_for: order.intended_for, secret: order.secret, key: order.key, one_time: order.one_time === "on",
         ...(days > 0 ? { expires_in: days * 86400 } : {}),
       });
-      await made(copyMade, order.key);
+      // Before anything is shown: whoever types the next name must not lose it.
       element.reset();
       element.elements.secret.value = random();
       element.elements.key.value = random();
+      await made(copyMade, order.key);
     },
     field("For whom (a name or an e-mail address)", { name: "intended_for", required: true, maxlength: 320 }),
     choices,
@@ -104,12 +105,12 @@ export async function documentPage(id) {
     make("h2", {}, "Copies"), list,
     make("h2", {}, "Make a copy for somebody"), result,
     inspection instanceof Error ? make("p", { class: "problem" }, inspection.message) : wizard(id, inspection, async (made, key) => {
+      await refresh();
       result.replaceChildren(make("div", { class: "panel" },
         make("p", { class: "verdict" }, `The copy for ${made.intended_for} is made.`),
         make("p", {}, "Whoever knows this link can fetch it:"),
         make("p", { class: "row" }, make("code", {}, link(made.link)), make("button", { type: "button", onclick: () => copy(link(made.link)) }, "Copy")),
         make("p", {}, "The key that opens its mark is kept nowhere else: ", make("code", {}, key))));
-      await refresh();
     }));
 }
 

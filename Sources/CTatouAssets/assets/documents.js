@@ -20,8 +20,8 @@ export async function documents() {
   show("Documents",
     dropPlace("Upload PDF documents", "application/pdf,.pdf", async (file, progress) => {
       const made = await api.upload("/api/upload-document", "file", file, progress);
-      say(`${made.name} is uploaded.`);
       await refresh();
+      say(`${made.name} is uploaded.`);
     }),
     make("h2", {}, "Yours"), table);
 }
