@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How fast entries become durable, beside the disk's own fsync.
 
-    python3 script/lib/bench_journal.py --vigie PATH [--folder DIR] [--runs 3] [--appends 20000] [--json FILE]
+    python3 script/lib/bench_journal.py --vigie PATH [--folder DIR] [--runs 3] [--appends 20000] [--fsync-delay-ms 3] [--json FILE]
 
 Each run appends to a fresh journal from many tasks at once, each of which waits for its own entry to be durable, while checkpoints are
 signed beside it once a second. Before and after each run the same folder's disk is asked how long a write of 4 KiB with fsync takes.
@@ -64,6 +64,14 @@ def one_run(options, folder, callers):
         shutil.rmtree(work, ignore_errors=True)
 
 
+def slow_down(milliseconds):
+    """Starts this once more, with a library in front of glibc's fsync: for the probe and for the program that is measured."""
+    library = pathlib.Path(tempfile.mkdtemp(prefix="vigie-slow-")) / "slow_fsync.so"
+    subprocess.run(["clang", "-O2", "-shared", "-fPIC", "-o", library, ROOT / "script/lib/slow_fsync.c"], check=True)
+    os.execve(sys.executable, [sys.executable, *sys.argv],
+              os.environ | {"LD_PRELOAD": str(library), "SLOW_FSYNC_US": str(round(milliseconds * 1000))})
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--vigie", required=True, help="the program, a release build")
@@ -73,7 +81,10 @@ def main():
     parser.add_argument("--callers", type=int, nargs="+", default=[1, 64, 256])
     parser.add_argument("--size", type=int, default=300)
     parser.add_argument("--json", help="write the raw data there")
+    parser.add_argument("--fsync-delay-ms", type=float, help="every fsync takes so much longer, as on a slower disk")
     options = parser.parse_args()
+    if options.fsync_delay_ms and "SLOW_FSYNC_US" not in os.environ:
+        slow_down(options.fsync_delay_ms)
     folder = pathlib.Path(options.folder).resolve()
     raw = {"machine": machine.describe(ROOT), "runs": []}
     print(machine.sentence(raw["machine"]), "\n")

@@ -20,7 +20,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from lib import accessibility
+from lib import accessibility, projections
 
 # Long enough for a loaded two-core machine; the measured times are reported, and held against the goals apart from this.
 PATIENCE = 30
@@ -73,9 +73,10 @@ class Server:
 
     def stop(self):
         self.process.terminate()
-        status = self.process.wait(timeout=PATIENCE)
+        return self.process.wait(timeout=PATIENCE)
+
+    def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
-        return status
 
 
 class Browser:
@@ -182,9 +183,12 @@ def run(vigie, root, logs, pictures=None):
         # Last: so many pages in a row take the event streams that one account may have, and the oldest page loses its own.
         if pictures:
             take_pictures(server, password, pictures)
-    finally:
         status = server.stop()
-    assert status == 0, f"the server ends with status {status} on SIGTERM"
+        assert status == 0, f"the server ends with status {status} on SIGTERM"
+        measured["rows_rebuilt_alike"] = projections.assert_rebuilt_alike(vigie, server.folder / "data")
+    finally:
+        server.stop()
+        server.remove()
     return measured
 
 
@@ -306,7 +310,7 @@ def take_pictures(server, password, folder):
             suffix = ("dark" if dark else "light") + ("-phone" if width < 500 else "")
             worst = browser.driver.find_elements(By.PARTIAL_LINK_TEXT, "SEC-")
             address = next((link.get_attribute("href") for link in worst if link.text.strip()), None)
-            pages = ["incidents", "on-call", "metrics", "leases", "sources", "rules", "hunts", "journal", "journal/1",
+            pages = ["incidents", "on-call", "metrics", "leases", "runs", "sources", "rules", "hunts", "journal", "journal/1",
                      "accounts", "account"]
             for path in pages:
                 name = "entry" if path == "journal/1" else path

@@ -19,7 +19,7 @@ import time
 import uuid
 from datetime import datetime
 
-from lib import machine, waiting
+from lib import machine, projections, waiting
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 STEPS = [("L1", 0), ("L2", 1), ("L3", 3)]
@@ -196,7 +196,8 @@ def storm(options, place, serve, folder):
 def markdown(raw):
     result = raw["result"]
     names = [("incidents", "incidents opened"), ("acknowledged", "of them acknowledged"), ("intended", "pages intended"),
-             ("sent", "pages sent"), ("received", "requests received"), ("keys", "different keys received")]
+             ("sent", "pages sent"), ("received", "requests received"), ("keys", "different keys received"),
+             ("rows_rebuilt_alike", "rows of the tables, made anew from the journal, the same")]
     verdict = "FAILED" if result["problems"] else "Passed"
     return "\n".join([
         "# kill -9 during escalations", "", machine.sentence(raw["machine"]), "",
@@ -224,6 +225,7 @@ def run(options):
         try:
             kills, refused = storm(options, place, serve, folder)
             result = check(folder, started)
+            result["rows_rebuilt_alike"] = projections.assert_rebuilt_alike(options.vigie, folder)
         except waiting.NotReady as error:
             print(f"script/soak: {error}\n{(place / 'stderr').read_text(errors='replace')[-4000:]}", file=sys.stderr)
             return 1

@@ -15,6 +15,7 @@ import ssl
 import threading
 import time
 
+from . import projections
 from .receivers_wire import PROTOBUF, access_line, field, post_event, push, varint
 from .receivers_world import memory
 from .waiting import eventually
@@ -123,7 +124,8 @@ def nothing_twice(world):
     world.server.terminate()
     assert world.server.wait(60) == 0, f"the server ended with status {world.server.returncode}"
     world.no_more()
-    return ", ".join(f"{count:,} of '{rule}'" for rule, count in world.expected.items())
+    alike = projections.assert_rebuilt_alike(world.vigie, world.folder / "data")
+    return ", ".join(f"{count:,} of '{rule}'" for rule, count in world.expected.items()) + f"; {alike:,} rows made anew from the journal, the same"
 
 
 def kills(world, rounds=10):
