@@ -125,21 +125,7 @@ struct DocumentRoutes {
         var id: Int64
         var file_deleted: Bool
         var file_missing: Bool
-        var note: String?
-
-        func encode(to encoder: any Encoder) throws {
-            // `note` is null where there is none, not missing.
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(deleted, forKey: .deleted)
-            try container.encode(id, forKey: .id)
-            try container.encode(file_deleted, forKey: .file_deleted)
-            try container.encode(file_missing, forKey: .file_missing)
-            try container.encode(note, forKey: .note)
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case deleted, id, file_deleted, file_missing, note
-        }
+        var note: NullableMember<String>
     }
 
     private func delete(_ request: Request, _ context: TatouContext) async throws -> Response {
@@ -158,7 +144,8 @@ struct DocumentRoutes {
                 SecurityEvent("document_delete", category: "file", outcome: .success).with { $0.resource = document.resource })
             return try JSONAnswer.response(
                 Deleted(
-                    id: id, file_deleted: deletion.fileDeleted, file_missing: deletion.fileMissing, note: deletion.note))
+                    id: id, file_deleted: deletion.fileDeleted, file_missing: deletion.fileMissing,
+                    note: NullableMember(deletion.note)))
         } catch let refusal as DocumentRefusal {
             throw platform.answer(to: refusal, action: "document_delete", context)
         }

@@ -37,25 +37,9 @@ struct WatermarkRoutes {
         var link: String
         var intended_for: String
         var method: String
-        var position: String?
+        var position: NullableMember<String>
         var filename: String
         var size: Int
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(id, forKey: .id)
-            try container.encode(documentid, forKey: .documentid)
-            try container.encode(link, forKey: .link)
-            try container.encode(intended_for, forKey: .intended_for)
-            try container.encode(method, forKey: .method)
-            try container.encode(position, forKey: .position)
-            try container.encode(filename, forKey: .filename)
-            try container.encode(size, forKey: .size)
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case id, documentid, link, intended_for, method, position, filename, size
-        }
     }
 
     private func create(_ request: Request, _ context: TatouContext) async throws -> Response {
@@ -85,7 +69,8 @@ struct WatermarkRoutes {
         return try JSONAnswer.response(
             Created(
                 id: version.id, documentid: document.id, link: secrets.link, intended_for: version.intendedFor,
-                method: version.method, position: version.position, filename: version.fileName, size: version.size),
+                method: version.method, position: NullableMember(version.position), filename: version.fileName, size: version.size
+            ),
             status: .created)
     }
 
@@ -93,24 +78,10 @@ struct WatermarkRoutes {
         var documentid: Int64
         var secret: String
         var method: String
-        var position: String?
+        var position: NullableMember<String>
         /// Which version that was, where it is one that was issued here.
         var version: Int64?
         var intended_for: String?
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(documentid, forKey: .documentid)
-            try container.encode(secret, forKey: .secret)
-            try container.encode(method, forKey: .method)
-            try container.encode(position, forKey: .position)
-            try container.encodeIfPresent(version, forKey: .version)
-            try container.encodeIfPresent(intended_for, forKey: .intended_for)
-        }
-
-        private enum CodingKeys: String, CodingKey {
-            case documentid, secret, method, position, version, intended_for
-        }
     }
 
     private func read(_ request: Request, _ context: TatouContext) async throws -> Response {
@@ -138,7 +109,7 @@ struct WatermarkRoutes {
             })
         return try JSONAnswer.response(
             Reading(
-                documentid: document.id, secret: reading.secret, method: method, position: position,
+                documentid: document.id, secret: reading.secret, method: method, position: NullableMember(position),
                 version: reading.version?.id, intended_for: reading.version?.intendedFor),
             status: .created)
     }
