@@ -1,7 +1,6 @@
 """Runs axe-core (from PyPI's axe-playwright-python, which carries it) on every page of the console, in a browser that selenium drives."""
 
-import subprocess
-import sys
+from lib import virtual_environment
 
 AXE = "axe-playwright-python==0.1.8"
 # WCAG 2.2 AA, and what axe holds for good practice.
@@ -9,14 +8,9 @@ PATIENCE = 300
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-def source(root):
-    """The text of axe-core; installed into .build/axe if it is absent."""
-    folder = root / ".build/axe"
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        python = str(folder / "bin/python")
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", AXE], check=True)
-        (folder / "ready").touch()
+def source():
+    """The text of axe-core."""
+    folder = virtual_environment.folder("axe", AXE, options=["--no-deps"])
     return next(folder.glob("lib/python*/site-packages/axe_playwright_python/axe.min.js")).read_text()
 
 
@@ -52,9 +46,9 @@ def pages(driver, address):
             yield from links(driver, "/evidence/")[:1]
 
 
-def check(browser, root, address):
+def check(browser, address):
     """All violations on the pages for somebody who is signed in, with what can be opened open; and how many pages."""
-    axe = source(root)
+    axe = source()
     found, count = [], 0
     for path in pages(browser.driver, address):
         browser.driver.get(address + path)
@@ -66,16 +60,16 @@ def check(browser, root, address):
     return found, count
 
 
-def sees_a_barrier(browser, root, address):
+def sees_a_barrier(browser, address):
     """Whether axe finds what is planted for it: without that, finding nothing would mean nothing."""
     browser.driver.get(address)
     browser.driver.execute_script("document.querySelector('main').append(document.createElement('img'))")
-    return any(": image-alt:" in line for line in violations(browser.driver, source(root), "planted"))
+    return any(": image-alt:" in line for line in violations(browser.driver, source(), "planted"))
 
 
-def check_doors(browser, root, address, paths):
+def check_doors(browser, address, paths):
     """The same for pages without a sign-in."""
-    axe = source(root)
+    axe = source()
     found = []
     for path in paths:
         browser.driver.get(address + path)

@@ -145,7 +145,7 @@ def run(vigie, root, logs, pictures=None):
             assert "/setup" in browser.driver.current_url, "the first visit leads to the set-up page"
             if pictures:
                 browser.picture(pictures / "setup-light.png", whole=False)
-            barriers = accessibility.check_doors(browser, root, server.address, ["/setup"])
+            barriers = accessibility.check_doors(browser, server.address, ["/setup"])
             assert not barriers, "axe-core objects:\n" + "\n".join(barriers)
             browser.driver.get(server.address + "/")
             browser.fill(token=server.token, name=ACCOUNT, password=password, password_again=password)
@@ -178,7 +178,7 @@ def run(vigie, root, logs, pictures=None):
             assert not complaints, f"the browser complains: {complaints[:3]}"
         finally:
             browser.quit()
-        measured["pages_checked_by_axe"] = barrier_free(server, vigie, root, password)
+        measured["pages_checked_by_axe"] = barrier_free(server, vigie, password)
         without_javascript(server, password)
         # Last: so many pages in a row take the event streams that one account may have, and the oldest page loses its own.
         if pictures:
@@ -279,7 +279,7 @@ def without_javascript(server, password):
         browser.quit()
 
 
-def barrier_free(server, vigie, root, password):
+def barrier_free(server, vigie, password):
     """axe-core on every page, light and dark. How many pages it looked at."""
     invited = subprocess.run(
         [vigie, "user", "add", "bob", "--role", "viewer", "--console", server.address, "--data", str(server.folder / "data")],
@@ -290,10 +290,10 @@ def barrier_free(server, vigie, root, password):
         browser = Browser(1280, 900, dark)
         try:
             doors = ["/sign-in", link, "/invitation?token=0", "/acknowledge?token=0"]
-            assert accessibility.sees_a_barrier(browser, root, server.address + doors[0]), "axe-core finds a planted barrier"
-            found += accessibility.check_doors(browser, root, server.address, doors)
+            assert accessibility.sees_a_barrier(browser, server.address + doors[0]), "axe-core finds a planted barrier"
+            found += accessibility.check_doors(browser, server.address, doors)
             sign_in(browser, server, password)
-            more, pages = accessibility.check(browser, root, server.address)
+            more, pages = accessibility.check(browser, server.address)
             found += more
             count += pages + len(doors)
         finally:

@@ -7,12 +7,11 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tarfile
 import tempfile
 import time
 
-from lib import timestamp_authority
+from lib import timestamp_authority, virtual_environment
 
 INCIDENT = "SEC-2026-0001"
 CASE_UTILS = "case-utils==0.18.0"
@@ -201,12 +200,7 @@ def archives(vigie, work, table):
 def validator():
     if found := shutil.which("case_validate"):
         return found
-    folder = ROOT / ".build" / "case"
-    if not (folder / "ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", CASE_UTILS], check=True)
-        (folder / "ready").touch()
-    return str(folder / "bin" / "case_validate")
+    return str(virtual_environment.folder("case", CASE_UTILS) / "bin/case_validate")
 
 
 def case_document(archive, root, table):

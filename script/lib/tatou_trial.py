@@ -109,7 +109,7 @@ def fetch(link):
 def run(tatou, root, pictures=None):
     """The trial. Raises where the pages do not do what they should; returns what was checked."""
     server = Server(tatou)
-    password, axe, complaints, checked = secrets.token_urlsafe(18), accessibility.source(root), [], []
+    password, axe, complaints, checked = secrets.token_urlsafe(18), accessibility.source(), [], []
     browser = Browser(1280, 900, dark=False)
     visitor = Visitor(browser, server.address)
 
