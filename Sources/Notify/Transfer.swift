@@ -48,7 +48,9 @@ struct Transfer {
         }
         switch outcome.ending {
         case .exited(0): break
-        case .exited(let status): throw failure(status)
+        case .exited(let status):
+            if protocols.contains("smtp"), let refusal = refusal(outcome.text) { throw refusal }
+            throw failure(status)
         case .timedOut: throw failure(28)
         case .flooded: throw DeliveryFailure("the answer was larger than \(Transfer.maximumAnswer) bytes")
         case .cancelled: throw DeliveryFailure("it was broken off")
@@ -57,6 +59,12 @@ struct Transfer {
         let answer = outcome.text
         let end = answer.lastIndex(of: "\n") ?? answer.startIndex
         return (Int(answer[end...].dropFirst()) ?? 0, String(answer[..<end]))
+    }
+
+    /// What a mail server said last, where that was a refusal (RFC 5321, section 4.2.1): 4xx passes by itself, 5xx hardly ever.
+    private func refusal(_ outcome: String) -> DeliveryFailure? {
+        guard let code = outcome.split(separator: "\n").last.flatMap({ Int($0) }), (400..<600).contains(code) else { return nil }
+        return DeliveryFailure("the mail server answered \(code)", maximumAttempts: code < 500 ? nil : 4)
     }
 
     /// curl(1), exit codes.

@@ -95,7 +95,13 @@ struct DeliveryTests {
         let refusing = try Catcher(.smtp(refusal: "550 no such user"))
         let channel = SMTPChannel(
             address: "smtp://127.0.0.1:\(refusing.port)", sender: "vigie@example.org", user: nil, password: nil, isPlain: true)
-        await #expect(throws: DeliveryFailure.self) { try await channel.deliver(.sample()) }
+        let refused = await #expect(throws: DeliveryFailure.self) { try await channel.deliver(.sample()) }
+        #expect(refused == DeliveryFailure("the mail server answered 550", maximumAttempts: 4))
+        let busy = try Catcher(.smtp(refusal: "451 come again"))
+        let patient = SMTPChannel(
+            address: "smtp://127.0.0.1:\(busy.port)", sender: "vigie@example.org", user: nil, password: nil, isPlain: true)
+        let later = await #expect(throws: DeliveryFailure.self) { try await patient.deliver(.sample()) }
+        #expect(later == DeliveryFailure("the mail server answered 451"))
         var nobody = Message.sample()
         nobody.address = nil
         let failure = await #expect(throws: DeliveryFailure.self) { try await channel.deliver(nobody) }

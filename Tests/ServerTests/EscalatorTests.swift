@@ -238,4 +238,20 @@ struct EscalatorTests {
         #expect(!PageMessage.joined([drill, reminder, lesser], as: "digest/k").isAlarm)
         #expect(alarm.isAlarm && !drill.isAlarm && !reminder.isAlarm && !lesser.isAlarm)
     }
+
+    @Test("a digest names the worst first, then the oldest, whatever order they came in")
+    func orderOfDigest() {
+        let message = { (incident: String, severity: String) in
+            Message(
+                key: incident, purpose: .page, incident: incident, severity: severity, subject: incident, details: [], link: nil,
+                isDrill: false, time: Office.start, address: nil)
+        }
+        let digest = PageMessage.joined(
+            [
+                message("SEC-2026-10000", "P2"), message("SEC-2026-0009", "P2"), message("SEC-2026-0012", "P0"),
+                message("SEC-2026-0001", "P2"),
+            ], as: "digest/k")
+        #expect(digest.details == ["SEC-2026-0012", "SEC-2026-0001", "SEC-2026-0009", "SEC-2026-10000"])
+        #expect(digest.incident == "SEC-2026-0012")
+    }
 }

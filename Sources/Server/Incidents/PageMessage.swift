@@ -57,7 +57,11 @@ enum PageMessage {
     ///
     /// - Parameter key: of the digest; `nil` for a page alone.
     static func joined(_ messages: [Message], as key: String?) -> Message {
-        guard let key, var digest = messages.min(by: { $0.severity < $1.severity }) else {
+        // The worst first, then the oldest; ids of one year are of one length up to the 9,999th.
+        let messages = messages.sorted {
+            ($0.severity, $0.incident.utf8.count, $0.incident) < ($1.severity, $1.incident.utf8.count, $1.incident)
+        }
+        guard let key, var digest = messages.first else {
             return messages.first
                 ?? Message(
                     key: "", purpose: .page, incident: "", severity: "", subject: "", details: [], link: nil, isDrill: false,
