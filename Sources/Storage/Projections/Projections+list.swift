@@ -56,26 +56,29 @@ extension Projections {
             if word.unicodeScalars.count >= 3 {
                 let phrase = "\"\(word.replacing("\"", with: "\"\""))\""
                 condition += """
-                     AND incident.rowid IN (
+                     AND (incident.rowid IN (
                         SELECT rowid FROM incident_text WHERE incident_text MATCH ?
                         UNION SELECT i.rowid FROM incident_entity e JOIN incident i ON i.id = e.incident
-                        WHERE e.rowid IN (SELECT rowid FROM entity_text WHERE entity_text MATCH ?)
+                        WHERE e.rowid IN (SELECT rowid FROM entity_text WHERE entity_text MATCH ?))
                     """
                 arguments += [phrase, phrase]
             } else {
                 condition += """
-                     AND incident.rowid IN (
+                     AND (incident.rowid IN (
                         SELECT rowid FROM incident WHERE id LIKE ? ESCAPE '\\' OR title LIKE ? ESCAPE '\\'
                         UNION SELECT i.rowid FROM incident_entity e JOIN incident i ON i.id = e.incident
-                        WHERE e.value LIKE ? ESCAPE '\\'
+                        WHERE e.value LIKE ? ESCAPE '\\')
                     """
                 arguments += [pattern, pattern, pattern]
             }
-            for category in try categories(like: pattern, database) {
+            // Asked row by row: most incidents can be of a category, and another word leaves few of them.
+            let categories = try categories(like: pattern, database)
+            if !categories.isEmpty {
+                let places = Array(repeating: "?", count: categories.count).joined(separator: ", ")
                 condition += """
-                     UNION SELECT i.rowid FROM incident_category c JOIN incident i ON i.id = c.incident WHERE c.category = ?
+                     OR EXISTS (SELECT 1 FROM incident_category c WHERE c.category IN (\(places)) AND c.incident = incident.id)
                     """
-                arguments += [category]
+                arguments += StatementArguments(categories)
             }
             condition += ")"
         }
