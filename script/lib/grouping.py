@@ -19,7 +19,8 @@ sys.path.insert(0, str(ROOT / "script"))
 from lib import machine  # noqa: E402
 
 LINE = re.compile(
-    r"precision (?P<precision>[\d.]+)  recall (?P<recall>[\d.]+)  (?P<incidents>\d+) incidents of (?P<campaigns>\d+) campaigns"
+    r"precision (?P<precision>[\d.]+)  recall (?P<recall>[\d.]+)  "
+    r"with links (?P<linked_precision>[\d.]+) (?P<linked_recall>[\d.]+)  (?P<incidents>\d+) incidents of (?P<campaigns>\d+) campaigns"
     r"(?:, (?P<findings>\d+) findings \((?P<mixed>\d+) about several\))?  (?P<scenario>.+)")
 
 
@@ -43,7 +44,8 @@ def main():
     if result.returncode != 0 or not found:
         sys.exit(f"{result.stdout[-4000:]}\ngrouping: the tests ended with status {result.returncode}, {len(found)} scenarios were told")
     for row in found:
-        print(f"precision {row['precision']:.3f}  recall {row['recall']:.3f}  {row['incidents']} incidents of "
+        print(f"precision {row['precision']:.3f}  recall {row['recall']:.3f}  with links "
+              f"{row['linked_precision']:.3f} {row['linked_recall']:.3f}  {row['incidents']} incidents of "
               f"{row['campaigns']} campaigns  {row['scenario']}")
     if options.json:
         options.json.write_text(json.dumps({"machine": about, "scenarios": found}, indent=1) + "\n")

@@ -10,6 +10,13 @@ package struct Grouping: Sendable {
     /// Nanoseconds of event time. A day: campaigns pause overnight, and an address rarely changes hands sooner.
     package var quietPeriod: Int64 = 86_400 * 1_000_000_000
 
+    /// Nanoseconds of event time between an address that fell silent and another that writes the same: a block is noticed and
+    /// gone round within minutes.
+    static let longestHandover: Int64 = 600 * 1_000_000_000
+
+    /// Nanoseconds of event time for which the one has to go on, and the other to be silent, before anything is said.
+    static let silenceToBeSure: Int64 = 60 * 1_000_000_000
+
     package init() {}
 
     /// What is to be recorded for `finding`, in order; `book` is taken forward over it. Empty when it is recorded already.
@@ -21,10 +28,11 @@ package struct Grouping: Sendable {
         guard !book.knows(findingID: finding.id) else { return [] }
         var record = FindingRecord(finding, lines: lines, incident: "", grouping: "the first finding of this incident")
         var events: [IncidentEvent] = []
-        var ended: String?
+        var link: IncidentChange?
         if let home = home(of: record, in: book) {
             record.incident = home.incident.id
             record.grouping = home.reason
+            link = handover(to: home.incident, with: record, in: book)
             if record.severity > home.incident.severity {
                 events.append(
                     .severityChanged(
@@ -39,18 +47,41 @@ package struct Grouping: Sendable {
                     IncidentOpened(
                         incident: record.incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen
                     )))
-            if let address = record.address { ended = book.incidents(actor: address).first(where: \.isClosed)?.id }
+            link = recurrence(of: record, in: book)
         }
         events.append(.findingRecorded(record))
-        if let ended {
-            events.append(
-                .changed(
-                    IncidentChange(
-                        incident: record.incident, at: record.time, author: .system, action: .link(.recurrence, to: ended),
-                        text: "the same address as in \(ended), which was closed")))
-        }
+        if let link { events.append(.changed(link)) }
         for event in events { book.apply(event) }
         return events
+    }
+
+    /// The address's incident of before, which people have closed.
+    private func recurrence(of record: FindingRecord, in book: IncidentBook) -> IncidentChange? {
+        guard let address = record.address, let ended = book.incidents(actor: address).first(where: \.isClosed) else {
+            return nil
+        }
+        return IncidentChange(
+            incident: record.incident, at: record.time, author: .system, action: .link(.recurrence, to: ended.id),
+            text: "the same address as in \(ended.id), which was closed")
+    }
+
+    /// The incident whose address fell silent shortly before this one went on with the same lines. People decide whether it is the same
+    /// attacker, and merge: strangers who run the same tool write the same, too. Where a third has written it, it says nothing, and
+    /// whether the other is silent shows only after a while.
+    private func handover(
+        to incident: IncidentBook.Active, with record: FindingRecord, in book: IncidentBook
+    ) -> IncidentChange? {
+        guard !incident.isLinked, record.lastSeen.nanoseconds(since: incident.firstSeen) >= Grouping.silenceToBeSure,
+            let handwriting = Handwriting(record)
+        else { return nil }
+        let others = book.incidents(handwriting: handwriting).filter { $0.id != incident.id }
+        guard others.count == 1, let other = others.first, !other.isClosed else { return nil }
+        let silence = incident.firstSeen.nanoseconds(since: other.lastSeen)
+        guard (0...Grouping.longestHandover).contains(silence) else { return nil }
+        return IncidentChange(
+            incident: incident.id, at: record.time, author: .system, action: .link(.related, to: other.id),
+            text: "may be the same attacker under another address: the same lines but for numbers, begun "
+                + "\(silence / 1_000_000_000) s after \(other.id) fell silent")
     }
 
     private typealias Home = (incident: IncidentBook.Active, reason: String)

@@ -20,6 +20,8 @@ package struct IncidentBook: Sendable, Equatable {
         /// Addresses of findings about nobody in particular: innocents may be among them.
         package var bystanders: Set<String> = []
         package var categories: Set<String> = []
+        /// Somebody, or grouping, has said that it belongs to another.
+        package var isLinked = false
         /// People ended it: what its entities do next is another incident.
         package var isClosed = false
     }
@@ -29,6 +31,7 @@ package struct IncidentBook: Sendable, Equatable {
     private var byActor: [String: [String]] = [:]
     private var byAccomplice: [String: [String]] = [:]
     private var byAccount: [String: [String]] = [:]
+    private var byHandwriting: [Handwriting: [String]] = [:]
     /// By the rule that reported a surge.
     private var bySurge: [String: [String]] = [:]
     /// The last number given in each year.
@@ -64,6 +67,7 @@ package struct IncidentBook: Sendable, Equatable {
         switch change.action {
         case .close: active[change.incident]?.isClosed = true
         case .reopen: active[change.incident]?.isClosed = false
+        case .link: active[change.incident]?.isLinked = true
         case .merge(let into): merge(change.incident, into: into)
         case .split(let into, _, let entities): split(change.incident, into: into, entities: entities)
         default: break
@@ -133,6 +137,7 @@ package struct IncidentBook: Sendable, Equatable {
             let key = IncidentBook.key(address: address)
             incident.addresses.insert(key)
             IncidentBook.add(incident.id, to: &byActor, key)
+            if let handwriting = Handwriting(finding) { IncidentBook.add(incident.id, to: &byHandwriting, handwriting) }
         }
         let others = finding.otherAddresses.map(IncidentBook.key)
         if let user = finding.user {
@@ -152,7 +157,7 @@ package struct IncidentBook: Sendable, Equatable {
         active[id] = incident
     }
 
-    private static func add(_ incident: String, to index: inout [String: [String]], _ key: String) {
+    private static func add<Key>(_ incident: String, to index: inout [Key: [String]], _ key: Key) {
         // The same incident again is the usual case by far.
         guard index[key]?.last != incident else { return }
         index[key, default: []].removeAll { $0 == incident }
@@ -170,6 +175,7 @@ package struct IncidentBook: Sendable, Equatable {
         incidents(byAccomplice[IncidentBook.key(address: address)])
     }
     func incidents(account: String) -> some Collection<Active> { incidents(byAccount[account]) }
+    func incidents(handwriting: Handwriting) -> some Collection<Active> { incidents(byHandwriting[handwriting]) }
     func incidents(surge rule: String) -> some Collection<Active> { incidents(bySurge[rule]) }
 
     private func incidents(_ ids: [String]?) -> [Active] { (ids ?? []).reversed().compactMap { active[$0] } }

@@ -18,12 +18,16 @@ struct CampaignTests {
         scenario.write(&log)
         let outcome = log.run(Repository.rules.ruleSet)
         let (precision, recall) = outcome.quality
-        let numbers = String(format: "precision %.3f  recall %.3f", precision, recall)
+        let linked = outcome.quality(withLinks: true)
+        let numbers = String(
+            format: "precision %.3f  recall %.3f  with links %.3f %.3f", precision, recall, linked.precision, linked.recall)
         print(
             "\(numbers)  \(outcome.incidents) incidents of \(scenario.campaigns) campaigns, \(outcome.placed.count) findings"
                 + " (\(outcome.mixed) about several)  \(scenario.name)")
         #expect(precision == 1)
         #expect(recall >= scenario.recall)
+        #expect(linked.precision == 1, "no stranger is called the same attacker")
+        #expect(linked.recall == 1)
         #expect(outcome.incidents == scenario.incidents ?? scenario.campaigns)
         #expect(outcome.falseAlarms == 0)
         #expect(outcome.unparsed == 0)
@@ -40,7 +44,7 @@ struct CampaignTests {
         let outcome = log.run(Repository.rules.ruleSet)
         let (precision, recall) = outcome.quality
         print(
-            String(format: "precision %.3f  recall %.3f", precision, recall)
+            String(format: "precision %.3f  recall %.3f  with links %.3f %.3f", precision, recall, precision, recall)
                 + "  \(outcome.incidents) incidents of 5 campaigns  all at once")
         #expect(precision == 1)
         #expect(recall == 1)

@@ -118,4 +118,45 @@ struct GroupingTests {
         }
         #expect(group(waves) == [1, 1, 1, 1])
     }
+
+    /// Each finding one minute after the other, with the text of its line: the links that follow, as (from, to).
+    private func links(_ findings: [(address: String, line: String)], rule: RuleHeader = Sample.rule(category: .exploit))
+        -> [[Int]]
+    {
+        var book = IncidentBook()
+        return findings.enumerated().flatMap { number, finding in
+            let made = Sample.finding(number, address: finding.address, user: "alice", at: Int64(number) * 60, rule: rule)
+            return Grouping().events(for: made, lines: ["\(finding.address) \(finding.line)"], book: &book, now: Sample.start)
+                .compactMap { event -> [Int]? in
+                    guard case .changed(let change) = event, case .link(.related, let other) = change.action else { return nil }
+                    return [change.incident, other].compactMap { IncidentNumber.parse($0)?.number }
+                }
+        }
+    }
+
+    @Test(
+        "an address that goes on where another fell silent, with the same lines but for numbers, may be the same attacker; said once"
+    )
+    func handover() {
+        let line = "GET /item?id=17 HTTP/1.1 agent/2"
+        let (first, second, third) = ("192.0.2.1", "198.51.100.2", "203.0.113.3")
+        #expect(links([(first, line), (second, "GET /item?id=4 HTTP/1.1 agent/2"), (second, line), (second, line)]) == [[2, 1]])
+        #expect(links([(first, line), (second, line), (first, line), (second, line)]).isEmpty, "it is not silent")
+        #expect(links([(first, line), (second, line), (third, line), (third, line)]).isEmpty, "everybody writes that")
+        #expect(links([(first, line), (second, "GET /other HTTP/1.1 agent/2"), (second, "GET /other HTTP/1.1 agent/2")]).isEmpty)
+        let later = Array(repeating: ("192.0.2.200", "GET / HTTP/1.1"), count: 12)
+        #expect(links([(first, line)] + later + [(second, line), (second, line)]).isEmpty, "too long ago")
+        #expect(links([(first, line), (second, line), (second, line)], rule: Sample.rule(category: .bruteForce)) == [[2, 1]])
+    }
+
+    @Test("two who guess at root are not called one attacker")
+    func handoverOnCommonAccount() {
+        var book = IncidentBook()
+        for (number, address) in ["192.0.2.1", "198.51.100.2", "198.51.100.2"].enumerated() {
+            let finding = Sample.finding(number, address: address, user: "root", at: Int64(number) * 60)
+            let events = Grouping().events(
+                for: finding, lines: ["Failed password for root from \(address)"], book: &book, now: Sample.start)
+            #expect(!events.contains { if case .changed = $0 { true } else { false } })
+        }
+    }
 }

@@ -66,8 +66,15 @@ struct CampaignLog {
                     guard let start = Int(reference.origin.source.dropFirst("piece ".count)) else { return nil }
                     return ordered[start + Int(reference.line) - 1].owner
                 })
-            for case .findingRecorded(let record) in Grouping().events(for: finding, lines: [], book: &book, now: Sample.start) {
-                outcome.add(record, owners: owners)
+            let texts = finding.evidence.map { reference -> String? in
+                Int(reference.origin.source.dropFirst("piece ".count)).map { ordered[$0 + Int(reference.line) - 1].text }
+            }
+            for event in Grouping().events(for: finding, lines: texts, book: &book, now: Sample.start) {
+                switch event {
+                case .findingRecorded(let record): outcome.add(record, owners: owners)
+                case .changed(let change): outcome.add(change)
+                default: break
+                }
             }
         }
         outcome.unparsed = parser.counters.unparsed
@@ -78,6 +85,8 @@ struct CampaignLog {
 /// Findings with the incident they were put into and the campaign they are of.
 struct Outcome {
     private(set) var placed: [(incident: String, owner: String)] = []
+    /// Incidents that people are told may belong together.
+    private(set) var links: Set<Set<String>> = []
     /// About several campaigns at once: no pair with them is right or wrong.
     private(set) var mixed = 0
     /// About people who mean no harm.
@@ -94,16 +103,24 @@ struct Outcome {
         }
     }
 
+    mutating func add(_ change: IncidentChange) {
+        if case .link(_, let other) = change.action { links.insert([change.incident, other]) }
+    }
+
     var incidents: Int { Set(placed.map(\.incident)).count }
 
     /// Of all pairs of findings in one incident, how many are of one campaign; of all pairs of one campaign, how many are in one incident.
-    var quality: (precision: Double, recall: Double) {
+    var quality: (precision: Double, recall: Double) { quality(withLinks: false) }
+
+    /// - Parameter withLinks: pairs across a link count as together.
+    func quality(withLinks: Bool) -> (precision: Double, recall: Double) {
         var together = 0
         var related = 0
         var both = 0
         for (index, left) in placed.enumerated() {
             for right in placed[..<index] {
-                let isTogether = left.incident == right.incident
+                let isTogether =
+                    left.incident == right.incident || withLinks && links.contains([left.incident, right.incident])
                 let isRelated = left.owner == right.owner
                 together += isTogether ? 1 : 0
                 related += isRelated ? 1 : 0

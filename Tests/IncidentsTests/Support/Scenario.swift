@@ -102,12 +102,22 @@ struct Scenario: CustomTestStringConvertible, Sendable {
                 }
             }
         },
-        // A limit of the design: an attacker who changes the address and goes for no account in particular is seen as two.
+        // A limit of the design: an attacker who changes the address and goes for no account in particular is seen as two, with a link
+        // that says they may be one.
         Scenario(name: "an attacker who changes the address half-way", campaigns: 1, incidents: 2, recall: 0.4) { log in
             for step in 0..<60 {
                 log.web(
                     "attacker", from: step < 30 ? "203.0.113.9" : "198.51.100.7", "GET /?id=\(step)%20union%20select%20password",
                     at: Int64(step) * 9)
+            }
+        },
+        Scenario(name: "three scanners with the same tool, each begun before the last one ended", campaigns: 3) { log in
+            for (place, name) in ["first", "second", "third"].enumerated() {
+                for step in 0..<40 {
+                    log.web(
+                        name, from: "198.51.100.\(place + 1)", "GET /wp-content/../../../etc/passwd?\(step)", status: 404,
+                        at: Int64(step) * 3 + Int64(place) * 60, agent: "scanner/1.0")
+                }
             }
         },
     ]
