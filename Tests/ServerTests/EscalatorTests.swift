@@ -76,6 +76,22 @@ struct EscalatorTests {
         #expect(office.postbox.messages.count == 1)
     }
 
+    @Test("acknowledged while it was on its way, and then refused for good: nobody has to look after it")
+    func refusedAfterAcknowledgement() async throws {
+        let office = try await Office()
+        office.postbox.set(.held)
+        office.run()
+        let id = try await office.open()
+        try await eventually("it is on its way") { office.postbox.messages.count == 1 }
+        try await office.order(.acknowledge, id)
+        try await eventually("it is cancelled") { await office.pages().first?.status == .cancelled }
+        office.postbox.set(.refusing)
+        try await eventually("the refusal is written down") { await office.pages().first?.lastFailure == "it is not taken" }
+        await office.stop()
+        #expect(await office.pages().first?.status == .cancelled)
+        #expect(office.postbox.messages.count == 1)
+    }
+
     @Test("in a storm, one message names them all")
     func digest() async throws {
         let office = try await Office(digestAbove: 5)

@@ -86,9 +86,22 @@ def write_policies(folder, port):
         'use: t\ntables: {t: {acknowledgement: {title: A, starts: opened, stops: acknowledged, within: 2s, tells: ["channel:hook"]}}}\n')
 
 
+def states(found):
+    """What became of each page, by key: its last entry. An attempt that fails after the page was cancelled changes nothing any more."""
+    last = {}
+    for entry in found:
+        if entry["type"].startswith("page."):
+            late = entry["type"] == "page.failed" and "retry_at" not in entry["data"]
+            if not (late and last.get(entry["data"]["key"]) == "page.cancelled"):
+                last[entry["data"]["key"]] = entry["type"]
+    return last
+
+
 def check(folder, started):
-    problems, opened, acknowledged, intended, last = [], {}, {}, {}, {}
-    for entry in entries(folder):
+    problems, opened, acknowledged, intended = [], {}, {}, {}
+    found = entries(folder)
+    last = states(found)
+    for entry in found:
         data, kind = entry["data"], entry["type"]
         name = data.get("incident")
         if kind == "incident.opened":
@@ -103,7 +116,6 @@ def check(folder, started):
             if moment(entry["recorded_at"]) < opened[name] + wait:
                 problems.append(f"{data['key']} is early")
         elif kind.startswith("page."):
-            last[data["key"]] = kind
             page = intended.get(data["key"])
             if page is None:
                 problems.append(f"{data['key']} has {kind} without an intent")
@@ -184,8 +196,7 @@ def storm(options, place, serve, folder):
         while time.time() < latest:
             watch()
             time.sleep(2)
-            last = {entry["data"]["key"]: entry["type"] for entry in entries(folder) if entry["type"].startswith("page.")}
-            if time.time() > soonest and all(state in ENDS for state in last.values()):
+            if time.time() > soonest and all(state in ENDS for state in states(entries(folder)).values()):
                 break
     finally:
         process.terminate()

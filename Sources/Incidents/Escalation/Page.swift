@@ -65,7 +65,8 @@ package struct PageEvent: Sendable, Equatable {
         case attempted(number: Int, digest: String? = nil)
         /// - Parameter thread: the other side's name of the thread that it opened.
         case sent(number: Int, thread: String? = nil)
-        case failed(number: Int, reason: String, retryAt: Timestamp)
+        /// - Parameter retryAt: `nil` where it was not wanted any more by then.
+        case failed(number: Int, reason: String, retryAt: Timestamp?)
         /// Given up: a person has to look.
         case dead(number: Int, reason: String)
         /// Not needed any more.
@@ -122,7 +123,7 @@ package struct PageState: Sendable, Equatable {
             self.thread = thread
         case .failed(_, let reason, let retryAt):
             lastFailure = reason
-            nextAttempt = retryAt
+            nextAttempt = retryAt ?? nextAttempt
         case .dead(_, let reason):
             status = .dead
             lastFailure = reason

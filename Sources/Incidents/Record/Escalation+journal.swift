@@ -52,7 +52,7 @@ extension PageEvent {
             type = "page.failed"
             data["attempt"] = .integer(Int64(number))
             data["reason"] = .string(reason)
-            data["retry_at"] = .string(retryAt.rfc3339)
+            data["retry_at"] = retryAt.map { .string($0.rfc3339) }
         case .dead(let number, let reason):
             type = "page.dead"
             data["attempt"] = .integer(Int64(number))
@@ -91,8 +91,8 @@ extension PageEvent.What {
         case ("page.attempted", let number?): self = .attempted(number: number, digest: text("digest"))
         case ("page.sent", let number?): self = .sent(number: number, thread: text("thread"))
         case ("page.failed", let number?):
-            guard let retryAt = text("retry_at").flatMap({ Timestamp(rfc3339: $0) }) else { return nil }
-            self = .failed(number: number, reason: text("reason") ?? "", retryAt: retryAt)
+            self = .failed(
+                number: number, reason: text("reason") ?? "", retryAt: text("retry_at").flatMap { Timestamp(rfc3339: $0) })
         case ("page.dead", let number?): self = .dead(number: number, reason: text("reason") ?? "")
         case ("page.cancelled", _): self = .cancelled(reason: text("reason") ?? "")
         default: return nil

@@ -236,14 +236,15 @@ actor Escalator {
             busy[channel, default: 1] -= 1
         }
         let time = now()
-        let events = pages.map { [thread] page in
-            IncidentEvent.page(
-                PageEvent(
-                    incident: page.intent.incident, key: page.intent.key, at: time,
-                    what: Escalator.outcome(failure, thread, attempt: page.attempts + 1, at: time)))
-        }
         do {
-            try await recorder.decide(at: time) { _ in events }
+            try await recorder.decide(at: time) { [failure, thread] ledger in
+                pages.map { page in
+                    let current = ledger[page.intent.incident]?.pages[page.intent.key]
+                    let what = Escalator.outcome(
+                        failure, thread, attempt: page.attempts + 1, isWanted: current?.status == .waiting, at: time)
+                    return .page(PageEvent(incident: page.intent.incident, key: page.intent.key, at: time, what: what))
+                }
+            }
         } catch {
             logger.error("what became of \(message.key) cannot be written down: \(error)")
         }
@@ -252,11 +253,13 @@ actor Escalator {
         }
     }
 
-    private static func outcome(_ failure: DeliveryFailure?, _ thread: String?, attempt: Int, at time: Timestamp)
-        -> PageEvent.What
-    {
+    /// - Parameter isWanted: still, now that the channel has answered: an acknowledgement may have come in between.
+    private static func outcome(
+        _ failure: DeliveryFailure?, _ thread: String?, attempt: Int, isWanted: Bool, at time: Timestamp
+    ) -> PageEvent.What {
         guard let failure else { return .sent(number: attempt, thread: thread) }
         let reason = String(failure.reason.prefix(300))
+        guard isWanted else { return .failed(number: attempt, reason: reason, retryAt: nil) }
         let maximum = min(failure.maximumAttempts ?? .max, EscalationPlan.maximumAttempts)
         if failure.isPermanent || attempt >= maximum { return .dead(number: attempt, reason: reason) }
         return .failed(

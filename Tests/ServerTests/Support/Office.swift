@@ -12,7 +12,7 @@ import Testing
 
 /// A channel that keeps what it is given, and fails as it is told.
 final class Postbox: Channel {
-    enum Mood: Sendable { case well, failing, hanging, held }
+    enum Mood: Sendable { case well, failing, refusing, hanging, held }
 
     private let state = Mutex<(messages: [Message], mood: Mood)>(([], .well))
 
@@ -34,12 +34,14 @@ final class Postbox: Channel {
         switch mood {
         case .well: return
         case .failing: throw DeliveryFailure("it is full")
+        case .refusing: throw DeliveryFailure("it is not taken", isPermanent: true)
         case .hanging:
             // Until it is cancelled, as a receiver that hangs.
             try? await Task.sleep(for: .seconds(3600))
             throw DeliveryFailure("cancelled")
         case .held:
             while state.withLock({ $0.mood == .held }), !Task.isCancelled { try? await Task.sleep(for: .milliseconds(5)) }
+            if state.withLock({ $0.mood == .refusing }) { throw DeliveryFailure("it is not taken", isPermanent: true) }
         }
     }
 }
