@@ -104,6 +104,8 @@ package struct Subprocess: Sendable {
         var total = 0
         var open = [true, true]
         var ours: Ending?
+        /// Milliseconds, once both pipes have ended.
+        var pause = 1.0
         var buffer = [UInt8](repeating: 0, count: 65_536)
         func drain() {
             for index in 0..<2 where open[index] {
@@ -133,8 +135,10 @@ package struct Subprocess: Sendable {
             }
             if ours != nil { break }
             var polled = (0..<2).map { pollfd(fd: open[$0] ? descriptors[$0] : -1, events: Int16(POLLIN), revents: 0) }
-            let rest = max(1, min(20, (deadline - Subprocess.monotonic()) * 1000))
-            poll(&polled, 2, Int32(rest))
+            let isOpen = open.contains(true)
+            poll(&polled, 2, Int32(max(1, min(isOpen ? 20 : pause, (deadline - Subprocess.monotonic()) * 1000))))
+            // What has let go of both pipes is about to end, and no descriptor tells of that: looked at soon, and then less often.
+            if !isOpen { pause = min(20, pause * 2) }
         }
         kill(-pid, SIGKILL)
         var status: Int32 = 0

@@ -33,6 +33,21 @@ struct BlockTests {
         return block
     }
 
+    @Test("a block of many lines is not copied for each of them")
+    func growth() {
+        var block = LineBlock()
+        let line = [UInt8](repeating: 0x61, count: 97)
+        var capacities: Set<Int> = []
+        for number in 0..<5_000 {
+            block.add(
+                line.span, offset: Int64(number) * 98, number: Int64(number) + 1, time: Timestamp(seconds: 0), hasOwnTime: true,
+                isSecurity: false, origin: BatchOrigin(source: "s", generation: 0), format: "auto",
+                received: Timestamp(seconds: 0))
+            capacities.insert(block.text.capacity)
+        }
+        #expect(capacities.count < 40, "room that doubles is asked for some twenty times")
+    }
+
     @Test("what is written is read back", arguments: UInt64(1)...50)
     func roundTrip(seed: UInt64) throws {
         var generator = SeededGenerator(seed)

@@ -40,7 +40,7 @@ package struct LineBlock: Sendable {
         origin: BatchOrigin, format: String, received: Timestamp
     ) {
         let start = text.count
-        text.reserveCapacity(start + line.count)
+        // Room that is asked for to the byte is given to the byte: every line would copy all of the block.
         for index in 0..<line.count { text.append(line[index]) }
         add(
             Line(
