@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import pathlib
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import threading
 import time
 
 from lib import waiting
+from lib.escalation_storm import entries
 
 RULE = """title: Canary asked for
 id: 6a0c1f8e-93a4-4c38-8f52-5b1a7e3f0c11
@@ -48,6 +50,12 @@ def playbook():
                                               "schema": "docs/playbooks.md", "version": "1.0.0"}}}
 
 
+# What the journal says about each attacker, in this order: the entry's type, and which of its times counts.
+STAGES = [("found", "finding.recorded", "recorded_at"), ("run begun", "run.started", "occurred_at"),
+          ("ordered", "lease.requested", "occurred_at"), ("applied", "lease.applied", "occurred_at"),
+          ("read back", "lease.proven", "occurred_at")]
+
+
 def stamp(text):
     """Seconds since 1970 of an RFC 3339 time, to the microsecond."""
     whole, _, fraction = text.rstrip("Z").partition(".")
@@ -79,7 +87,7 @@ class Bench:
         self.vigie, self.rate = str(pathlib.Path(vigie).resolve()), rate
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="vigie-latency-"))
         self.space, self.data = f"vigie-b-{secrets.token_hex(3)}", self.folder / "data"
-        self.server = None
+        self.server, self.journal = None, {}
 
     def __enter__(self):
         try:
@@ -153,10 +161,17 @@ class Bench:
                 found = {one["target"]: one for one in self.leases() if one["phase"] == "in_force"}
             stream.stopped.set()
             stream.join()
-        rate = stream.written
-        return rate, [{"address": address, "written": at, "ordered": stamp(found[address]["requested_at"]) - at,
-                       "in_force": stamp(found[address]["since"]) - at} if address in found else {"address": address, "written": at}
-                      for address, at in written.items()]
+        return stream.written, [self.block(address, at, found.get(address)) for address, at in written.items()]
+
+    def block(self, address, at, lease):
+        """Seconds from the line to each stage, the first entry of each kind."""
+        if not lease:
+            return {"address": address, "written": at}
+        if not self.journal:
+            for entry in entries(self.data):
+                self.journal.setdefault((entry["data"].get("incident"), entry["type"]), entry)
+        stages = {name: stamp(self.journal[lease["incident"], kind][moment]) - at for name, kind, moment in STAGES}
+        return {"address": address, "written": at, **{name: round(seconds, 6) for name, seconds in stages.items()}}
 
 
 def percentile(values, share):
@@ -164,16 +179,24 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def processor_seconds(pid):
+    """Of the process itself, and of what it started and waited for."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / ticks, (int(fields[13]) + int(fields[14])) / ticks
+
+
 def trial(vigie, rate, count, pause, patience):
     with Bench(vigie, rate) as bench:
-        began = time.monotonic()
+        began, before = time.monotonic(), processor_seconds(bench.server.pid)
         lines, blocks = bench.measure(count, pause, patience)
-        seconds = time.monotonic() - began
-    done = [one["in_force"] for one in blocks if "in_force" in one]
-    ordered = [one["ordered"] for one in blocks if "in_force" in one]
+        seconds, after = time.monotonic() - began, processor_seconds(bench.server.pid)
+    done = [one for one in blocks if "read back" in one]
     return {
         "rate_wanted": rate, "lines": lines, "seconds": round(seconds, 1), "lines_per_second": round(lines / seconds), "attackers": count,
         "blocked": len(done), "missed": count - len(done),
-        "ordered_p50": done and round(percentile(ordered, 0.5), 3), "ordered_p99": done and round(percentile(ordered, 0.99), 3),
-        "p50": done and round(percentile(done, 0.5), 3), "p99": done and round(percentile(done, 0.99), 3),
-        "most": done and round(max(done), 3), "blocks": blocks}
+        "processor_seconds": {"server": round(after[0] - before[0], 2), "nft": round(after[1] - before[1], 2)},
+        "stages": {name: {"p50": round(percentile([one[name] for one in done], 0.5), 3),
+                          "p99": round(percentile([one[name] for one in done], 0.99), 3),
+                          "most": round(max(one[name] for one in done), 3)} for name, _, _ in STAGES} if done else {},
+        "blocks": blocks}

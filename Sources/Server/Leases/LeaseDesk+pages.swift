@@ -57,7 +57,7 @@ extension LeaseDesk {
         guard let address = IPAddress(address) else { return }
         operators["\(address)"] = ("the session of \(name)", now().advanced(bySeconds: seconds))
         protectedAt = nil
-        ring()
+        bell.ring()
     }
 
     /// Puts the never-block list together anew, now and then; what it meets is lifted.

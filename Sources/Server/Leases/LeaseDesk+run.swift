@@ -17,10 +17,10 @@ extension LeaseDesk {
                     protectOperators()
                     for (name, work) in try await step() { group.addTask { await self.carryOut(work, by: name) } }
                     try await page()
-                    await sleep(atMost: pause())
+                    await bell.wait(atMost: pause())
                 } catch {
                     logger.error("leases cannot be written down: \(error); trying again")
-                    await sleep(atMost: .seconds(1))
+                    await bell.wait(atMost: .seconds(1))
                 }
             }
             group.cancelAll()
@@ -132,7 +132,7 @@ extension LeaseDesk {
         if !events.isEmpty {
             let decided = events
             try await record(at: time) { _ in decided }
-            ring()
+            bell.ring()
         }
         for enforcer in enforcers where !atWork.contains(enforcer.name) {
             let due = checkedAt[enforcer.name]?.advanced(bySeconds: policy.proofEvery) ?? time
@@ -157,25 +157,31 @@ extension LeaseDesk {
     // MARK: Carrying out
 
     private func carryOut(_ work: Work, by name: String) async {
-        let events =
-            if let enforcer = enforcers.first(where: { $0.name == name }) {
-                await lifting(work, enforcer) + ordering(work.orders, enforcer) + checking(work.checks, enforcer)
-            } else {
-                LeaseDesk.failures(of: work, reason: "the enforcer '\(name)' is not configured any more")
-            }
+        var events: [LeaseEvent] = []
+        var taken: Timestamp?
+        if let enforcer = enforcers.first(where: { $0.name == name }) {
+            events += await lifting(work, enforcer)
+            let ordered = await ordering(work.orders, enforcer)
+            events += ordered.events
+            taken = ordered.taken
+            events += await checking(work.checks, enforcer)
+        } else {
+            events = LeaseDesk.failures(of: work, reason: "the enforcer '\(name)' is not configured any more")
+        }
         let touched = Set((work.lifts + work.gone + work.orders + work.checks).map(\.id))
         for lease in work.lifts + work.gone + work.orders { attempts[lease.id, default: 0] += 1 }
         // What was in force and is not any more is ordered anew at once; what does not show yet is asked for again after a while.
         for lease in work.checks where book.standings[lease.id]?.phase == .applied { attempts[lease.id, default: 0] += 1 }
         do {
-            try await record(at: now()) { book in events.filter { LeaseDesk.isNews($0, book) } }
+            let news = events
+            try await record(at: now(), taken: taken) { book in news.filter { LeaseDesk.isNews($0, book) } }
         } catch {
             logger.error("what \(name) did with \(touched.count) leases cannot be written down: \(error); it is done again")
         }
         atWork.remove(name)
         for id in (held.removeValue(forKey: name) ?? []) { schedule.set(id, now()) }
         for id in touched { if let standing = book.standings[id] { reschedule(standing, at: now()) } }
-        ring()
+        bell.ring()
     }
 
     /// What the book says already is not written down again.
@@ -231,8 +237,9 @@ extension LeaseDesk {
         return events
     }
 
-    private func ordering(_ leases: [Lease], _ enforcer: any Enforcer) async -> [LeaseEvent] {
-        guard !leases.isEmpty else { return [] }
+    /// - Returns: with when the enforcer had taken the orders.
+    private func ordering(_ leases: [Lease], _ enforcer: any Enforcer) async -> (events: [LeaseEvent], taken: Timestamp?) {
+        guard !leases.isEmpty else { return ([], nil) }
         // Of leases with the same effect, the last one's end counts.
         let orders = leases.map { lease in
             var order = lease
@@ -253,7 +260,7 @@ extension LeaseDesk {
                 failed[lease.id] = reason
             }
         }
-        let taken = leases.filter { failed[$0.id] == nil }
+        let (taken, takenAt) = (leases.filter { failed[$0.id] == nil }, now())
         var events = leases.compactMap { lease in failed[lease.id].map { LeaseEvent.notInForce(id: lease.id, reason: $0) } }
         do {
             let shown = try await enforcer.observe(taken)
@@ -264,7 +271,7 @@ extension LeaseDesk {
         } catch {
             events += taken.map { .notInForce(id: $0.id, reason: "\(error)") }
         }
-        return events
+        return (events, takenAt)
     }
 
     private func checking(_ leases: [Lease], _ enforcer: any Enforcer) async -> [LeaseEvent] {

@@ -59,8 +59,8 @@ actor LeaseDesk: LeaseOrdering {
     private var turn: Task<Void, Never>?
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var nextWatcher = 0
-    private var sleeper: CheckedContinuation<Void, Never>?
-    private var isRung = false
+    /// Rung whenever something may have to be done at once.
+    let bell = Bell()
 
     /// - Parameters:
     ///   - book: what the journal says.
@@ -117,7 +117,7 @@ actor LeaseDesk: LeaseOrdering {
             }
             return events
         }
-        ring()
+        bell.ring()
         return book.standings[lease.id]?.lease ?? lease
     }
 
@@ -129,7 +129,7 @@ actor LeaseDesk: LeaseOrdering {
             book.standings[id]?.undoneBy == nil ? [.undoRequested(id: id, by: person, reason: reason)] : []
         }
         schedule.set(id, now())
-        ring()
+        bell.ring()
     }
 
     /// Consents to a lease that waits for a person.
@@ -142,7 +142,7 @@ actor LeaseDesk: LeaseOrdering {
         try await record(at: now()) { book in
             book.standings[id]?.phase == .requested ? [.approved(id: id, by: person)] : []
         }
-        ring()
+        bell.ring()
     }
 
     func standing(of id: String) -> LeaseBook.Standing? { book.standings[id] }
@@ -187,7 +187,7 @@ actor LeaseDesk: LeaseOrdering {
         }
     }
 
-    private func known(_ id: String) throws -> LeaseBook.Standing {
+    func known(_ id: String) throws -> LeaseBook.Standing {
         guard let standing = book.standings[id] else {
             throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
         }
@@ -198,32 +198,37 @@ actor LeaseDesk: LeaseOrdering {
 
     /// Writes down what a decision on the present book comes to, and makes it count. One after the other, although the disk is waited
     /// for in between.
+    ///
+    /// - Parameter taken: when the enforcer took what is applied, where that is earlier than the rest.
     @discardableResult
     func record(
-        at time: Timestamp, _ decide: @escaping @Sendable (LeaseBook) -> [LeaseEvent]
+        at time: Timestamp, taken: Timestamp? = nil, _ decide: @escaping @Sendable (LeaseBook) -> [LeaseEvent]
     ) async throws -> [LeaseEvent] {
         let previous = turn
         let task = Task {
             await previous?.value
-            return try await self.commit(at: time, decide)
+            return try await self.commit(at: time, taken: taken, decide)
         }
         turn = Task { _ = await task.result }
         return try await task.value
     }
 
-    private func commit(at time: Timestamp, _ decide: (LeaseBook) -> [LeaseEvent]) async throws -> [LeaseEvent] {
+    private func commit(
+        at time: Timestamp, taken: Timestamp?, _ decide: (LeaseBook) -> [LeaseEvent]
+    ) async throws -> [LeaseEvent] {
         let events = decide(book)
+        let moment = { @Sendable (event: LeaseEvent) in if case .applied = event { taken ?? time } else { time } }
         guard !events.isEmpty else { return [] }
         var leases: [String: Lease] = [:]
         for case .requested(let lease) in events { leases[lease.id] = lease }
         let drafts = events.compactMap { event in
-            (leases[event.id] ?? book.standings[event.id]?.lease).map { event.draft(of: $0, at: time) }
+            (leases[event.id] ?? book.standings[event.id]?.lease).map { event.draft(of: $0, at: moment(event)) }
         }
         // An entry for each; so many at a time that nobody else waits long for the journal.
         for start in stride(from: 0, to: drafts.count, by: 2_000) {
             try await recorder.record(Array(drafts[start..<min(start + 2_000, drafts.count)]), at: time)
         }
-        for event in events { apply(event, at: time) }
+        for event in events { apply(event, at: moment(event)) }
         for watcher in watchers.values { watcher.yield() }
         return events
     }
@@ -241,32 +246,5 @@ actor LeaseDesk: LeaseOrdering {
         if case .notInForce = standing.phase { isTroubled = true }
         if isTroubled { troubled.insert(lease.id) } else { troubled.remove(lease.id) }
         reschedule(standing, at: time)
-    }
-
-    // MARK: Waiting
-
-    /// Waits until something happened, at most as long as that.
-    func sleep(atMost duration: Duration) async {
-        guard !isRung else {
-            isRung = false
-            return
-        }
-        let alarm = Task {
-            try? await Task.sleep(for: duration)
-            self.ring()
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { sleeper = $0 }
-        } onCancel: {
-            alarm.cancel()
-        }
-        alarm.cancel()
-        isRung = false
-    }
-
-    func ring() {
-        isRung = true
-        sleeper?.resume()
-        sleeper = nil
     }
 }

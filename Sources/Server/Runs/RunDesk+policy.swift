@@ -9,11 +9,19 @@ extension RunDesk {
     /// Starts what policy says for an incident, each playbook once. What cannot start is written down, with the reason.
     func startByPolicy(_ incident: String) async throws {
         guard !policies.response.starts.isEmpty, let state = await recorder.incident(incident), state.kind == .real,
-            !state.isClosed, state.mergedInto == nil,
-            let summary = try await projections.incident(id: incident, maximumFindings: 1)?.summary
+            !state.isClosed, state.mergedInto == nil
         else { return }
-        for rule in policies.response.starts
-        where rule.severities.contains(state.severity) && rule.categories.contains(where: summary.categories.contains) {
+        // Most news is about incidents that everything was started for: the tables are not asked then.
+        let rules = policies.response.starts.filter { rule in
+            guard rule.severities.contains(state.severity), let playbook = playbookFiles.find(rule.playbook)?.playbook else {
+                return false
+            }
+            return !ledger.hasTried(playbook.id, of: incident)
+        }
+        guard !rules.isEmpty, let summary = try await projections.incident(id: incident, maximumFindings: 1)?.summary else {
+            return
+        }
+        for rule in rules where rule.categories.contains(where: summary.categories.contains) {
             guard let file = playbookFiles.find(rule.playbook), let playbook = file.playbook,
                 !ledger.hasTried(playbook.id, of: incident)
             else { continue }

@@ -13,15 +13,23 @@ import Synchronization
 /// command before the command. What a killed process began is asked for again under the same key where the target honours it; where
 /// not, its outcome is unknown and waits for a person.
 actor RunDesk {
-    /// How often times that have come are looked for. What follows from a command or an order is looked at at once.
+    /// How often times that have come are looked for. What follows from a command, an order or an incident's news is looked at at once.
     static let interval = Duration.milliseconds(100)
+    /// News of incidents are looked at no more often than that, however many findings come in.
+    static let leastInterval = Duration.milliseconds(20)
     /// A machine has this much longer than its deadline to say itself that it was missed.
     static let reportingSeconds: Int64 = 2
 
     /// Incidents that something happened to, told by whoever records it.
     final class Changes: Sendable {
         private let incidents = Mutex<Set<String>>([])
-        func add(_ incident: String) { incidents.withLock { _ = $0.insert(incident) } }
+        fileprivate let bell = Bell()
+
+        func add(_ incident: String) {
+            incidents.withLock { _ = $0.insert(incident) }
+            bell.ring()
+        }
+
         func take() -> Set<String> {
             incidents.withLock { set in
                 defer { set.removeAll() }
@@ -76,6 +84,7 @@ actor RunDesk {
         for run in ledger.open { wake[run] = Timestamp(nanoseconds: .min) }
         var news = Set(await recorder.incidents().map(\.id))
         while !Task.isCancelled {
+            let began = ContinuousClock.now
             do {
                 if followPolicies() { news.formUnion(await recorder.incidents().map(\.id)) }
                 news.formUnion(changes.take())
@@ -91,7 +100,8 @@ actor RunDesk {
                         wake[run] = time.advanced(bySeconds: 60)
                     }
                 }
-                try await Task.sleep(for: RunDesk.interval)
+                await changes.bell.wait(atMost: RunDesk.interval)
+                try await Task.sleep(until: began + RunDesk.leastInterval)
             } catch is CancellationError {
                 break
             } catch {

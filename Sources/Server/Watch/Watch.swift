@@ -14,6 +14,9 @@ import Logging
 actor Watch {
     /// A source that has nothing new is asked again after this long; well under the second that a finding may take.
     static let pollInterval = Duration.milliseconds(100)
+    /// While lines come in: an attacker has this much longer, and a chunk of so many lines costs little more for each of them.
+    static let livelyPollInterval = Duration.milliseconds(20)
+    static let livelySeconds: Int64 = 1
     /// How far the clock runs ahead of what absences go by, where nothing is left to read: a line is read this soon.
     static let absenceGraceSeconds: Int64 = 2
     /// Findings that go into one journal append at most: with entries of 64 KiB at most, half of what an append may hold.
@@ -42,6 +45,7 @@ actor Watch {
     private var bytesSinceSnapshot = 0
     private var schedule: SnapshotSchedule
     private var isDirty = false
+    private var heardAt: Timestamp?
     /// A rule set that waits for the end of the batch at hand, and who waits for it.
     private var pending: [(ruleSet: RuleSet, formats: FormatSet, applied: CheckedContinuation<RuleSetChange, any Error>)] = []
     private var hasEnded = false
@@ -103,12 +107,18 @@ actor Watch {
                 if !isBusy { try await findAbsences() }
                 if !isBusy { try await findSilence() }
                 try await snapshotIfDue()
-                if isBusy { await Task.yield() } else { try await Task.sleep(for: Watch.pollInterval) }
+                if isBusy { await Task.yield() } else { try await Task.sleep(for: pause) }
             }
         } catch is CancellationError {
             // The end of the wait above.
         }
         try await snapshot()
+    }
+
+    private var pause: Duration {
+        let isLively =
+            heardAt.map { now().nanoseconds(since: $0).magnitude < UInt64(Watch.livelySeconds) * 1_000_000_000 } ?? false
+        return isLively ? Watch.livelyPollInterval : Watch.pollInterval
     }
 
     /// Puts another rule set in force between two batches, and returns once that is recorded.
@@ -163,11 +173,13 @@ actor Watch {
         let received = now()
         guard tails[index].poll(into: &batch, now: received) else { return false }
         isDirty = true
-        await feed?.add(batch, format: tails[index].parser.format.rawValue, received: received)
+        heardAt = received
         silence.hear(tails[index].path, batch, now: received)
         bytesSinceSnapshot += batch.bytes.count
         engine.consume(batch, into: &findings)
         if !findings.isEmpty { try await recordFindings() }
+        // Behind what they led to: the archive may let one wait until a block of lines is compressed and written.
+        await feed?.add(batch, format: tails[index].parser.format.rawValue, received: received)
         return true
     }
 

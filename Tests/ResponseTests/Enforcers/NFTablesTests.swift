@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Response
+import Synchronization
 import Testing
 
 /// The real nftables: one network namespace attacks another.
@@ -46,6 +47,8 @@ import Testing
             (try? Shell.run("ip", ["netns", "exec", attacker, "ping", "-c", "1", "-W", "1", "-I", address, target])) != nil
         }
     }
+
+    private final class Shared: Sendable { let orders = Mutex<[String]>([]) }
 
     private static func lease(_ target: String, seconds: Int64 = 600) -> Lease {
         LeaseBookTests.lease(target, seconds: seconds, at: now)
@@ -168,6 +171,35 @@ import Testing
         try await enforcer.lift(lease)
         #expect(try await !enforcer.isInForce(lease))
         #expect((0..<5).allSatisfy { _ in connects("192.0.2.9") })
+    }
+
+    /// What a question costs does not grow with what is blocked: one start of `nft` that lists no elements.
+    @Test func aFewAmongManyAreAskedForAlone() async throws {
+        let wire = try Wire()
+        let (runner, calls) = (wire.runner, Shared())
+        let enforcer = NFTablesEnforcer { arguments, input in
+            calls.orders.withLock { $0.append((arguments + [input ?? ""]).joined(separator: " ")) }
+            return try await runner(arguments, input)
+        }
+        try await enforcer.prepare()
+        let many = (0..<1_500).map { Self.lease("10.0.\($0 >> 8).\($0 & 255)") } + [Self.lease("192.0.2.9")]
+        try await enforcer.apply(many, now: Self.now)
+        #expect(try await enforcer.observe(many).count == many.count)
+        let (there, gone, wide) = (Self.lease("192.0.2.9"), Self.lease("192.0.2.10"), Self.lease("192.0.2.0/24"))
+        calls.orders.withLock { $0.removeAll() }
+        try await enforcer.apply(there, now: Self.now)
+        #expect(try await enforcer.observe([there]) == [there.id: .shown(refusals: 0)])
+        calls.orders.withLock { calls in
+            #expect(calls.count == 2)
+            #expect(!calls.contains { $0.contains("list table") }, "no element but its own is asked for")
+        }
+        #expect(try await enforcer.observe([there, gone, wide]).keys.sorted() == [there.id])
+        #expect(try await enforcer.observe(many).count == many.count, "being asked took nothing away")
+        #expect(!wire.reaches())
+        try await enforcer.lift(there)
+        #expect(try await enforcer.observe([there]).isEmpty)
+        _ = try await wire.runner(["flush", "chain", "inet", "vigie", "block"], nil)
+        #expect(try await enforcer.observe([many[0]]).isEmpty, "a set that no rule looks into blocks nobody")
     }
 
     /// `nft flush ruleset` takes everything away, a flushed chain the rule alone: neither is shown as in force.
