@@ -18,7 +18,7 @@ import time
 
 if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from lib import waiting
+from lib import systemd_trial, waiting
 
 DEFENDER, ATTACKER, OTHER = "192.0.2.1", "192.0.2.9", "192.0.2.10"
 FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
@@ -98,6 +98,8 @@ class Trial:
                 self.guarded()
             if "docker" in self.parts:
                 self.containers()
+            if "systemd" in self.parts:
+                self.systemctl = self.stack.enter_context(systemd_trial.booted(self.defender, self.tag))
             self.serve()
             if "bouncers" in self.parts:
                 self.bouncer()
@@ -209,6 +211,8 @@ class Trial:
                                   "read_back_key_file": f"{self.folder}/notes-read.key"}]
         if "docker" in self.parts:
             response["enforcers"].append({"kind": "docker", "containers": ["notes"], "socket": f"{self.folder}/docker.sock"})
+        if "systemd" in self.parts:
+            response["enforcers"].append({"kind": "systemd", "units": [systemd_trial.UNIT], "command": self.systemctl})
         configuration = {"listen": "127.0.0.1:8630", "data": str(self.folder / "data"), "rules": [str(self.folder / "rules")],
                          "policies": str(self.folder / "policies"),
                          "sources": [{"path": str(self.folder / "access.log"), "format": "combined"}], "response": response}
@@ -391,7 +395,9 @@ class Trial:
         if enforcer == "guard" and verb == "force_password_reset":
             return lambda: self.attack(source, f"{DEFENDER}:82", "login", "--header", "content-type: application/json", "--data",
                                        json.dumps({"name": "alice", "password": self.password}))
-        target, path = {"caddy": (f"{DEFENDER}:81", "page"), "guard": (f"{DEFENDER}:82", "notes/1")}.get(enforcer, (None, "page"))
+        target, path = {
+            "caddy": (f"{DEFENDER}:81", "page"), "guard": (f"{DEFENDER}:82", "notes/1"),
+            "systemd": (f"{DEFENDER}:{systemd_trial.PORT}", "page")}.get(enforcer, (None, "page"))
         if verb == "throttle_address":
             return lambda: " ".join(self.attack(source, target, path) for _ in range(5))
         return lambda: self.attack(source, target, path)

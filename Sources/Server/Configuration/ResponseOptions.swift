@@ -21,7 +21,7 @@ package struct ResponseOptions: Sendable, Equatable {
     package enum EnforcerOption: Sendable, Equatable {
         case nftables(table: String, command: [String])
         case denyFile(DenyFile)
-        case systemd(units: [String])
+        case systemd(units: [String], command: [String])
         case docker(socket: String, containers: [String])
         case webhook(Webhook)
         case `guard`
@@ -202,7 +202,7 @@ extension ConfigurationReader {
                         kind == "nginx" ? ["nginx", "-s", "reload"] : ["caddy", "reload", "--config", "/etc/caddy/Caddyfile"]),
                     pidFile: kind == "nginx" ? fields["pid_file"]?.string ?? "/run/nginx.pid" : nil,
                     admin: kind == "caddy" ? fields["admin"]?.string ?? "http://127.0.0.1:2019" : nil))
-        case "systemd": return .systemd(units: try words("units", []))
+        case "systemd": return .systemd(units: try words("units", []), command: try words("command", ["systemctl"]))
         case "docker":
             return .docker(
                 socket: fields["socket"]?.string ?? "/run/docker.sock", containers: try words("containers", []))

@@ -29,8 +29,8 @@ struct LeaseWiring: Sendable {
                 let program = Program(words: command, seconds: 30)
                 return NFTablesEnforcer(table: table) { try await program.run($0, input: $1) }
             case .denyFile(let file): return DenyFileEnforcer(file.server, hands: DenyFileHands.make(file))
-            case .systemd(let units):
-                let program = Program(words: ["systemctl"], seconds: 90)
+            case .systemd(let units, let command):
+                let program = Program(words: command, seconds: 90)
                 return SystemdEnforcer(units: Set(units)) { try await program.run($0) }
             case .docker(let socket, let containers): return docker(socket, containers)
             case .webhook(let webhook): return WebhookEnforcer(verbs: webhook.verbs) { try await post($0, $1, webhook, now) }

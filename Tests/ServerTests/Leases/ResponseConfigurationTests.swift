@@ -24,7 +24,7 @@ import Testing
               enforcers:
                 - nftables
                 - {kind: nginx, file: /etc/nginx/deny.conf}
-                - {kind: systemd, units: [notes.service]}
+                - {kind: systemd, units: [notes.service], command: [sudo, -n, systemctl]}
                 - {kind: docker, containers: [notes]}
                 - {kind: webhook, url: "https://example.org/", secret_file: /etc/key, verbs: [rotate_key]}
               guard:
@@ -43,6 +43,7 @@ import Testing
         #expect(options.listen == ListenAddress(host: "127.0.0.1", port: 9000))
         #expect(options.enforcers.count == 7, "what is asked for decisions is an enforcer without being told so")
         #expect(options.enforcers.first == .nftables(table: "vigie", command: ["nft"]))
+        #expect(options.enforcers.contains(.systemd(units: ["notes.service"], command: ["sudo", "-n", "systemctl"])))
         #expect(options.neverBlock.map(\.owner) == ["the never-block list", "the monitor"])
         #expect(options.policy.budgetPerHour == 7)
         #expect(options.policy.widestV4 == 30)
