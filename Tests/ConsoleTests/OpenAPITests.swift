@@ -89,6 +89,10 @@ struct OpenAPITests {
             "POST /api/v1/leases/preview": [(lease, [:]), (lease.replacing("0001", with: "0009"), [:])],
             "POST /api/v1/leases/{id}/undo": [(#"{"reason":"over"}"#, ["id": "L-1"]), ("{}", ["id": "none"])],
             "POST /api/v1/leases/{id}/approve": [("{}", ["id": "L-1"]), ("{}", ["id": "none"])],
+            "POST /api/v1/leases/{id}/probed": [
+                (#"{"outcome":"refused"}"#, ["id": "L-1"]), (#"{"outcome":"perhaps"}"#, ["id": "L-1"]),
+                (#"{"outcome":"served"}"#, ["id": "none"]),
+            ],
             "POST /api/v1/leases/{id}/proof": [("{}", ["id": "L-1"]), ("{}", ["id": "none"])],
             "GET /api/v1/runs/{id}": [("", ["id": "RUN-1"]), ("", ["id": "none"])],
             "POST /api/v1/runs": [

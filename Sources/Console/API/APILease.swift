@@ -20,6 +20,9 @@ package struct APILease: Encodable, Sendable {
     var proof: String?
     var provenAt: String?
     var delivered: Bool
+    var probedBy: String?
+    var probedAt: String?
+    var probeRefused: Bool?
     var liftProven: Bool
     var liftedBecause: String?
     var undoneBy: String?
@@ -45,6 +48,9 @@ package struct APILease: Encodable, Sendable {
         proof = lease.proof
         provenAt = lease.provenAt?.rfc3339
         delivered = lease.isDelivered
+        probedBy = lease.probedBy
+        probedAt = lease.probedAt?.rfc3339
+        probeRefused = lease.probeWasRefused
         liftProven = lease.isLiftProven
         liftedBecause = lease.liftedBecause
         undoneBy = lease.undoneBy

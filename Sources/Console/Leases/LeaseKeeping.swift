@@ -16,6 +16,10 @@ package protocol LeaseKeeping: Sendable {
     func undo(_ id: String, reason: String, by account: String) async throws -> LeaseView
     /// Reads it back now.
     func prove(_ id: String) async throws -> LeaseView
+    /// Tells what came of trying from that very address, or as that very account: in tests and drills only.
+    ///
+    /// - Parameter outcome: `refused` or `served`.
+    func probed(_ id: String, outcome: String, by account: String) async throws -> LeaseView
     /// Whom it would have met within the last day.
     func preview(_ order: LeaseOrder) async throws -> LeasePreview
     /// What can be ordered, by the enforcers that are configured.
@@ -102,6 +106,10 @@ package struct LeaseView: Sendable, Equatable {
     package var provenAt: Timestamp?
     /// Whoever enforces it has fetched it, and cannot be asked for more.
     package var isDelivered: Bool
+    /// Who told last what came of trying, and when.
+    package var probedBy: String?
+    package var probedAt: Timestamp?
+    package var probeWasRefused: Bool?
     /// Lifted, and a query no longer shows it.
     package var isLiftProven: Bool
     /// `expired`, `undone`, `never_block`.
@@ -117,7 +125,8 @@ package struct LeaseView: Sendable, Equatable {
     package init(
         id: String, verb: String, target: String, scope: String, reason: String, incident: String, enforcer: String,
         parameters: [String: String], requestedBy: String, requestedAt: Timestamp, approvedBy: String?, expiresAt: Timestamp,
-        phase: String, problem: String?, proof: String?, provenAt: Timestamp?, isDelivered: Bool, isLiftProven: Bool,
+        phase: String, problem: String?, proof: String?, provenAt: Timestamp?, isDelivered: Bool,
+        probedBy: String? = nil, probedAt: Timestamp? = nil, probeWasRefused: Bool? = nil, isLiftProven: Bool,
         liftedBecause: String?, undoneBy: String?, undoReason: String?, since: Timestamp, checkedAt: Timestamp?, role: Role
     ) {
         self.id = id
@@ -137,6 +146,9 @@ package struct LeaseView: Sendable, Equatable {
         self.proof = proof
         self.provenAt = provenAt
         self.isDelivered = isDelivered
+        self.probedBy = probedBy
+        self.probedAt = probedAt
+        self.probeWasRefused = probeWasRefused
         self.isLiftProven = isLiftProven
         self.liftedBecause = liftedBecause
         self.undoneBy = undoneBy

@@ -39,7 +39,10 @@ extension Console {
         routes.post("leases/:id/proof", .responder) { request, context in
             try await leaseChange(request, context: context, change: proveLease)
         }
-        for what in ["approve", "proof"] {
+        routes.post("leases/:id/probed", .responder) { request, context in
+            try await leaseChange(request, context: context, change: probedLease)
+        }
+        for what in ["approve", "proof", "probed"] {
             routes.get("leases/:id/\(what)", .responder) { _, context in
                 HTTPAnswer.redirect(to: "/leases/\(FormFields.encode(context.parameters.get("id") ?? ""))")
             }
@@ -70,6 +73,9 @@ extension Console {
         }
         routes.post("leases/:id/proof", .responder) { request, context in
             try HTTPAnswer.json(APILease(try await proveLease(try await lease(context), try await fields(request), context)))
+        }
+        routes.post("leases/:id/probed", .responder) { request, context in
+            try HTTPAnswer.json(APILease(try await probedLease(try await lease(context), try await fields(request), context)))
         }
     }
 
@@ -140,6 +146,14 @@ extension Console {
     private func proveLease(_ lease: LeaseView, _ fields: FormFields, _ context: ConsoleContext) async throws -> LeaseView {
         try need(.responder, context)
         return try await stated { try await keeping().prove(lease.id) }
+    }
+
+    private func probedLease(_ lease: LeaseView, _ fields: FormFields, _ context: ConsoleContext) async throws -> LeaseView {
+        try need(.responder, context)
+        return try await stated {
+            try await keeping().probed(
+                lease.id, outcome: fields["outcome"] ?? "", by: context.signedIn?.accountName ?? "")
+        }
     }
 
     /// What the desk refuses, as pages and problems say it.
@@ -218,6 +232,13 @@ extension Console {
         model["isUndoing"] = isUndoing && lease.canBeUndone
         model["canApprove"] = lease.phase == "requested" && (context.signedIn?.role ?? .viewer) >= .commander
         model["canProve"] = lease.isOpen && (context.signedIn?.role ?? .viewer) >= .responder
+        // Nobody can try as the attacker of an incident that is real.
+        if ["applied", "in_force", "not_in_force"].contains(lease.phase), (context.signedIn?.role ?? .viewer) >= .responder,
+            let reader = context.reader,
+            let incident = try await dependencies.incidents.incident(id: lease.incident, maximumFindings: 1, reader: reader)
+        {
+            model["canBeProbed"] = incident.summary.kind == .test || incident.summary.kind == .drill
+        }
         return answer(
             "lease", model, title: "\(lease.verbWords) \(lease.target)", section: "leases", sequence: sequence, request: request,
             context: context)

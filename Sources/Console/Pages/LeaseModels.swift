@@ -20,6 +20,13 @@ enum LeaseModels {
         model["undoReason"] = lease.undoReason
         if lease.phase == "in_force" { model["proof"] = lease.proof.map(proof) }
         if lease.phase == "in_force", let time = lease.provenAt { model["proven"] = TimeText.model(time, now: now) }
+        if let person = lease.probedBy, let time = lease.probedAt {
+            model["probed"] =
+                [
+                    "by": person, "outcome": lease.probeWasRefused == true ? "refused" : "served",
+                    "at": TimeText.model(time, now: now),
+                ] as PageModel
+        }
         if lease.isOpen, let time = lease.checkedAt { model["checked"] = TimeText.model(time, now: now) }
         return model
     }

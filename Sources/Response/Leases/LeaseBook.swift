@@ -16,10 +16,18 @@ package struct LeaseBook: Sendable, Hashable {
         package var provenAt: Timestamp?
         /// Whoever enforces it has it, and cannot be asked for more.
         package var isDelivered = false
+        /// Who told last what came of trying, and whether it was refused.
+        package var probe: Probe?
         package var undoneBy: String?
         package var undoReason: String?
         /// Why it could not be lifted, for as long as that is so.
         package var trouble: String?
+    }
+
+    package struct Probe: Sendable, Hashable {
+        package var by: String
+        package var wasRefused: Bool
+        package var at: Timestamp
     }
 
     package private(set) var standings: [String: Standing] = [:]
@@ -66,6 +74,14 @@ package struct LeaseBook: Sendable, Hashable {
             // What it once proved does not count for what it proves next.
             standings[id]?.proof = nil
             standings[id]?.isDelivered = false
+        case .probed(let id, let wasRefused, let person):
+            guard let phase = standings[id]?.phase, phase.wantsForce, phase != .approved else { return }
+            standings[id]?.probe = Probe(by: person, wasRefused: wasRefused, at: time)
+            // A probe that came through outweighs what the enforcer says.
+            let event: LeaseEvent =
+                wasRefused
+                ? .proven(id: id, .probed) : .notInForce(id: id, reason: "a probe was served that it should have refused")
+            apply(event, at: time)
         case .undoRequested(let id, let person, let reason):
             guard let standing = standings[id], standing.phase.wantsForce || standing.phase == .requested else { return }
             standings[id]?.undoneBy = person

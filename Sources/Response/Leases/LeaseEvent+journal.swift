@@ -35,6 +35,9 @@ extension LeaseEvent {
             seal("by", person, under: Self.subjects(ofActor: person))
             seal("reason", reason, under: lease.subjects)
         case .proven(_, let proof): fields["proof"] = .string(proof.rawValue)
+        case .probed(_, let wasRefused, let person):
+            fields["refused"] = .bool(wasRefused)
+            seal("by", person, under: Self.subjects(ofActor: person))
         case .lifting(_, let reason): fields["because"] = .string(reason.rawValue)
         case .lifted(_, let isProven): fields["proven"] = .bool(isProven)
         case .applied, .delivered: break
@@ -51,6 +54,7 @@ extension LeaseEvent {
         case .delivered: "delivered"
         case .proven: "proven"
         case .notInForce: "not_in_force"
+        case .probed: "probed"
         case .undoRequested: "undo_requested"
         case .lifting: "lifting"
         case .notLifted: "not_lifted"
@@ -97,6 +101,9 @@ extension LeaseEvent {
             guard let proof = data["proof"]?.stringValue.flatMap({ Lease.Proof(rawValue: $0) }) else { return nil }
             self = .proven(id: id, proof)
         case "not_in_force": self = .notInForce(id: id, reason: reason)
+        case "probed":
+            guard let wasRefused = data["refused"]?.boolValue else { return nil }
+            self = .probed(id: id, wasRefused: wasRefused, by: by)
         case "undo_requested": self = .undoRequested(id: id, by: by, reason: reason)
         case "lifting":
             guard let because = data["because"]?.stringValue.flatMap({ Lease.LiftReason(rawValue: $0) }) else { return nil }

@@ -8,6 +8,8 @@ package enum LeaseEvent: Sendable, Hashable {
     case delivered(id: String)
     case proven(id: String, Lease.Proof)
     case notInForce(id: String, reason: String)
+    /// Somebody tried from that very address, or as that very account, in a test or a drill.
+    case probed(id: String, wasRefused: Bool, by: String)
     case undoRequested(id: String, by: String, reason: String = "")
     case lifting(id: String, Lease.LiftReason)
     /// It should have ended, and the enforcer did not take the order.
@@ -20,7 +22,8 @@ package enum LeaseEvent: Sendable, Hashable {
         switch self {
         case .requested(let lease): lease.id
         case .refused(let id, _), .approved(let id, _), .applied(let id), .delivered(let id), .proven(let id, _),
-            .notInForce(let id, _), .undoRequested(let id, _, _), .lifting(let id, _), .notLifted(let id, _), .lifted(let id, _):
+            .notInForce(let id, _), .probed(let id, _, _), .undoRequested(let id, _, _), .lifting(let id, _),
+            .notLifted(let id, _), .lifted(let id, _):
             id
         }
     }

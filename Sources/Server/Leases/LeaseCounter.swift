@@ -87,6 +87,16 @@ struct LeaseCounter: LeaseKeeping {
         }
     }
 
+    func probed(_ id: String, outcome: String, by account: String) async throws -> LeaseView {
+        try await stated {
+            guard outcome == "refused" || outcome == "served" else {
+                throw LeaseRefusal(.invalid, "'\(outcome.prefix(20))' is no outcome", "say refused or served")
+            }
+            try await desk.probed(id: id, wasRefused: outcome == "refused", by: account)
+            return id
+        }
+    }
+
     func verbs() async -> [LeaseVerb] {
         Lease.Verb.allCases.compactMap { verb in
             let enforcers = desk.enforcers.filter { $0.verbs.contains(verb) }.map(\.name)
@@ -208,6 +218,8 @@ extension LeaseCounter {
             incident: lease.incident, enforcer: lease.enforcer, parameters: lease.parameters, requestedBy: lease.requestedBy,
             requestedAt: lease.requestedAt, approvedBy: standing.approvedBy, expiresAt: lease.expiresAt, phase: phase,
             problem: problem, proof: proof, provenAt: standing.provenAt, isDelivered: standing.isDelivered,
+            probedBy: standing.probe?.by, probedAt: standing.probe?.at,
+            probeWasRefused: standing.probe?.wasRefused,
             isLiftProven: isProven,
             liftedBecause: because, undoneBy: standing.undoneBy, undoReason: standing.undoReason, since: standing.since,
             checkedAt: checkedAt, role: role(for: lease.verb))

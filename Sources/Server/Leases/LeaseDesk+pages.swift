@@ -81,9 +81,7 @@ extension LeaseDesk {
     ///
     /// - Throws: `LeaseRefusal` where there is none of that id.
     func prove(id: String) async throws -> LeaseBook.Standing {
-        guard let standing = book.standings[id] else {
-            throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
-        }
+        let standing = try known(id)
         if let enforcer = enforcers.first(where: { $0.name == standing.lease.enforcer }), standing.phase.wantsForce {
             let events = await enforcer.carryOut(.readBack(standing.lease), now: now())
             try await record(at: now()) { book in events.filter { LeaseDesk.isNews($0, book) } }
@@ -97,10 +95,8 @@ extension LeaseDesk {
     /// what the enforcer says: the lease is not in force, and is ordered anew.
     ///
     /// - Throws: `LeaseRefusal` where the lease does not stand, or its incident is no test and no drill.
-    func probed(id: String, wasRefused: Bool) async throws {
-        guard let standing = book.standings[id] else {
-            throw LeaseRefusal(.unknown, "there is no lease \(id.prefix(80))", "`vigie lease list` shows those there are")
-        }
+    func probed(id: String, wasRefused: Bool, by person: String) async throws {
+        let standing = try known(id)
         guard let kind = await recorder.incident(standing.lease.incident)?.kind, kind == .test || kind == .drill else {
             throw LeaseRefusal(
                 .notAllowed,
@@ -108,13 +104,15 @@ extension LeaseDesk {
                 "`vigie lease proof` says what the enforcer shows")
         }
         guard standing.phase.wantsForce, standing.phase != .approved else {
-            throw LeaseRefusal(.invalid, "\(id) does not stand", "try while it is in force")
+            throw LeaseRefusal(.notAllowed, "\(id) does not stand", "try while it is in force")
         }
-        try await record(at: now()) { book in
-            let event: LeaseEvent =
-                wasRefused
-                ? .proven(id: id, .probed) : .notInForce(id: id, reason: "a probe was served that it should have refused")
-            return [event].filter { LeaseDesk.isNews($0, book) }
+        let written = try await record(at: now()) { book in
+            // It may have ended in between.
+            [LeaseEvent.probed(id: id, wasRefused: wasRefused, by: person)].filter { LeaseDesk.isNews($0, book) }
         }
+        guard !written.isEmpty else {
+            throw LeaseRefusal(.notAllowed, "\(id) does not stand any more", "try while it is in force")
+        }
+        bell.ring()
     }
 }

@@ -193,6 +193,7 @@ extension LeaseDesk {
         case .proven(_, let proof):
             return standing.phase.wantsForce && standing.phase != .inForce(max(proof, standing.proof ?? proof))
         case .delivered: return standing.phase == .applied && !standing.isDelivered || standing.phase == .approved
+        case .probed: return standing.phase.wantsForce && standing.phase != .approved
         case .applied: return standing.phase.wantsForce && standing.phase != .applied
         case .lifted(_, let isProven):
             if case .lifted(_, let before) = standing.phase { return isProven && !before }

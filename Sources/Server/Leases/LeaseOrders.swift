@@ -73,8 +73,7 @@ package struct LeaseOrders: Sendable {
         case "approve": return try json(try await counter.approve(lease, by: by))
         case "proof": return try json(try await counter.prove(lease))
         case "probed":
-            try await counter.desk.probed(id: lease, wasRefused: text("outcome") == "refused")
-            return try await answer(lease, counter)
+            return try json(try await counter.probed(lease, outcome: text("outcome"), by: by))
         default: throw LeaseRefusal(.invalid, "that is no order", "use the `vigie` of the same version")
         }
     }

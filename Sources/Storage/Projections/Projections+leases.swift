@@ -30,6 +30,9 @@ extension Projections {
         case "lease.delivered": "Containment delivered, not proven (\(id))"
         case "lease.proven": "Containment in force: \(text("proof").split(separator: "_").joined(separator: " ")) (\(id))"
         case "lease.not_in_force": "Containment NOT in force (\(id))"
+        case "lease.probed":
+            entry.data["refused"]?.boolValue == true
+                ? "Containment tried: refused (\(id))" : "Containment tried: served, so NOT in force (\(id))"
         case "lease.undo_requested": "Containment to be undone (\(id))"
         case "lease.not_lifted": "Containment could not be lifted yet (\(id))"
         case "lease.lifted": entry.data["proven"]?.boolValue == true ? "Containment lifted, and shown to be (\(id))" : nil

@@ -38,6 +38,15 @@ final class FakeLeases: LeaseKeeping {
 
     func prove(_ id: String) async throws -> LeaseView { try found(id) }
 
+    func probed(_ id: String, outcome: String, by account: String) async throws -> LeaseView {
+        guard outcome == "refused" || outcome == "served" else {
+            throw LeaseOrderRefusal(code: "invalid", reason: "'\(outcome)' is no outcome", advice: "say refused or served")
+        }
+        var lease = try found(id)
+        (lease.probedBy, lease.probedAt, lease.probeWasRefused) = (account, noon, outcome == "refused")
+        return lease
+    }
+
     func preview(_ order: LeaseOrder) async throws -> LeasePreview {
         LeasePreview(
             verb: order.verb, target: order.target, requests: 12, accounts: [(name: "bob", requests: 3)], moreAccounts: 1,

@@ -21,7 +21,7 @@ import Testing
             let number = Int.random(in: 0..<6, using: &random)
             let id = "lease-\(number)"
             let event: LeaseEvent
-            switch Int.random(in: 0..<11, using: &random) {
+            switch Int.random(in: 0..<12, using: &random) {
             case 0, 1:
                 let verb = Lease.Verb.allCases.randomElement(using: &random) ?? .blockAddress
                 event = .requested(
@@ -38,6 +38,7 @@ import Testing
             case 6: event = .notInForce(id: id, reason: "gone \(number % 2)")
             case 7: event = .undoRequested(id: id, by: "ana", reason: number == 0 ? "" : "wrong")
             case 8: event = .lifting(id: id, Lease.LiftReason.allCases.randomElement(using: &random) ?? .expired)
+            case 10: event = .probed(id: id, wasRefused: Bool.random(using: &random), by: number == 0 ? "uid:0" : "ana")
             case 9: event = number < 3 ? .notLifted(id: id, reason: "away") : .delivered(id: id)
             default: event = .lifted(id: id, isProven: Bool.random(using: &random))
             }

@@ -74,7 +74,7 @@ final class LeaseOffice {
     private var journal: Journal
     private var running: Task<Void, Never>?
 
-    init(_ policy: LeasePolicy = LeasePolicy()) async throws {
+    init(_ policy: LeasePolicy = LeasePolicy(), kind: IncidentKind = .real) async throws {
         folder = NSTemporaryDirectory() + "vigie-leases-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         self.policy = policy
@@ -98,7 +98,7 @@ final class LeaseOffice {
             recorder: recorder, projections: try Projections(path: folder + "/projections.db"), inForce: policies,
             now: { LeaseOffice.start }, accountID: { _ in nil })
         incident =
-            try await incidents.open(title: "guessing", severity: .critical, kind: .real, author: .system, request: nil) ?? ""
+            try await incidents.open(title: "guessing", severity: .critical, kind: kind, author: .system, request: nil) ?? ""
         _ = try await incidents.carryOut(
             IncidentOrder(incident: incident, verb: .acknowledge, author: .system, at: LeaseOffice.start))
         desk = makeDesk(opened.book)
