@@ -265,6 +265,8 @@ let package = Package(
             name: "HuntingTests", dependencies: ["Hunting", "Archive", "Detection", "Events", "Ingest"], swiftSettings: strict),
         // Counts what a thread asks of the heap, for tests that allow nothing.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
+        // Answers held against an OpenAPI document.
+        .target(name: "OpenAPICheck", path: "Tests/OpenAPICheck", swiftSettings: strict),
         .testTarget(
             name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest", "AllocationCounter"],
             exclude: ["Regex/Fixtures", "Fixtures"],
@@ -315,8 +317,8 @@ let package = Package(
         .testTarget(
             name: "TatouTests",
             dependencies: [
-                "Tatou", "TatouCommands", "EmbeddedFiles", "Guard", "Identity", "Events", "Watermark", "tatou-server",
-                "tatou-worker",
+                "Tatou", "TatouCommands", "EmbeddedFiles", "Guard", "Identity", "Events", "OpenAPICheck", "Watermark",
+                "tatou-server", "tatou-worker",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -338,7 +340,7 @@ let package = Package(
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
-                "Console", "EmbeddedFiles", "Events", "Incidents", "Identity",
+                "Console", "EmbeddedFiles", "Events", "Incidents", "Identity", "OpenAPICheck",
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

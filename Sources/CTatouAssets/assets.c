@@ -36,10 +36,13 @@ EMBEDDED(document_js, "document.js") = {
 EMBEDDED(trace_js, "trace.js") = {
 #embed "assets/trace.js"
 };
+EMBEDDED(openapi_json, "openapi.json") = {
+#embed "assets/openapi.json"
+};
 
 static const struct embedded_file all[] = {
     ASSET(index_html), ASSET(favicon_svg), ASSET(tatou_css), ASSET(tatou_js), ASSET(api_js), ASSET(dom_js),
-    ASSET(drop_js), ASSET(sign_in_js), ASSET(documents_js), ASSET(document_js), ASSET(trace_js),
+    ASSET(drop_js), ASSET(sign_in_js), ASSET(documents_js), ASSET(document_js), ASSET(trace_js), ASSET(openapi_json),
 };
 
 const struct embedded_file *tatou_assets(void) { return all; }

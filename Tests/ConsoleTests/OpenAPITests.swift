@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Identity
 import Incidents
+import OpenAPICheck
 import Testing
 
 @testable import Console
@@ -117,7 +118,8 @@ struct OpenAPITests {
                     let headers = ["authorization": "Bearer \(token)", "content-type": type]
                     let answer = try await Browser(world).send(
                         try #require(HTTPRequest.Method(method.uppercased())), filled, headers: headers, body: body)
-                    let problem = schemas.problem(with: answer, of: operation)
+                    let problem = schemas.problem(
+                        status: answer.status, type: answer.header("content-type"), text: answer.text, of: operation)
                     #expect(problem == nil, "\(name) \(body): \(answer.status) \(answer.text.prefix(300))")
                     if answer.status < 300 { checked.insert(name) }
                 }
@@ -141,86 +143,4 @@ struct OpenAPITests {
         let bearer = ["authorization": "Bearer \(admin)"]
         #expect(try await Browser(world).send(.delete, "/api/v1/tokens/\(token.id)", headers: bearer, body: "").status == 204)
     }
-}
-
-/// As much of JSON Schema as the document uses. Stricter than it in one point: a property that is not described is a mistake.
-struct SchemaCheck {
-    let document: [String: Any]
-
-    var references: [String] {
-        func find(_ value: Any) -> [String] {
-            if let object = value as? [String: Any] {
-                return object.flatMap { key, value in key == "$ref" ? [value as? String ?? ""] : find(value) }
-            }
-            return (value as? [Any])?.flatMap(find) ?? []
-        }
-        return find(document)
-    }
-
-    func resolve(_ reference: String) -> [String: Any]? {
-        guard reference.hasPrefix("#/") else { return nil }
-        var current: Any = document
-        for part in reference.dropFirst(2).split(separator: "/") {
-            guard let next = (current as? [String: Any])?[String(part)] else { return nil }
-            current = next
-        }
-        return current as? [String: Any]
-    }
-
-    private func resolved(_ schema: [String: Any]) -> [String: Any] {
-        (schema["$ref"] as? String).flatMap(resolve) ?? schema
-    }
-
-    /// What is wrong with an answer; `nil` where it is as described.
-    func problem(with answer: Browser.Answer, of operation: [String: Any]) -> String? {
-        guard let described = (operation["responses"] as? [String: [String: Any]])?["\(answer.status)"].map(resolved) else {
-            return "the status is not described"
-        }
-        guard let content = described["content"] as? [String: [String: Any]] else {
-            return answer.text.isEmpty ? nil : "there should be no body"
-        }
-        guard let type = answer.header("content-type"), let schema = content[type]?["schema"] as? [String: Any] else {
-            return "the media type is not described"
-        }
-        guard let value = try? JSONSerialization.jsonObject(with: Data(answer.text.utf8)) else { return "it is no JSON" }
-        return problem(value, schema, at: "$")
-    }
-
-    private func problem(_ value: Any, _ schema: [String: Any], at place: String) -> String? {
-        let schema = resolved(schema)
-        let types = schema["type"] as? [String] ?? [schema["type"] as? String ?? ""]
-        guard types.contains(where: { Self.isOf(value, $0) }) else { return "\(place) is not \(types)" }
-        if let allowed = schema["enum"] as? [String], !allowed.contains(value as? String ?? "") {
-            return "\(place) is not of \(allowed)"
-        }
-        if let items = schema["items"] as? [String: Any], let array = value as? [Any] {
-            for (index, element) in array.enumerated() {
-                if let problem = problem(element, items, at: "\(place)[\(index)]") { return problem }
-            }
-        }
-        guard let properties = schema["properties"] as? [String: [String: Any]], let object = value as? [String: Any] else {
-            return nil
-        }
-        for name in schema["required"] as? [String] ?? [] where object[name] == nil { return "\(place).\(name) is missing" }
-        for (name, element) in object {
-            guard let described = properties[name] else { return "\(place).\(name) is not described" }
-            if let problem = problem(element, described, at: "\(place).\(name)") { return problem }
-        }
-        return nil
-    }
-
-    private static func isOf(_ value: Any, _ type: String) -> Bool {
-        switch type {
-        case "null": value is NSNull
-        case "string": value is String
-        case "boolean": (value as? NSNumber).map { CFNumberIsBoolean($0) } ?? false
-        case "integer": value is Int && !((value as? NSNumber).map { CFNumberIsBoolean($0) } ?? false)
-        case "number": value is NSNumber
-        case "array": value is [Any]
-        case "object": value is [String: Any]
-        default: false
-        }
-    }
-
-    private static func CFNumberIsBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 }

@@ -83,6 +83,8 @@ package struct DocumentService: Sendable {
 
     package func path(of document: Document) -> String { folder.path(.documents, document.file) }
 
+    func hasFile(_ document: Document) -> Bool { folder.size(.documents, document.file) != nil }
+
     /// What became of the files of a deleted document.
     package struct Deletion: Sendable, Equatable {
         package var fileDeleted: Bool

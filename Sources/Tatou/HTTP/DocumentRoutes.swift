@@ -1,9 +1,7 @@
 import Events
-import Foundation
 import Guard
 import HTTPTypes
 import Hummingbird
-import Logging
 
 /// Uploading, listing, fetching and deleting documents.
 struct DocumentRoutes {
@@ -74,13 +72,10 @@ struct DocumentRoutes {
         let caller = try await platform.authenticate(request, &context)
         let id = try DocumentIdentifier.find(request, context)
         let document = try await platform.document(id, for: caller, action: "document_retrieved", context)
-        let path = platform.documents.path(of: document)
-        guard FileManager.default.fileExists(atPath: path) else {
-            context.logger.error("a document's file is missing", metadata: ["document": "\(document.id)"])
-            throw Refusal.gone
-        }
+        try platform.checkFile(of: document, context)
         let response = try await FileAnswer(
-            path: path, size: document.size, sha256: document.sha256, modified: document.createdAt, name: document.name,
+            path: platform.documents.path(of: document), size: document.size, sha256: document.sha256,
+            modified: document.createdAt, name: document.name,
             cacheControl: "private, max-age=0, must-revalidate"
         ).response(to: request, context: context)
         context.record(.read(document.resource).with { $0.status = response.status.code })
@@ -107,6 +102,7 @@ struct DocumentRoutes {
         try platform.protection.limit(platform.rates.watermark, account: caller.account.subject, in: context)
         let document = try await platform.document(
             try DocumentIdentifier.find(request, context), for: caller, action: "document_inspected", context)
+        try platform.checkFile(of: document, context)
         do {
             let found = try await platform.documents.inspection(of: document)
             return try JSONAnswer.response(

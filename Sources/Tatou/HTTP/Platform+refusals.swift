@@ -1,5 +1,7 @@
 import Guard
 import HTTPTypes
+import Hummingbird
+import Logging
 
 extension Platform {
     /// A document that is the caller's and not in quarantine.
@@ -16,6 +18,14 @@ extension Platform {
         }
         try protection.checkAvailable(document.resource, in: context)
         return document
+    }
+
+    /// - Throws: `Refusal` with 410 where the file is not where its row says.
+    func checkFile(of document: Document, _ context: TatouContext) throws {
+        guard documents.hasFile(document) else {
+            context.logger.error("a document's file is missing", metadata: ["document": "\(document.id)"])
+            throw Refusal.gone
+        }
     }
 
     /// Writes and counts why a document was refused, and says what the client may know.

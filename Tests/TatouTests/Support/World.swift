@@ -67,7 +67,7 @@ struct World: Sendable {
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, headers: HTTPFields = [:], body: [UInt8]? = nil,
         pieces: Int = 64 << 10, from address: String = "203.0.113.9"
     ) async throws -> Answer {
-        let channel = EmbeddedChannel()
+        let channel = NIOAsyncTestingChannel()
         channel.remoteAddress = try SocketAddress(ipAddress: address, port: 4711)
         var fields = headers
         if let token { fields[.authorization] = "Bearer \(token)" }
