@@ -36,6 +36,12 @@ class Keys:
     def opened(self, answer):
         return json.loads(self.gpg("--decrypt", data=base64.b64decode(answer["payload"])))
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *failure):
+        self.close()
+
     def close(self):
         """gpg leaves an agent behind."""
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=os.environ | {"GNUPGHOME": str(self.home)}, check=False)

@@ -3,6 +3,7 @@
 import importlib
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -15,7 +16,8 @@ def folder(name, *packages, options=()):
     wanted = "\n".join([*options, *packages])
     ready = place / "ready"
     if not ready.exists() or ready.read_text() != wanted:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(place)], check=True)
+        # The first one on PATH: Debian's own, which some scripts run under, may have no venv.
+        subprocess.run([shutil.which("python3") or sys.executable, "-m", "venv", "--clear", str(place)], check=True)
         subprocess.run([str(place / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *options, *packages],
                        check=True)
         ready.write_text(wanted)
