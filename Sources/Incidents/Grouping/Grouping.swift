@@ -57,9 +57,9 @@ package struct Grouping: Sendable {
 
     /// The address's incident of before, which people have closed.
     private func recurrence(of record: FindingRecord, in book: IncidentBook) -> IncidentChange? {
-        guard let address = record.address, let ended = book.incidents(actor: address).first(where: \.isClosed) else {
-            return nil
-        }
+        guard let address = record.address, let ended = book.incidents(actor: address).first(where: \.isClosed),
+            !ended.isRestricted
+        else { return nil }
         return IncidentChange(
             incident: record.incident, at: record.time, author: .system, action: .link(.recurrence, to: ended.id),
             text: "the same address as in \(ended.id), which was closed")
@@ -75,7 +75,7 @@ package struct Grouping: Sendable {
             let handwriting = Handwriting(record)
         else { return nil }
         let others = book.incidents(handwriting: handwriting).filter { $0.id != incident.id }
-        guard others.count == 1, let other = others.first, !other.isClosed else { return nil }
+        guard others.count == 1, let other = others.first, !other.isClosed, !other.isRestricted else { return nil }
         let silence = incident.firstSeen.nanoseconds(since: other.lastSeen)
         guard (0...Grouping.longestHandover).contains(silence) else { return nil }
         return IncidentChange(

@@ -22,6 +22,8 @@ package struct IncidentBook: Sendable, Equatable {
         package var categories: Set<String> = []
         /// Somebody, or grouping, has said that it belongs to another.
         package var isLinked = false
+        /// Only its readers may know of it: no other incident names it.
+        package var isRestricted = false
         /// People ended it: what its entities do next is another incident.
         package var isClosed = false
     }
@@ -67,6 +69,8 @@ package struct IncidentBook: Sendable, Equatable {
         switch change.action {
         case .close: active[change.incident]?.isClosed = true
         case .reopen: active[change.incident]?.isClosed = false
+        case .restrict: active[change.incident]?.isRestricted = true
+        case .unrestrict: active[change.incident]?.isRestricted = false
         case .link: active[change.incident]?.isLinked = true
         case .merge(let into): merge(change.incident, into: into)
         case .split(let into, _, let entities): split(change.incident, into: into, entities: entities)

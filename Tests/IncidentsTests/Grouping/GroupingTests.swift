@@ -149,6 +149,24 @@ struct GroupingTests {
         #expect(links([(first, line), (second, line), (second, line)], rule: Sample.rule(category: .bruteForce)) == [[2, 1]])
     }
 
+    @Test("no incident names a restricted one", arguments: [true, false])
+    func restricted(isRestricted: Bool) {
+        var book = IncidentBook()
+        let lines = ["192.0.2.1", "198.51.100.2", "198.51.100.2"].enumerated().flatMap { number, address -> [IncidentEvent] in
+            let finding = Sample.finding(number, address: address, at: Int64(number) * 60, rule: Sample.rule(category: .exploit))
+            let events = Grouping().events(for: finding, lines: ["GET /item?id=\(number)"], book: &book, now: Sample.start)
+            if number == 0, isRestricted {
+                book.apply(
+                    .changed(
+                        IncidentChange(
+                            incident: "SEC-2026-0001", at: Sample.start, author: .system, action: .restrict(readers: []),
+                            text: nil)))
+            }
+            return events
+        }
+        #expect(lines.contains { if case .changed = $0 { true } else { false } } != isRestricted)
+    }
+
     @Test("two who guess at root are not called one attacker")
     func handoverOnCommonAccount() {
         var book = IncidentBook()
