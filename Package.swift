@@ -186,7 +186,7 @@ let package = Package(
             name: "CommandLine",
             dependencies: [
                 "Events", "Evidence", "Ingest", "Archive", "Hunting", "Detection", "Journal", "Incidents", "Identity",
-                "Response", "Storage", "Server",
+                "Programs", "Response", "Storage", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],

@@ -14,6 +14,9 @@ package struct Subprocess: Sendable {
     package var arguments: [String]
     package var environment: [String: String]
     package var input: [UInt8]
+    /// Where standard output goes instead of into the outcome: a descriptor of the caller's, open until the end. Nobody waits for the
+    /// answer of such a program, which may run for days: that it has ended is noticed within a quarter of a second.
+    package var standardOutput: Int32?
     /// Bytes that are kept, of standard output and of standard error each.
     package var outputLimit = 65_536
     /// Bytes that are read in all before it is killed.
@@ -86,7 +89,7 @@ package struct Subprocess: Sendable {
                 for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
                 _ = fcntl(ends[0], F_SETFL, O_NONBLOCK)
             }
-            let pid = try spawn(input: source, output: pipes[0][1], errors: pipes[1][1])
+            let pid = try spawn(input: source, output: standardOutput ?? pipes[0][1], errors: pipes[1][1])
             for index in pipes.indices {
                 close(pipes[index][1])
                 pipes[index][1] = -1
@@ -106,6 +109,7 @@ package struct Subprocess: Sendable {
         var ours: Ending?
         /// Milliseconds, once both pipes have ended.
         var pause = 1.0
+        let longestPause = standardOutput == nil ? 20.0 : 250
         var buffer = [UInt8](repeating: 0, count: 65_536)
         func drain() {
             for index in 0..<2 where open[index] {
@@ -136,9 +140,9 @@ package struct Subprocess: Sendable {
             if ours != nil { break }
             var polled = (0..<2).map { pollfd(fd: open[$0] ? descriptors[$0] : -1, events: Int16(POLLIN), revents: 0) }
             let isOpen = open.contains(true)
-            poll(&polled, 2, Int32(max(1, min(isOpen ? 20 : pause, (deadline - Subprocess.monotonic()) * 1000))))
+            poll(&polled, 2, Int32(max(1, min(isOpen ? longestPause : pause, (deadline - Subprocess.monotonic()) * 1000))))
             // What has let go of both pipes is about to end, and no descriptor tells of that: looked at soon, and then less often.
-            if !isOpen { pause = min(20, pause * 2) }
+            if !isOpen { pause = min(longestPause, pause * 2) }
         }
         kill(-pid, SIGKILL)
         var status: Int32 = 0

@@ -35,13 +35,14 @@ import Testing
     }
 
     @Test(arguments: [("--listen", "nonsense"), ("--config", "/no/such/vigie.yml")])
-    func serveRefusesWhatItCannotUse(option: String, value: String) throws {
+    func serveRefusesWhatItCannotUse(option: String, value: String) async throws {
         let command = try ServeCommand.parse([option, value, "/dev/null"])
-        #expect(throws: CommandFailure.self) { try command.resolve() }
+        await #expect(throws: CommandFailure.self) { try await command.resolve() }
     }
 
-    @Test func theCommandLineWinsOverDefaults() throws {
-        let options = try ServeCommand.parse(["--listen", "[::1]:9000", "--data", "/srv/vigie", "json:/srv/app.jsonl"]).resolve()
+    @Test func theCommandLineWinsOverDefaults() async throws {
+        let options = try await ServeCommand.parse(["--listen", "[::1]:9000", "--data", "/srv/vigie", "json:/srv/app.jsonl"])
+            .resolve()
         #expect(options.host == "::1")
         #expect(options.port == 9000)
         #expect(options.dataFolder == "/srv/vigie")

@@ -49,12 +49,12 @@ struct JournaldSpoolTests {
         #expect(try lines(spool).first?.contains("192.0.2.4") == true)
     }
 
-    @Test func aJournalWithoutSignInsIsNotReadable() throws {
+    @Test func aJournalWithoutSignInsIsNotReadable() async throws {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        #expect(!JournaldSpool.isReadable(program: ["journalctl", "--directory", folder]))
+        #expect(await !JournaldSpool.isReadable(program: ["journalctl", "--directory", folder]))
         try write(1...1, to: folder + "/first.journal")
-        #expect(JournaldSpool.isReadable(program: ["journalctl", "--directory", folder]))
+        #expect(await JournaldSpool.isReadable(program: ["journalctl", "--directory", folder]))
     }
 
     private func makeFolder() throws -> String {

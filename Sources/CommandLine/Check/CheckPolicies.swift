@@ -4,7 +4,7 @@ import Incidents
 import Journal
 import Server
 
-struct CheckPolicies: ParsableCommand {
+struct CheckPolicies: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policies",
         abstract: "Say whether the policy files are right, and whether a server has them in force; exit 1 when not.",
@@ -23,8 +23,8 @@ struct CheckPolicies: ParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func run() throws {
-        let options = try ServerOptions.resolved(config: policies.config, data: data, rules: [], logs: [])
+    func run() async throws {
+        let options = try await ServerOptions.resolved(config: policies.config, data: data, rules: [], logs: [])
         let folder = policies.policies ?? options.policies
         let check = try PolicyCheck(folder: folder, data: DataFolder(path: options.dataFolder))
         let shown = IncidentText.printable(folder ?? PolicyFolder.standard)

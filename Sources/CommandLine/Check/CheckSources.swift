@@ -5,7 +5,7 @@ import Ingest
 import Journal
 import Server
 
-struct CheckSources: ParsableCommand {
+struct CheckSources: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sources",
         abstract:
@@ -34,8 +34,8 @@ struct CheckSources: ParsableCommand {
     @Argument(help: "Logs, as for serve. Default: those of the configuration, else those found readable on this machine.")
     var logs: [String] = []
 
-    func run() throws {
-        let options = try ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
+    func run() async throws {
+        let options = try await ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
         let checks = try SourceCheck.run(options, now: .system)
         if json {
             Output.line(

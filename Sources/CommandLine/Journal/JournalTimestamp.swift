@@ -2,9 +2,10 @@ import ArgumentParser
 import Events
 import Foundation
 import Journal
+import Programs
 import Server
 
-struct JournalTimestamp: ParsableCommand {
+struct JournalTimestamp: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "timestamp",
         abstract: "Have the newest checkpoint timestamped by an RFC 3161 authority, and keep the answer beside it.",
@@ -30,7 +31,7 @@ struct JournalTimestamp: ParsableCommand {
     @Option(help: "The authority's answer, in a file.")
     var response: String?
 
-    func run() throws {
+    func run() async throws {
         let key = try options.requiredKey()
         let reader = TreeReader(journal: options.folder.journal)
         if let response {
@@ -49,7 +50,7 @@ struct JournalTimestamp: ParsableCommand {
             return Output.line("asks about the checkpoint of \(checkpoint.checkpoint.size) entries")
         }
         guard let tsa else { throw CommandFailure(.usage, "say whom to ask with --tsa, or use --query-to and --response") }
-        let answer = try ask(tsa, request)
+        let answer = try await ask(tsa, request)
         do {
             guard try Timestamp3161(parsing: answer).answers(request) else {
                 throw NoteError(.content, "it answers another request")
@@ -79,34 +80,28 @@ struct JournalTimestamp: ParsableCommand {
         throw CommandFailure(.failed, "the answer is about none of the checkpoints that were kept")
     }
 
-    private func ask(_ address: String, _ request: TimestampRequest) throws -> [UInt8] {
+    private func ask(_ address: String, _ request: TimestampRequest) async throws -> [UInt8] {
         guard address.hasPrefix("https://") || address.hasPrefix("http://") else {
             throw CommandFailure(.usage, "\(address) is no address: it has to begin with https:// or http://")
         }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [
-            "curl", "--silent", "--show-error", "--fail", "--max-time", "30", "--max-filesize", "1048576", "--proto",
-            "=http,https",
-            "--header", "Content-Type: application/timestamp-query", "--data-binary", "@-", "--", address,
-        ]
-        let input = Pipe()
-        let output = Pipe()
-        process.standardInput = input
-        process.standardOutput = output
+        var curl = Subprocess(
+            "/usr/bin/env",
+            [
+                "curl", "--silent", "--show-error", "--fail", "--max-time", "30", "--max-filesize", "1048576", "--proto",
+                "=http,https",
+                "--header", "Content-Type: application/timestamp-query", "--data-binary", "@-", "--", address,
+            ], environment: ProcessInfo.processInfo.environment, input: request.bytes)
+        curl.outputLimit = 1 << 20
+        let outcome: Subprocess.Outcome
         do {
-            try process.run()
-            try input.fileHandleForWriting.write(contentsOf: Data(request.bytes))
-            try input.fileHandleForWriting.close()
+            outcome = try await curl.run(seconds: 35)
         } catch {
-            throw CommandFailure(
-                .failed, "curl cannot be run: \(error.localizedDescription); install it, or use --query-to and --response")
+            throw CommandFailure(.failed, "curl cannot be run: \(error); install it, or use --query-to and --response")
         }
-        let answer = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw CommandFailure(.unreachable, "\(address) gave no answer (curl ended with \(process.terminationStatus))")
+        guard outcome.ending == .exited(0) else {
+            let reason = outcome.errorText.split(separator: "\n").first ?? "it did not end in time"
+            throw CommandFailure(.unreachable, "\(address) gave no answer (\(reason))")
         }
-        return Array(answer)
+        return outcome.output
     }
 }

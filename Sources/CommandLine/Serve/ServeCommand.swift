@@ -39,7 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
     var logs: [String] = []
 
     func run() async throws {
-        let options = try resolve()
+        let options = try await resolve()
         var logger = Logger(label: "vigie") { _ in StandardErrorLog() }
         logger.logLevel = verbose ? .debug : .notice
         let server = try await VigieServer.start(options, logger: logger)
@@ -60,8 +60,8 @@ struct ServeCommand: AsyncParsableCommand {
     }
 
     /// Command line over configuration file over defaults.
-    func resolve() throws -> ServerOptions {
-        var options = try ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
+    func resolve() async throws -> ServerOptions {
+        var options = try await ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
         if let policies { options.policies = policies }
         if let listen {
             guard let address = ListenAddress(listen) else {

@@ -3,7 +3,7 @@ import Server
 
 extension ServerOptions {
     /// Command line over configuration file over defaults; without any log, those that this machine usually has.
-    static func resolved(config: String?, data: String?, rules: [String], logs: [String]) throws -> ServerOptions {
+    static func resolved(config: String?, data: String?, rules: [String], logs: [String]) async throws -> ServerOptions {
         var options = ServerOptions()
         if let config {
             guard let text = try? String(contentsOfFile: config, encoding: .utf8) else {
@@ -17,7 +17,7 @@ extension ServerOptions {
         if options.sources.isEmpty {
             options.sources = HostLogs.readable()
             // Where sshd logs to a file as well, journald would say everything twice.
-            options.followsJournald = !HostLogs.hasAuthenticationLog && JournaldSpool.isReadable()
+            if !HostLogs.hasAuthenticationLog { options.followsJournald = await JournaldSpool.isReadable() }
         }
         return options
     }

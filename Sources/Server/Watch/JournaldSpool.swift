@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import Programs
 
 /// Brings what journald keeps about sign-ins into a file that is followed like any other log.
 ///
@@ -22,17 +23,16 @@ package struct JournaldSpool: Sendable {
     var program = ["journalctl"]
 
     /// Whether this machine has a journal that this user may read.
-    package static func isReadable(program: [String] = ["journalctl"]) -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = program + ["--quiet", "--no-pager", "--lines=1", "--output=cat"] + query
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        let output = (try? pipe.fileHandleForReading.readToEnd()) ?? nil
-        process.waitUntilExit()
-        return process.terminationStatus == 0 && output?.isEmpty == false
+    package static func isReadable(program: [String] = ["journalctl"]) async -> Bool {
+        let question = journalctl(program, ["--lines=1", "--output=cat"])
+        guard let outcome = try? await question.run(seconds: 30) else { return false }
+        return outcome.ending == .exited(0) && !outcome.output.isEmpty
+    }
+
+    private static func journalctl(_ program: [String], _ arguments: [String]) -> Subprocess {
+        Subprocess(
+            "/usr/bin/env", program + ["--quiet", "--no-pager"] + arguments + query,
+            environment: ProcessInfo.processInfo.environment)
     }
 
     /// Runs until cancelled.
@@ -59,40 +59,34 @@ package struct JournaldSpool: Sendable {
         let spool = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? spool.close() }
         try spool.seekToEnd()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
-            program + [
-                "--quiet", "--no-pager", "--follow", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,_HOSTNAME",
-            ]
-            + [cursor.map { "--after-cursor=\($0)" } ?? "--lines=all"] + JournaldSpool.query
-        process.standardOutput = spool
-        process.standardError = FileHandle.nullDevice
-        let (exit, exited) = AsyncStream<Void>.makeStream()
-        process.terminationHandler = { _ in exited.finish() }
-        try process.run()
-        let result: Result<Bool, any Error>
-        do {
-            result = .success(try await watch(process, spool))
-        } catch {
-            result = .failure(error)
+        var journalctl = JournaldSpool.journalctl(
+            program,
+            ["--follow", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,_HOSTNAME"]
+                + [cursor.map { "--after-cursor=\($0)" } ?? "--lines=all"])
+        journalctl.standardOutput = spool.fileDescriptor
+        // It has ended when the group has, whatever ended it: nothing more may be written once the next one has been told where to go
+        // on. What it had not written comes again.
+        let isFull = try await withThrowingTaskGroup(of: Bool.self) { [journalctl] group in
+            group.addTask {
+                let ending = try await journalctl.run(seconds: .infinity).ending
+                if ending != .cancelled { logger.notice("journalctl ended (\(ending)); it is started again") }
+                return false
+            }
+            group.addTask { [path] in
+                while JournaldSpool.size(of: path) <= JournaldSpool.rotationBytes {
+                    try await Task.sleep(for: JournaldSpool.checkInterval)
+                }
+                return true
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
         }
-        // SIGKILL: a child of a pool thread inherits its mask, in which SIGTERM is blocked. What it had not written comes again.
-        kill(process.processIdentifier, SIGKILL)
-        // Nothing more may be written once the next one has been told where to go on: its end is waited for, in a task of
-        // its own, which the cancellation of this one does not reach.
-        await Task { for await _ in exit {} }.value
-        if try result.get() { try rotate() }
+        try Task.checkCancellation()
+        if isFull { try rotate() }
     }
 
-    /// Returns true when the spool is full, false when `journalctl` has ended by itself.
-    private func watch(_ process: Process, _ spool: FileHandle) async throws -> Bool {
-        while process.isRunning {
-            try await Task.sleep(for: JournaldSpool.checkInterval)
-            if let size = try? spool.seekToEnd(), size > JournaldSpool.rotationBytes { return true }
-        }
-        logger.notice("journalctl ended with status \(process.terminationStatus); it is started again")
-        return false
+    private static func size(of path: String) -> Int {
+        ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.intValue ?? 0
     }
 
     /// Makes the spool, ends an unfinished last line, and says behind which entry to go on.
