@@ -49,68 +49,16 @@ struct ReceiverTests {
         #expect(receivers.syslog[1].format == .named("nginx_error"))
     }
 
-    /// A server with receivers on free ports, and the ports by their names.
-    private func withReceivers(
-        _ world: World, _ change: (inout ServerOptions) -> Void = { _ in },
-        _ body: @escaping @Sendable (VigieServer, [String: Int]) async throws -> Void
-    ) async throws {
-        var options = world.options
-        options.sources = []
-        options.receivers.http = [HTTPReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0))]
-        change(&options)
-        let server = try await VigieServer.start(options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
-        let (opened, found) = AsyncStream.makeStream(of: (String, Int).self)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask {
-                defer { found.finish() }
-                do {
-                    try await server.run {
-                        found.yield(($0, $1))
-                    } listening: { _ in
-                    }
-                } catch is CancellationError {
-                    // The way a test stops it.
-                }
-            }
-            let wanted = options.receivers.http.count + options.receivers.syslog.count
-            var ports: [String: Int] = [:]
-            for await (name, port) in opened {
-                ports[name] = port
-                if ports.count == wanted { break }
-            }
-            let all = ports
-            group.addTask { try await body(server, all) }
-            try await group.next()
-            group.cancelAll()
-            try await group.waitForAll()
-        }
-    }
-
-    /// One request; the answer's status, headers and text.
-    private static func send(
-        _ port: Int, _ path: String, _ body: [UInt8], type: String = "application/json", headers: [String: String] = [:]
-    ) async throws -> (status: Int, headers: [AnyHashable: Any], text: String) {
-        var request = URLRequest(url: try #require(URL(string: "http://127.0.0.1:\(port)\(path)")))
-        request.httpMethod = "POST"
-        request.timeoutInterval = 600
-        request.httpBody = Data(body)
-        request.setValue(type, forHTTPHeaderField: "content-type")
-        for (name, value) in headers { request.setValue(value, forHTTPHeaderField: name) }
-        let (data, response) = try await URLSession.shared.data(for: request)
-        let answer = try #require(response as? HTTPURLResponse)
-        return (answer.statusCode, answer.allHeaderFields, String(decoding: data, as: UTF8.self))
-    }
-
     @Test("an event is durable before it is acknowledged, and becomes a finding; twice the same alert becomes one")
     func acknowledged() async throws {
         let world = try World()
-        try await withReceivers(world) { server, ports in
+        try await world.withReceivers { server, ports in
             let port = try #require(ports["http"])
             let line = "203.0.113.9 - - [\(Self.now())] \"GET /?attack=1 HTTP/1.1\" 200 5"
             let body = Array(
                 #"{"streams":[{"stream":{},"values":[["\#(Timestamp.system.nanoseconds)","\#(line.replacing("\"", with: "\\\""))"]]}]}"#
                     .utf8)
-            let answer = try await Self.send(port, "/loki/api/v1/push", body)
+            let answer = try await Sender.send(port, "/loki/api/v1/push", body)
             #expect(answer.status == 204)
             let spooled = try String(contentsOfFile: server.folder.spool("loki"), encoding: .utf8)
             #expect(spooled.contains("attack=1"))
@@ -122,7 +70,7 @@ struct ReceiverTests {
     @Test("a full spool answers 429 with Retry-After, and so does a spent rate; nothing of it is taken")
     func full() async throws {
         let world = try World()
-        try await withReceivers(world) { options in
+        try await world.withReceivers { options in
             options.receivers.http[0].limits.backlogBytes = 1
             options.receivers.syslog = []
         } _: { server, ports in
@@ -131,7 +79,7 @@ struct ReceiverTests {
             let before = try Data(contentsOf: URL(fileURLWithPath: server.folder.spool("events"))).count
             var statuses: Set<Int> = []
             for _ in 0..<50 {
-                let answer = try await Self.send(port, "/api/v1/events", Array("{\"a\":1}\n".utf8))
+                let answer = try await Sender.send(port, "/api/v1/events", Array("{\"a\":1}\n".utf8))
                 statuses.insert(answer.status)
                 if answer.status == 429 {
                     #expect(answer.headers["Retry-After"] as? String == "5")
@@ -149,7 +97,7 @@ struct ReceiverTests {
     @Test("a token is asked for where one is configured")
     func tokens() async throws {
         let world = try World()
-        try await withReceivers(world) { options in
+        try await world.withReceivers { options in
             // SHA-256 of "secret".
             options.receivers.http[0].tokens = ["2bb80d537b1da3e38bd30361aa855686bde0eacd7162fef6a25fe97bf527a25b"]
         } _: { server, ports in
@@ -159,7 +107,7 @@ struct ReceiverTests {
                 ("", 401), ("Bearer wrong", 401), ("Bearer secret", 200), ("Basic eDpzZWNyZXQ=", 200),
                 ("Basic eDp3cm9uZw==", 401),
             ] {
-                let answer = try await Self.send(
+                let answer = try await Sender.send(
                     port, "/api/v1/events", body, headers: header.isEmpty ? [:] : ["authorization": header])
                 #expect(answer.status == status, "\(header)")
             }
@@ -172,7 +120,7 @@ struct ReceiverTests {
         "an account's token with the scope ingest opens a receiver that takes those, until it is revoked or the account disabled")
     func accountTokens() async throws {
         let world = try World()
-        try await withReceivers(world) { options in
+        try await world.withReceivers { options in
             options.receivers.http[0].takesAccountTokens = true
         } _: { server, ports in
             let port = try #require(ports["http"])
@@ -186,7 +134,7 @@ struct ReceiverTests {
             }
             let (good, other) = (try await make([.ingest]), try await make([.read, .respond, .admin]))
             @Sendable func status(_ token: String) async throws -> Int {
-                try await Self.send(
+                try await Sender.send(
                     port, "/api/v1/events", Array("{\"a\":1}\n".utf8), headers: ["authorization": "Bearer \(token)"]
                 ).status
             }
@@ -197,7 +145,7 @@ struct ReceiverTests {
             let event = """
                 {"routing_key":"\(good.secret.text)","event_action":"trigger","payload":{"summary":"s","source":"h","severity":"error"}}
                 """
-            #expect(try await Self.send(port, "/v2/enqueue", Array(event.utf8)).status == 202)
+            #expect(try await Sender.send(port, "/v2/enqueue", Array(event.utf8)).status == 202)
             try await server.accounts.revokeToken(id: good.token.id, owner: nil, by: author, at: now)
             #expect(try await status(good.secret.text) == 401)
             let second = try await make([.ingest])
@@ -210,7 +158,7 @@ struct ReceiverTests {
     @Test("what is no event is refused with its reason, and counted; the next is taken")
     func refused() async throws {
         let world = try World()
-        try await withReceivers(world) { server, ports in
+        try await world.withReceivers { server, ports in
             let port = try #require(ports["http"])
             for (path, type, body, status) in [
                 ("/loki/api/v1/push", "application/x-protobuf", [UInt8]("nonsense".utf8), 400),
@@ -220,11 +168,11 @@ struct ReceiverTests {
                 ("/v2/enqueue", "application/json", [UInt8]("{}".utf8), 400),
                 ("/upload", "application/vnd.fdo.journal", [UInt8]("what?\n".utf8), 400), ("/upload", "text/plain", [], 415),
             ] {
-                let answer = try await Self.send(port, path, body, type: type)
+                let answer = try await Sender.send(port, path, body, type: type)
                 #expect(answer.status == status, "\(path): \(answer.text)")
                 #expect(!answer.text.isEmpty)
             }
-            #expect(try await Self.send(port, "/api/v1/events", Array("{\"a\":1}\n".utf8)).status == 200)
+            #expect(try await Sender.send(port, "/api/v1/events", Array("{\"a\":1}\n".utf8)).status == 200)
             let refused = server.receivers.intakes.map { $0.counters.snapshot.refused.values.reduce(0, +) }.reduce(0, +)
             #expect(refused == 8)
         }
@@ -234,7 +182,7 @@ struct ReceiverTests {
     @Test("an event of PagerDuty's that is larger than theirs may be is refused unread")
     func strangers() async throws {
         let world = try World()
-        try await withReceivers(world) { server, ports in
+        try await world.withReceivers { server, ports in
             let connection = try RawConnection(port: try #require(ports["http"]))
             try connection.send(
                 "POST /v2/enqueue HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: \(600 << 10)\r\n\r\n")
@@ -270,14 +218,14 @@ struct ReceiverTests {
     @Test("an upload that is sent again while the first is still under way is taken once")
     func overlappingUploads() async throws {
         let world = try World()
-        try await withReceivers(world) { server, ports in
+        try await world.withReceivers { server, ports in
             let port = try #require(ports["http"])
             let entries = (1...10).map { "__CURSOR=s=abc;i=\(String($0, radix: 16))\nMESSAGE=m\($0)\n\n" }.joined()
             let first = try RawConnection(port: port)
             try first.send(
                 "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Type: application/vnd.fdo.journal\r\nTransfer-Encoding: chunked\r\n\r\n"
                     + "\(String(entries.utf8.count, radix: 16))\r\n\(entries)\r\n")
-            let second = try await Self.send(port, "/upload", Array(entries.utf8), type: "application/vnd.fdo.journal")
+            let second = try await Sender.send(port, "/upload", Array(entries.utf8), type: "application/vnd.fdo.journal")
             #expect(second.status == 202)
             try first.send("0\r\n\r\n")
             #expect(try await first.receive().hasPrefix("HTTP/1.1 202"))
@@ -295,7 +243,7 @@ struct ReceiverTests {
             try Test.cancel("not run: this user cannot mount a small file system")
         }
         defer { umount2(disk, Int32(MNT_DETACH)) }
-        try await withReceivers(world) { options in
+        try await world.withReceivers { options in
             options.receivers.http = []
             options.receivers.syslog = [SyslogReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0), transport: .tcp)]
         } _: { server, ports in

@@ -40,6 +40,7 @@ enum CombinedFormat {
             add(.referrer, bytes, referrer, into: &sink)
             if let agent = quoted(bytes, from: referrer.upperBound + 1, to: end) {
                 add(.userAgent, bytes, agent, into: &sink)
+                sink.tail = agent.upperBound + 1
             }
         }
         sink.addDecodedRequest()

@@ -19,6 +19,8 @@ struct FieldSink: Sendable {
     var escaped: [Int] = []
     /// A bit for every field below 64 that was added: one without its bit is not there.
     private(set) var present: UInt64 = 0
+    /// Where what follows the fields of an access line begins.
+    var tail: Int?
     var recentTime = RecentTime()
     var keys = JSONKeyMemory()
     var scratch: [UInt8] = []
@@ -48,6 +50,7 @@ struct FieldSink: Sendable {
         first = values.count
         escaped.removeAll(keepingCapacity: true)
         present = 0
+        tail = nil
     }
 
     /// Takes back what was added for the line at hand.
@@ -55,6 +58,7 @@ struct FieldSink: Sendable {
         values.removeLast(values.count - first)
         escaped.removeAll(keepingCapacity: true)
         present = 0
+        tail = nil
     }
 
     /// Whether any of the fields may be there; `fields` as `bit` tells them.

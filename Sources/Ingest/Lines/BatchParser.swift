@@ -138,7 +138,10 @@ package struct BatchParser: Sendable {
                 parsed = ParsedLine(time: time, logSource: .application)
             }
         }
-        if parsed != nil, !proxies.isEmpty { ClientAddress.correct(bytes, line.range.bounds, proxies: proxies, &sink) }
+        if parsed != nil, !proxies.isEmpty {
+            let text = inner?.range ?? line.range
+            ClientAddress.correct(bytes, text.bounds, proxies: proxies, &sink)
+        }
         // A forged date far ahead would make everything that follows look late.
         if let time = parsed?.time, time > reference.advanced(bySeconds: BatchParser.maximumSecondsAhead) { parsed?.time = nil }
         if let parsed {

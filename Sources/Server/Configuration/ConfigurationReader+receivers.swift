@@ -16,10 +16,11 @@ extension ConfigurationReader {
 
     private func http(_ node: Node) throws(ConfigurationError) -> HTTPReceiverOptions {
         var options = HTTPReceiverOptions(listen: ListenAddress(host: ServerOptions.defaultHost, port: 8631))
-        for (key, value) in try mapping(node, known: ["listen", "tls", "tokens", "format", "limits"]) {
+        for (key, value) in try mapping(node, known: ["listen", "tls", "proxy_protocol", "tokens", "format", "limits"]) {
             switch key {
             case "listen": options.listen = try listenAddress(value)
             case "tls": options.tls = try tls(value)
+            case "proxy_protocol": options.proxies = try addressBlocks(value)
             case "tokens": (options.tokens, options.takesAccountTokens) = try tokens(value)
             case "format": options.format = try format(value)
             default: options.limits = try limits(value)
@@ -40,7 +41,7 @@ extension ConfigurationReader {
         var transport: SyslogReceiverOptions.Transport?
         var tlsOptions: ReceiverTLSOptions?
         var options = SyslogReceiverOptions(listen: listen, transport: .udp)
-        for (key, value) in try mapping(node, known: ["listen", "transport", "tls", "format", "limits"]) {
+        for (key, value) in try mapping(node, known: ["listen", "transport", "tls", "proxy_protocol", "format", "limits"]) {
             switch key {
             case "listen": listen = try listenAddress(value)
             case "transport":
@@ -48,6 +49,7 @@ extension ConfigurationReader {
                 transport = SyslogReceiverOptions.Transport(rawValue: name)
                 if transport == nil { throw error(value, "'\(name)' is no transport of syslog: udp, tcp and tls are") }
             case "tls": tlsOptions = try tls(value)
+            case "proxy_protocol": options.proxies = try addressBlocks(value)
             case "format": options.format = try format(value)
             default: options.limits = try limits(value)
             }
@@ -57,6 +59,9 @@ extension ConfigurationReader {
         options.transport = transport ?? (tlsOptions == nil ? .udp : .tls)
         guard (options.transport == .tls) == (tlsOptions != nil) else {
             throw error(node, "the transport 'tls' goes with 'tls: {certificate: …, key: …}', and no other does")
+        }
+        guard options.transport != .udp || options.proxies.isEmpty else {
+            throw error(node, "datagrams have no PROXY header; 'proxy_protocol' goes with the transports tcp and tls")
         }
         if !listen.isLoopback, tlsOptions?.clientAuthority == nil {
             throw error(

@@ -21,6 +21,7 @@ struct HTTPReceiver: Sendable {
     let bodies: BodyBudget
     /// Of bodies that have to be read before it is known who sends them: they take no memory from others.
     private let strangers = BodyBudget(limit: 32 * HTTPReceiver.strangerBytes)
+    private let peers = ProxiedPeers()
     /// PagerDuty's own limit of an event.
     static let strangerBytes = 512 << 10
 
@@ -37,12 +38,17 @@ struct HTTPReceiver: Sendable {
 
     /// 60 s without progress between requests or while one arrives, and no more connections than the limit says.
     func application(listening: @escaping @Sendable (_ port: Int) async -> Void) throws -> some ApplicationProtocol {
-        let plain = HTTPServerBuilder.http1(
-            configuration: .init(
-                idleTimeout: .seconds(60),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
-        let server = try options.tls.map { try HTTPServerBuilder.tls(plain, tlsConfiguration: $0.configuration()) } ?? plain
+        let tls = try options.tls.map { try $0.configuration() }
+        let server = HTTPServerBuilder { responder in
+            let plain = HTTP1Channel(
+                responder: responder,
+                configuration: .init(
+                    idleTimeout: .seconds(60),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
+            guard let tls else { return behindProxies(plain) }
+            return behindProxies(try TLSChannel(plain, tlsConfiguration: tls))
+        }
         return Application(
             router: router(), server: server,
             configuration: .init(
@@ -51,49 +57,62 @@ struct HTTPReceiver: Sendable {
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.listen.port) }, logger: logger)
     }
 
+    private func behindProxies<Base: ServerChildChannel>(_ channel: Base) -> any ServerChildChannel {
+        guard !options.proxies.isEmpty else { return channel }
+        // A connection has no protocol yet: what is refused is counted where lines of any program are taken.
+        let counters = intakes.events.counters
+        return ProxiedChannel(base: channel, proxies: TrustedProxies(options.proxies), peers: peers) {
+            counters.refuse("proxy", $0)
+        }
+    }
+
     private func router() -> Router<ReceiverContext> {
         let router = Router(context: ReceiverContext.self)
         router.get("/ready") { _, _ in HTTPReceiver.answer(.ok, "ready\n") }
         for path in ["/loki/api/v1/push", "/api/prom/push"] {
-            router.post(RouterPath(path)) { request, _ in await self.respond(request, intakes.loki, self.loki) }
+            router.post(RouterPath(path)) { await self.respond($0, $1, intakes.loki, self.loki) }
         }
         for path in ["/v1/logs", "/otlp/v1/logs"] {
-            router.post(RouterPath(path)) { request, _ in await self.respond(request, intakes.otlp, self.otlp) }
+            router.post(RouterPath(path)) { await self.respond($0, $1, intakes.otlp, self.otlp) }
         }
-        router.post("/api/v1/events") { request, _ in await self.respond(request, intakes.events, self.events) }
-        router.post("/webhooks/alertmanager") { request, _ in
-            await self.respond(request, intakes.alertmanager, self.alertmanager)
+        router.post("/api/v1/events") { await self.respond($0, $1, intakes.events, self.events) }
+        router.post("/webhooks/alertmanager") {
+            await self.respond($0, $1, intakes.alertmanager, self.alertmanager)
         }
         // The routing key in the body is the token here.
-        router.post("/v2/enqueue") { request, _ in
-            await self.respond(request, intakes.pagerDuty, needsToken: false, self.pagerDuty)
+        router.post("/v2/enqueue") {
+            await self.respond($0, $1, intakes.pagerDuty, needsToken: false, self.pagerDuty)
         }
-        router.post("/upload") { request, _ in await self.respond(request, intakes.journald, self.upload) }
+        router.post("/upload") { await self.respond($0, $1, intakes.journald, self.upload) }
         return router
     }
 
     /// What all receivers have in common: who may send, whether there is room, and how a refusal is answered.
     private func respond(
-        _ request: Request, _ intake: Intake, needsToken: Bool = true,
+        _ request: Request, _ context: ReceiverContext, _ intake: Intake, needsToken: Bool = true,
         _ take: (Request, Intake) async throws -> Response
     ) async -> Response {
+        func count(_ code: String, _ reason: String) {
+            let peer = peers.address(behind: context.channel) ?? context.channel.remoteAddress?.ipAddress
+            intake.counters.refuse(code, [peer, reason].compactMap { $0 }.joined(separator: ": "))
+        }
         do {
             if needsToken { try await checkToken(HTTPReceiver.token(request.headers)) }
             if let refusal = intake.refusal() { throw refusal }
             return try await take(request, intake)
         } catch let refusal as HTTPRefusal {
-            intake.counters.refuse(refusal.code, refusal.reason)
+            count(refusal.code, refusal.reason)
             return HTTPReceiver.answer(refusal.status, refusal.reason + "\n", closing: refusal.isBodyUnread)
         } catch let refusal as IntakeRefusal {
-            intake.counters.refuse(refusal.code.rawValue, refusal.reason)
+            count(refusal.code.rawValue, refusal.reason)
             let status: HTTPResponse.Status = [.disk, .failed].contains(refusal.code) ? .serviceUnavailable : .tooManyRequests
             return HTTPReceiver.answer(status, refusal.reason + "\n", retryAfter: refusal.retryAfter, closing: true)
         } catch let refusal as ReceiverRefusal {
-            intake.counters.refuse(refusal.code.rawValue, refusal.reason)
+            count(refusal.code.rawValue, refusal.reason)
             return HTTPReceiver.answer(HTTPRefusal(refusal).status, refusal.reason + "\n", closing: refusal.code == .tooLarge)
         } catch {
             // The connection has ended, or broke: whoever sent has no answer, and sends again.
-            intake.counters.refuse("broken", "\(error)")
+            count("broken", "\(error)")
             return HTTPReceiver.answer(.badRequest, "the request did not arrive whole\n", closing: true)
         }
     }
@@ -288,6 +307,11 @@ final class BodyBudget: Sendable {
 /// What a receiver knows about a request.
 struct ReceiverContext: RequestContext {
     var coreContext: CoreRequestContextStorage
+    /// The connection.
+    let channel: any Channel
 
-    init(source: ApplicationRequestContextSource) { coreContext = CoreRequestContextStorage(source: source) }
+    init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
 }

@@ -1,4 +1,4 @@
-import Events
+package import Events
 package import Ingest
 import Journal
 
@@ -19,7 +19,7 @@ package struct ReceiverOptions: Sendable, Equatable {
                     [
                         "listen": .string(http.listen.text), "tls": http.tls?.record ?? .null,
                         "tokens": .integer(Int64(http.tokens.count)), "account_tokens": .bool(http.takesAccountTokens),
-                        "format": .string(http.format.rawValue),
+                        "format": .string(http.format.rawValue), "proxy_protocol": record(http.proxies),
                         "limits": http.limits.record,
                     ]
                 }),
@@ -28,11 +28,13 @@ package struct ReceiverOptions: Sendable, Equatable {
                     [
                         "listen": .string(syslog.listen.text), "transport": .string(syslog.transport.rawValue),
                         "tls": syslog.tls?.record ?? .null, "format": .string(syslog.format.rawValue),
-                        "limits": syslog.limits.record,
+                        "proxy_protocol": record(syslog.proxies), "limits": syslog.limits.record,
                     ]
                 }),
         ]
     }
+
+    private func record(_ proxies: [AddressBlock]) -> JSONValue { .array(proxies.map { .string("\($0)") }) }
 }
 
 extension ReceiverTLSOptions {
@@ -58,6 +60,8 @@ extension ReceiverLimits {
 package struct HTTPReceiverOptions: Sendable, Equatable {
     package var listen: ListenAddress
     package var tls: ReceiverTLSOptions?
+    /// Proxies of connections, which say in a PROXY header whose connection it is.
+    package var proxies: [AddressBlock] = []
     /// SHA-256 of each token that opens it, in hexadecimal.
     package var tokens: [String] = []
     /// API tokens of accounts with the scope `ingest` open it, too.
@@ -80,6 +84,8 @@ package struct SyslogReceiverOptions: Sendable, Equatable {
     package var listen: ListenAddress
     package var transport: Transport
     package var tls: ReceiverTLSOptions?
+    /// Proxies of connections, which say in a PROXY header whose connection it is.
+    package var proxies: [AddressBlock] = []
     package var format = LogFormat.auto
     package var limits = ReceiverLimits()
 

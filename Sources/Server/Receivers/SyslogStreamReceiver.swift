@@ -16,6 +16,7 @@ struct SyslogStreamReceiver: Sendable {
     let options: SyslogReceiverOptions
     let intake: Intake
     let logger: Logger
+    private let peers = ProxiedPeers()
     /// A message that has begun must end within this time.
     private static let messageLimit = Duration.seconds(60)
     /// How often a connection that may not be read looks whether it may.
@@ -27,10 +28,15 @@ struct SyslogStreamReceiver: Sendable {
     func run(listening: @Sendable (_ port: Int) async -> Void) async throws {
         let context = try options.tls.map { try NIOSSLContext(configuration: $0.configuration()) }
         let counters = intake.counters
+        let (proxies, peers) = (TrustedProxies(options.proxies), peers)
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .bind(host: options.listen.host, port: options.listen.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if !proxies.isEmpty {
+                        try channel.pipeline.syncOperations.addHandler(
+                            ProxyHeaderHandler(proxies: proxies, peers: peers) { counters.refuse("proxy", $0) })
+                    }
                     if let context {
                         try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
                         try channel.pipeline.syncOperations.addHandler(
@@ -60,6 +66,7 @@ struct SyslogStreamReceiver: Sendable {
                         guard slots.take() else {
                             counters.refuse("connections", "more than \(options.limits.connections) connections")
                             try? await connection.channel.close()
+                            peers.forget(connection.channel)
                             continue
                         }
                         group.addTask {
@@ -76,11 +83,14 @@ struct SyslogStreamReceiver: Sendable {
     }
 
     private func serve(_ connection: Connection) async {
-        let peer = connection.channel.remoteAddress?.ipAddress ?? ""
-        let sender = peer.isEmpty || IPAddress(peer)?.isLoopback == true ? nil : peer
+        let channel = connection.channel
+        defer { peers.forget(channel) }
+        let own = channel.remoteAddress?.ipAddress ?? ""
+        // Who is behind a proxy is known once something has come.
+        func peer() -> String { peers.address(behind: channel) ?? own }
         // When the message that is arriving has begun.
         let began = MessageStart()
-        let watchdog = Task { await closeIfStalled(connection.channel, began, peer) }
+        let watchdog = Task { [peers] in await closeIfStalled(channel, began) { peers.address(behind: channel) ?? own } }
         defer { watchdog.cancel() }
         do {
             try await connection.executeThenClose { inbound in
@@ -90,35 +100,36 @@ struct SyslogStreamReceiver: Sendable {
                     let bytes = Array(buffer.readableBytesView)
                     try framing.push(bytes.span, into: &messages)
                     if !messages.ranges.isEmpty { began.clear() }
-                    try await take(&messages, sender)
+                    try await take(&messages, peer())
                     if framing.isWithinMessage { began.note() } else { began.clear() }
                 }
                 framing.end(into: &messages)
-                try await take(&messages, sender)
+                try await take(&messages, peer())
             }
         } catch let refusal as ReceiverRefusal {
-            intake.counters.refuse(refusal.code.rawValue, "\(peer): \(refusal.reason)")
+            intake.counters.refuse(refusal.code.rawValue, "\(peer()): \(refusal.reason)")
         } catch let refusal as IntakeRefusal {
-            intake.counters.refuse(refusal.code.rawValue, "\(peer): \(refusal.reason)")
+            intake.counters.refuse(refusal.code.rawValue, "\(peer()): \(refusal.reason)")
         } catch is CancellationError {
             // The end of the server.
         } catch {
-            intake.counters.refuse("broken", "\(peer): \(error)")
+            intake.counters.refuse("broken", "\(peer()): \(error)")
         }
     }
 
     /// A sender that begins a message and does not end it holds a connection that others need.
-    private func closeIfStalled(_ channel: any Channel, _ began: MessageStart, _ peer: String) async {
+    private func closeIfStalled(_ channel: any Channel, _ began: MessageStart, _ peer: () -> String) async {
         while (try? await Task.sleep(for: .seconds(5))) != nil {
             guard let start = began.value, ContinuousClock.now - start > SyslogStreamReceiver.messageLimit else { continue }
-            intake.counters.refuse("slow", "\(peer): a message takes longer than a minute")
+            intake.counters.refuse("slow", "\(peer()): a message takes longer than a minute")
             try? await channel.close()
             return
         }
     }
 
-    private func take(_ messages: inout SyslogMessages, _ sender: String?) async throws {
+    private func take(_ messages: inout SyslogMessages, _ peer: String) async throws {
         guard !messages.ranges.isEmpty else { return }
+        let sender = peer.isEmpty || IPAddress(peer)?.isLoopback == true ? nil : peer
         var lines = intake.lines(options.format)
         try messages.append(to: &lines, sender: sender)
         messages.removeAll()

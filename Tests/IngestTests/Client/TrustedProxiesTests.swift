@@ -52,6 +52,67 @@ struct TrustedProxiesTests {
         #expect(found.map { String(decoding: standard[$0], as: UTF8.self) } == "2001:db8::7")
     }
 
+    /// A client may leave its user agent out.
+    @Test("the header is read where there is no user agent, too, and where a container or a receiver has wrapped the line")
+    func wrapped() throws {
+        let line = "10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"AGENT\" \"6.6.6.6, 203.0.113.9\""
+        for agent in ["-", "", "curl"] {
+            let line = line.replacing("AGENT", with: agent)
+            let quoted = line.replacing("\"", with: "\\\"")
+            #expect(read(line, .combined) == "203.0.113.9")
+            #expect(read(#"{"log":"\#(quoted)\n","stream":"stdout","time":"2026-03-01T10:00:00Z"}"#, .auto) == "203.0.113.9")
+            #expect(read("2026-03-01T10:00:00.1Z stdout F \(line)", .auto) == "203.0.113.9")
+            var record = ReceivedRecord()
+            record.setMessage(line)
+            var lines = ReceivedLines()
+            try lines.append(line: record)
+            #expect(read(lines.text, .json) == "203.0.113.9")
+        }
+    }
+
+    @Test(
+        "what a trusted proxy said in its PROXY header is the nearest hop, whatever the request's headers say",
+        arguments: [
+            ("203.0.113.9", "6.6.6.6", "203.0.113.9"), ("203.0.113.9", "10.0.0.7", "203.0.113.9"),
+            ("203.0.113.9", "-", "203.0.113.9"),
+            ("10.0.0.2", "6.6.6.6, 203.0.113.9", "203.0.113.9"), ("10.0.0.2", "-", "10.0.0.2"),
+            ("2001:db8::7", "6.6.6.6", "2001:db8::7"),
+            // The connection had no header.
+            ("-", "203.0.113.9", "203.0.113.9"), ("", "203.0.113.9", "203.0.113.9"),
+        ])
+    func proxyProtocol(_ told: String, _ forwarded: String, _ client: String) {
+        let access = "10.0.0.1 - - [01/Mar/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\" \"\(forwarded)\" 0.003"
+        #expect(read("\(access) proxy_protocol_addr=\(told)", .combined) == client)
+        #expect(read("\(access) proxy_protocol_addr=\"\(told)\" rt=1", .combined) == client)
+        for pair in [#""proxy_protocol_addr":"\#(told)""#, #""proxy_protocol_addr" : "\#(told)""#] {
+            let forwarded = #""http_x_forwarded_for":"\#(forwarded)""#
+            #expect(read(#"{"remote_addr":"10.0.0.1",\#(pair),\#(forwarded),"status":200,"uri":"/"}"#, .json) == client)
+            #expect(read(#"{"remote_addr":"10.0.0.1",\#(forwarded),"status":200,"uri":"/",\#(pair)}"#, .json) == client)
+        }
+    }
+
+    @Test("what a client writes is no PROXY header, nor is one of a peer that is no proxy")
+    func forgedProxyProtocol() {
+        func access(_ peer: String, _ agent: String, _ forwarded: String, _ rest: String = "") -> String? {
+            read(
+                "\(peer) - - [01/Mar/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"\(agent)\" \"\(forwarded)\"\(rest)",
+                .combined)
+        }
+        let forged = "x proxy_protocol_addr=6.6.6.6 "
+        #expect(access("10.0.0.1", forged, "203.0.113.9") == "203.0.113.9")
+        #expect(access("10.0.0.1", "curl", forged) == "10.0.0.1")
+        #expect(
+            access("10.0.0.1", "a\\\"", "x\\\" proxy_protocol_addr=6.6.6.6 \\\"", " proxy_protocol_addr=203.0.113.9")
+                == "203.0.113.9")
+        #expect(access("203.0.113.9", "curl", "-", " proxy_protocol_addr=6.6.6.6") == "203.0.113.9")
+        let agent = #"\"proxy_protocol_addr\":\"6.6.6.6\",\"proxy_protocol_addr"#
+        let line = #"{"remote_addr":"10.0.0.1","http_user_agent":"\#(agent)","http_x_forwarded_for":"203.0.113.9","uri":"/"}"#
+        #expect(read(line, .json) == "203.0.113.9")
+        #expect(
+            read(#"{"remote_addr":"203.0.113.9","proxy_protocol_addr":"6.6.6.6","status":200,"uri":"/"}"#, .json) == "203.0.113.9"
+        )
+    }
+
     @Test("a source that only ever names one private address says so, until another one comes")
     func soleAddress() {
         func count(_ addresses: [String]) -> Int? {
