@@ -21,7 +21,7 @@ IMPORTERS = {
     "CArgon2": ("password hashing", ["Identity"]),
     "Crypto": (
         "hashes, seals, signatures of webhooks, rule and finding ids",
-        ["Detection", "Evidence", "Guard", "Identity", "Journal", "Notify", "Response", "Tatou", "Watermark"]),
+        ["Detection", "Evidence", "Guard", "Identity", "Journal", "Notify", "Response", "Server", "Tatou", "Watermark"]),
     "CryptoExtras": (
         "RSA, which playbooks are signed with; AES in counter mode and GCM-SIV, and PBKDF2, for marks in documents",
         ["Response", "Watermark"]),

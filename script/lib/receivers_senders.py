@@ -11,9 +11,9 @@ import subprocess
 import time
 import urllib.request
 
-from .receivers_wire import PROTOBUF, access_line, push
+from .receivers_wire import PROTOBUF, access_line, post_event, push
 from .receivers_world import TOKEN
-from .waiting import eventually, free_port
+from .waiting import eventually, free_port, wait_for_port
 
 
 def rsyslog(world):
@@ -153,6 +153,53 @@ def promtail(world):
     assert status == 204, f"{status} {text}"
     world.expect("web", 1000)
     return "1000 lines of nginx in Loki's two forms"
+
+
+def haproxy(world):
+    """HAProxy passes connections on, TLS included, and says whose they are, in either version of its header; others may not."""
+    folder = world.folder
+    syslog, web = free_port(), free_port()
+    # It says another address than this machine's, which would tell nothing.
+    (folder / "haproxy.cfg").write_text(f"""
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 60s
+    timeout server 60s
+listen syslog
+    bind 127.0.0.1:{syslog}
+    tcp-request connection set-src ipv4(203.0.113.77)
+    server vigie 127.0.0.1:{world.ports['proxied-tls']} send-proxy-v2 check inter 200
+listen web
+    bind 127.0.0.1:{web}
+    tcp-request connection set-src ipv4(203.0.113.78)
+    server vigie 127.0.0.1:{world.ports['proxied-http']} send-proxy check inter 200
+""")
+    checked = subprocess.run(["/usr/sbin/haproxy", "-c", "-f", str(folder / "haproxy.cfg")], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    process = world.run("/usr/sbin/haproxy", "-db", "-f", folder / "haproxy.cfg")
+    wait_for_port(web, process, "haproxy")
+    context = ssl.create_default_context(cafile=folder / "ca.pem")
+    context.load_cert_chain(folder / "client.pem", folder / "client.key")
+    stamp = time.strftime("%b %e %H:%M:%S")
+    count = 20
+    for number in range(count):
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", syslog), timeout=30), server_hostname="localhost") as stream:
+            stream.sendall(f"<38>{stamp} web sshd[7]: Invalid user check-proxied-{number} from 203.0.113.9 port 4\n".encode())
+        assert post_event(world, f"proxied-{number}", port=web) == 200
+    world.expect("sshd", count)
+    world.expect("app", count)
+    spool = next((folder / "data/detection/receivers").glob(f"syslog-tls-127.0.0.1-{world.ports['proxied-tls']}.jsonl"))
+    named = spool.read_text().count('"log.source.address":"203.0.113.77"')
+    assert named == count, f"{named} of {count} messages have the sender's address"
+    for header in (b"PROXY TCP4 198.51.100.1 127.0.0.1 1 2\r\n", b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes([198, 51, 100, 1, 127, 0, 0, 1, 0, 1, 0, 2])):
+        with socket.create_connection(("127.0.0.1", world.ports["proxied-http"]), timeout=30, source_address=("127.0.0.2", 0)) as stream:
+            stream.sendall(header + b"GET /ready HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert stream.recv(100) == b"", "somebody who is no proxy said whose connection it is, and was answered"
+    with socket.create_connection(("127.0.0.1", world.ports["proxied-http"]), timeout=30, source_address=("127.0.0.2", 0)) as stream:
+        stream.sendall(b"GET /ready HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert stream.recv(100).startswith(b"HTTP/1.1 200"), "somebody who is no proxy is not answered"
+    return f"HAProxy in front of TLS and of HTTP, both versions, health checks: {count} and {count} events, named as it says; forged headers refused"
 
 
 def pagerduty(world):

@@ -56,7 +56,7 @@ class World:
         (self.folder / "rules/check.yml").write_text(RULES)
         self.processes = []
         self.ports = {name: free_port(socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM)
-                      for name in ("http", "https", "udp", "tcp", "octets", "tls")}
+                      for name in ("http", "https", "udp", "tcp", "octets", "tls", "proxied-http", "proxied-tls")}
         self.certificates()
         self.server = None
         # Findings of each rule for what was sent until now.
@@ -85,11 +85,13 @@ receivers:
   http:
     - {{listen: 127.0.0.1:{self.ports['http']}}}
     - {{listen: "0.0.0.0:{self.ports['https']}", tls: {tls}}}, tokens: ["sha256:{digest}"]}}
+    - {{listen: 127.0.0.1:{self.ports['proxied-http']}, proxy_protocol: [127.0.0.1]}}
   syslog:
     - {{listen: 127.0.0.1:{self.ports['udp']}, transport: udp}}
     - {{listen: 127.0.0.1:{self.ports['tcp']}, transport: tcp}}
     - {{listen: 127.0.0.1:{self.ports['octets']}, transport: tcp}}
     - {{listen: "0.0.0.0:{self.ports['tls']}", tls: {tls}, client_authority: {self.folder}/ca.pem}}}}
+    - {{listen: 127.0.0.1:{self.ports['proxied-tls']}, tls: {tls}, client_authority: {self.folder}/ca.pem}}, proxy_protocol: [127.0.0.1]}}
 """)
         log = open(self.folder / "vigie.log", "ab")
         self.server = subprocess.Popen([self.vigie, "serve", "--config", str(self.folder / "vigie.yml")], stderr=log, stdout=log)

@@ -52,6 +52,32 @@ import Ingest
         let mail = MailMessage(parsing: bytes)
         precondition(mail.text.utf8.count <= 3 * MailMessage.maximumTextBytes, "more text came out than the limit")
         inflate(bytes, cut: 1 + Int(data[1]))
+        proxyHeader(bytes)
+        spool(bytes, cut: Int(data[1]))
+    }
+
+    /// More bytes never change an answer, and every answer comes within the longest header.
+    private static func proxyHeader(_ bytes: [UInt8]) {
+        func answer(_ count: Int) -> ProxyHeader.Reading? {
+            do throws(ReceiverRefusal) { return try ProxyHeader.read(bytes.span.extracting(first: count)) } catch { return nil }
+        }
+        var last: ProxyHeader.Reading? = .incomplete
+        for count in 0...min(bytes.count, 64) {
+            let next = answer(count)
+            precondition(last == .incomplete || next == last, "more bytes changed an answer")
+            last = next
+        }
+        precondition(bytes.count < ProxyHeader.maximumBytes || answer(bytes.count) != .incomplete, "a header without an end")
+    }
+
+    /// What a crash left of a spool: whatever it is, nothing traps, and a batch never has more lines than it says.
+    private static func spool(_ bytes: [UInt8], cut: Int) {
+        let batch = BatchIdentity(high: 1, low: 2)
+        var memory = SpoolMemory()
+        let spooled = BatchMark(batch, first: 0, count: 3).line + bytes.dropLast(min(cut, bytes.count)) + [0x0A]
+        _ = memory.learn(spooled.span, .batches)
+        memory.endFile()
+        precondition((0...3).contains(memory.batches.taken(batch, of: 3)), "more lines than there are")
     }
 
     private static func check(_ lines: ReceivedLines) {
@@ -71,7 +97,7 @@ import Ingest
             precondition(ReceivedLines.isPlausible(event.time, received: received), "a forged time was believed")
         }
         var memory = SpoolMemory()
-        memory.learn(lines.bytes.span)
+        precondition(memory.learn(lines.bytes.span, .keys) == lines.bytes.count, "lines of a spool are not whole")
     }
 
     private struct Syslog: Equatable {

@@ -13,6 +13,11 @@ package struct ReceivedLines: Sendable {
     /// Lines in `bytes`.
     package private(set) var count = 0
     package private(set) var counters = ReceivedCounters()
+    /// Whether every event says itself when it happened, and one of them more exactly than to the second: then two requests that are the
+    /// same are one that was sent twice.
+    package var isRecognisable: Bool { count > 0 && !lacksTime && hasExactTime }
+    private var lacksTime = false
+    private var hasExactTime = false
     /// When it was received; forged times are told by their distance from it.
     package let received: Timestamp
     /// The format of messages for which the sender names none.
@@ -64,6 +69,7 @@ package struct ReceivedLines: Sendable {
 
     private mutating func finish(_ record: ReceivedRecord) throws(ReceiverRefusal) {
         var time = record.time
+        if let time { hasExactTime = hasExactTime || time.nanoseconds % 1_000_000_000 != 0 } else { lacksTime = true }
         if let claimed = time, !ReceivedLines.isPlausible(claimed, received: received) {
             counters.implausibleTimes += 1
             bytes.append(contentsOf: ",\"event.created\":\(claimed.nanoseconds)".utf8)
@@ -89,6 +95,18 @@ package struct ReceivedLines: Sendable {
 
     /// An event that is known already.
     package mutating func skipRepeated() { counters.repeated += 1 }
+
+    /// These lines have been taken before.
+    package mutating func skipRepeated(first number: Int) {
+        guard number > 0 else { return }
+        var end = 0
+        for _ in 0..<min(number, count) {
+            end = bytes.span.firstIndex(of: 0x0A, from: end, to: bytes.count).map { $0 + 1 } ?? bytes.count
+        }
+        bytes.removeFirst(end)
+        count -= min(number, count)
+        counters.repeated += number
+    }
 
     /// What was counted has been reported.
     package mutating func resetCounters() { counters = ReceivedCounters() }

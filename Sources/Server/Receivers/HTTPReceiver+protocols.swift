@@ -34,14 +34,15 @@ extension HTTPReceiver {
         let encoding = HTTPReceiver.mediaType(request).isEmpty ? .protobuf : try HTTPReceiver.encoding(request)
         let body = try await body(request)
         var lines = intake.lines(options.format)
+        var content = body.bytes
         switch encoding {
-        case .json: try LokiPush.decode(json: body.bytes.span, into: &lines)
+        case .json: try LokiPush.decode(json: content.span, into: &lines)
         case .protobuf:
             try body.count(more: min(body.bytes.count * 24, options.limits.decompressedBytes))
-            let decoded = try SnappyBlock.decode(body.bytes.span, limit: options.limits.decompressedBytes)
-            try LokiPush.decode(protobuf: decoded.span, into: &lines)
+            content = try SnappyBlock.decode(content.span, limit: options.limits.decompressedBytes)
+            try LokiPush.decode(protobuf: content.span, into: &lines)
         }
-        try await intake.commit(&lines)
+        try await intake.commit(&lines, as: try HTTPReceiver.identity(of: request, content, lines))
         return Response(status: .noContent)
     }
 
@@ -53,7 +54,7 @@ extension HTTPReceiver {
         case .json: try OTLPLogs.decode(json: body.bytes.span, into: &lines)
         case .protobuf: try OTLPLogs.decode(protobuf: body.bytes.span, into: &lines)
         }
-        try await intake.commit(&lines)
+        try await intake.commit(&lines, as: try HTTPReceiver.identity(of: request, body.bytes, lines))
         // An `ExportLogsServiceResponse` without a `partialSuccess`: everything was taken.
         return encoding == .json
             ? HTTPReceiver.answer(.ok, "{}", type: "application/json")
@@ -70,7 +71,7 @@ extension HTTPReceiver {
             try EventLines.decode(ndjson: body.bytes.span, into: &lines)
         }
         let (accepted, counters) = (lines.count, lines.counters)
-        try await intake.commit(&lines)
+        try await intake.commit(&lines, as: try HTTPReceiver.identity(of: request, body.bytes, lines))
         let status: HTTPResponse.Status = accepted == 0 && counters.rejected > 0 ? .badRequest : .ok
         var answer: [String: Any] = ["accepted": accepted, "rejected": counters.rejected]
         if let first = counters.firstRejection { answer["first_rejection"] = first }

@@ -10,6 +10,8 @@ actor Intake {
     nonisolated private let now: @Sendable () -> Timestamp
     nonisolated private let rate: Mutex<RateLimit>
     private var memory: SpoolMemory
+    /// Batches that are being written, so that what is sent again meanwhile waits for how that ends.
+    private var underway: [BatchIdentity: Task<Void, Never>] = [:]
     /// Whoever needs the memory has it alone, from the decoding until the lines are durable.
     private var turn: Task<Void, Never>?
 
@@ -31,9 +33,12 @@ actor Intake {
     nonisolated func lines(_ format: LogFormat) -> ReceivedLines { ReceivedLines(received: now(), format: format) }
 
     /// Makes the lines durable, and counts them.
-    nonisolated func commit(_ lines: inout ReceivedLines) async throws(IntakeRefusal) {
+    ///
+    /// - Parameter mark: of what they are a part, where the spool remembers that.
+    nonisolated func commit(_ lines: inout ReceivedLines, behind mark: BatchMark? = nil) async throws(IntakeRefusal) {
         let counted = lines.counters
-        let (bytes, count) = lines.take()
+        var (bytes, count) = lines.take()
+        if spool.remembers == .batches, count > 0 { bytes = (mark ?? .none(count)).line + bytes }
         do {
             try await spool.append(bytes)
         } catch let error as SpoolError {
@@ -44,6 +49,25 @@ actor Intake {
         rate.withLock { $0.spend(count) }
         counters.accept(events: count, counted)
         lines.resetCounters()
+    }
+
+    /// Makes the lines of one request durable, those that are not yet.
+    ///
+    /// - Parameter batch: `nil` where nobody could tell whether the same again is meant to be the same.
+    func commit(_ lines: inout ReceivedLines, as batch: BatchIdentity?) async throws(IntakeRefusal) {
+        let count = lines.count
+        guard let batch, count > 0 else { return try await commit(&lines) }
+        while let earlier = underway[batch] { await earlier.value }
+        let (ended, end) = AsyncStream.makeStream(of: Never.self)
+        underway[batch] = Task { for await _ in ended {} }
+        defer {
+            underway[batch] = nil
+            end.finish()
+        }
+        let taken = memory.batches.taken(batch, of: count)
+        lines.skipRepeated(first: taken)
+        try await commit(&lines, behind: BatchMark(batch, first: taken, count: count))
+        memory.batches.note(batch, count: count)
     }
 
     /// Decodes the next piece of an upload with what is known of entries, of other uploads, too; what is learnt holds only once the lines

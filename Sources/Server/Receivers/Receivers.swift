@@ -43,11 +43,11 @@ struct Receivers: Sendable {
         self.options = options
         self.logger = logger
         if !options.isEmpty { try folder.prepareSpools() }
-        func intake(_ name: String, _ limits: ReceiverLimits, keepsPrevious: Bool = false) throws -> Intake {
+        func intake(_ name: String, _ limits: ReceiverLimits, _ remembers: SpoolMemory.Kind = .nothing) throws -> Intake {
             var memory = SpoolMemory()
             do {
                 let spool = try Spool(
-                    path: folder.spool(name), limit: limits.backlogBytes, keepsPrevious: keepsPrevious, positions: positions,
+                    path: folder.spool(name), limit: limits.backlogBytes, remembers: remembers, positions: positions,
                     memory: &memory)
                 return Intake(name: name, spool: spool, memory: memory, eventsPerSecond: limits.eventsPerSecond, now: now)
             } catch {
@@ -59,11 +59,11 @@ struct Receivers: Sendable {
         for tls in options.http.compactMap(\.tls) + options.syslog.compactMap(\.tls) { _ = try tls.configuration() }
         if let first = options.http.first {
             let shared = HTTPIntakes(
-                loki: try intake("loki", first.limits), otlp: try intake("otlp", first.limits),
-                events: try intake("events", first.limits),
-                alertmanager: try intake("alertmanager", first.limits, keepsPrevious: true),
-                pagerDuty: try intake("pagerduty", first.limits, keepsPrevious: true),
-                journald: try intake("journald", first.limits, keepsPrevious: true))
+                loki: try intake("loki", first.limits, .batches), otlp: try intake("otlp", first.limits, .batches),
+                events: try intake("events", first.limits, .batches),
+                alertmanager: try intake("alertmanager", first.limits, .keys),
+                pagerDuty: try intake("pagerduty", first.limits, .keys),
+                journald: try intake("journald", first.limits, .keys))
             http = options.http.map { HTTPReceiver(options: $0, intakes: shared, logger: logger, mayIngest: mayIngest) }
             syslog = try options.syslog.map { ($0, try intake(Receivers.name($0), $0.limits)) }
             intakes = shared.all + syslog.map(\.intake)

@@ -19,8 +19,8 @@ final class Spool: Sendable {
     let path: String
     private let limit: Int
     private let segmentBytes: Int
-    /// Whether the older file is kept until the next takes its place, for what it says of alerts and cursors that are known.
-    private let keepsPrevious: Bool
+    /// Where the spool is also the memory of what has been taken, the older file is kept until the next takes its place.
+    let remembers: SpoolMemory.Kind
     private let rename: @Sendable (_ old: String, _ new: String) throws -> Void
     private let queue: DispatchQueue
     private let state: Mutex<State>
@@ -57,13 +57,14 @@ final class Spool: Sendable {
     ///   - memory: learns what the spool says of what has been taken before.
     ///   - rename: tests have one that fails.
     init(
-        path: String, limit: Int, segmentBytes: Int = Spool.segmentBytes, keepsPrevious: Bool = false, positions: [FilePosition],
+        path: String, limit: Int, segmentBytes: Int = Spool.segmentBytes, remembers: SpoolMemory.Kind = .nothing,
+        positions: [FilePosition],
         memory: inout SpoolMemory, rename: @escaping @Sendable (_ old: String, _ new: String) throws -> Void = Spool.rename
     ) throws {
         self.path = path
         self.limit = limit
         self.segmentBytes = segmentBytes
-        self.keepsPrevious = keepsPrevious
+        self.remembers = remembers
         self.rename = rename
         queue = DispatchQueue(label: "spool")
         let own = positions.filter { $0.path == path }
@@ -77,9 +78,9 @@ final class Spool: Sendable {
             } else if own.isEmpty {
                 previous = Previous(inode: older.inode, size: older.size, read: 0)
             }
-            if keepsPrevious { try Spool.learn(path + ".1", &memory) }
+            try Spool.learn(path + ".1", remembers, &memory)
         }
-        if keepsPrevious { try Spool.learn(path, &memory) }
+        try Spool.learn(path, remembers, &memory)
         state = Mutex(State(size: file.size, read: read, previous: previous, inode: file.inode))
         writer = Mutex(Writer(file))
         advance(positions)
@@ -176,7 +177,7 @@ final class Spool: Sendable {
             return true
         }
         // A follower that still has it open reads it all the same.
-        if finished, !keepsPrevious { unlink(path + ".1") }
+        if finished, remembers == .nothing { unlink(path + ".1") }
     }
 
     /// Only when the file before it has been read: its follower knows the one it reads, and the one that stands under the name.
@@ -207,10 +208,16 @@ final class Spool: Sendable {
         try DurableName.rename(old, to: new, in: (new as NSString).deletingLastPathComponent)
     }
 
-    private static func learn(_ path: String, _ memory: inout SpoolMemory) throws {
-        for line in try Data(contentsOf: URL(fileURLWithPath: path)).split(separator: 0x0A) {
-            let bytes = Array(line)
-            memory.learn(bytes.span)
+    /// By pieces: a spool may be as long as its limit.
+    private static func learn(_ path: String, _ kind: SpoolMemory.Kind, _ memory: inout SpoolMemory) throws {
+        guard kind != .nothing else { return }
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        var bytes: [UInt8] = []
+        while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+            bytes.append(contentsOf: piece)
+            bytes.removeFirst(memory.learn(bytes.span, kind))
         }
+        memory.endFile()
     }
 }

@@ -43,10 +43,8 @@ struct AlertEventsTests {
         for one in all { try AlertEvents.decode(alertmanager: one.span, states: &states, into: &lines) }
         #expect(lines.count == 4 && lines.counters.repeated == 2)
         var memory = SpoolMemory()
-        for line in lines.text.split(separator: "\n") {
-            let bytes = Array(line.utf8)
-            memory.learn(bytes.span)
-        }
+        let spooled = Array(lines.text.utf8)
+        #expect(memory.learn(spooled.span, .keys) == spooled.count)
         var again = ReceivedLines()
         for one in all { try AlertEvents.decode(alertmanager: one.span, states: &memory.alerts, into: &again) }
         #expect(again.count == 0)

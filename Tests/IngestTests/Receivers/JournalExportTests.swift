@@ -62,10 +62,8 @@ struct JournalExportTests {
         let second = try Self.read(both, cursors: first.cursors)
         #expect(second.lines.count == 1 && second.lines.counters.repeated == 1)
         var memory = SpoolMemory()
-        for line in (first.lines.text + second.lines.text).split(separator: "\n") {
-            let bytes = Array(line.utf8)
-            memory.learn(bytes.span)
-        }
+        let spooled = Array((first.lines.text + second.lines.text).utf8)
+        #expect(memory.learn(spooled.span, .keys) == spooled.count)
         #expect(memory.cursors == second.cursors)
         #expect(try Self.read(both, cursors: memory.cursors).lines.count == 0)
     }

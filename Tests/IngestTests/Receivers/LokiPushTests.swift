@@ -1,4 +1,5 @@
 import Events
+import Foundation
 import Ingest
 import Testing
 
@@ -34,6 +35,26 @@ struct LokiPushTests {
         #expect(event["vigie.url.decoded"] == "/a?b='")
         #expect(event["host.name"] == "web1" && event["labels.pod"] == "x\ny" && event["labels.job"] == #"a "b""#)
         #expect(event.time == Timestamp(seconds: 1_772_366_398))
+    }
+
+    /// Fixtures/loki/README.md says where the bytes are from.
+    @Test("a push as promtail's own libraries write it")
+    func promtail() throws {
+        let place = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let block = [UInt8](try Data(contentsOf: place.appendingPathComponent("Fixtures/loki/push.snappy")))
+        #expect(block.count == 405)
+        let decoded = try SnappyBlock.decode(block.span, limit: 1 << 20)
+        #expect(decoded.count == 515, "the block has copies")
+        var lines = ReceivedLines()
+        try LokiPush.decode(protobuf: decoded.span, into: &lines)
+        let events = lines.read(fields: ["labels.pod", "labels.trace_id", "labels.job", "trace.id"])
+        #expect(events.map { $0["source.ip"] } == ["203.0.113.9", "203.0.113.9", "203.0.113.9"])
+        #expect(
+            events.map { $0["user.name"] } == ["bob", "bob", "bob"] && events.map { $0["host.name"] } == ["web1", "web1", "web1"])
+        #expect(events.map { $0["url.query"] } == ["b=%27", "b=%28", nil])
+        #expect(events.map { $0.logSource.categories } == [["webserver"], ["webserver"], ["authentication"]])
+        #expect(events.map { $0["labels.job"] } == ["nginx", "nginx", "auth"] && events[2]["labels.pod"] == "web-1")
+        #expect(lines.isRecognisable)
     }
 
     @Test("JSON gives the same as protobuf")
