@@ -14,6 +14,9 @@ package struct Hunt: Sendable {
     /// Rules that were refused; the others hunt.
     package let problems: [RuleProblem]
 
+    /// Of the rules that hunt; `nil` where there are none.
+    package var rulesHash: String? { hasRules ? ruleSet.hash : nil }
+
     let ruleSet: RuleSet
     let formats: FormatSet
     let filter: CompiledFilter

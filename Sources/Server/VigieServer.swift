@@ -237,7 +237,7 @@ package struct VigieServer: Sendable {
             RunService(runs: runs),
             OrderService(
                 spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter,
-                accounts: AccountSpool(folder), service: accounts,
+                accounts: AccountSpool(folder), service: accounts, hunts: HuntSpool(folder), recorder: recorder,
                 logger: logger),
             ReloadService(rules: rules, policies: policies, followsFiles: options.followsFiles, logger: logger),
             UpdatesService(updates: updates),
@@ -390,17 +390,21 @@ private struct OrderService: Service {
     let counter: LeaseCounter
     let accounts: AccountSpool
     let service: AccountService
+    let hunts: HuntSpool
+    let recorder: Recorder
     let logger: Logger
 
     func run() async throws {
         spool.sweep(now: .system)
         leases.sweep(now: .system)
+        hunts.sweep(now: .system)
         try? await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 // Apart: a preview of a lease may take seconds.
                 group.addTask { try await repeated { try await spool.serve(desk, runs: runs, logger: logger) } }
                 group.addTask { try await repeated { try await leases.serve(counter, logger: logger) } }
                 group.addTask { try await repeated { try await accounts.serve(service, logger: logger) } }
+                group.addTask { try await repeated { try await hunts.serve(recorder, logger: logger) { .system } } }
                 try await group.waitForAll()
             }
         }

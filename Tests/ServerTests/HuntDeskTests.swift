@@ -81,6 +81,7 @@ struct HuntDeskTests {
         #expect(entries.map(\.type) == ["hunt.started", "hunt.ended"])
         #expect(entries.allSatisfy { $0.sealed["user.name"] != nil && $0.sealed["hunt.question"] != nil })
         #expect(entries.last?.data["results"] == .integer(100))
+        #expect(entries.allSatisfy { $0.data["through"] == "console" && $0.data["since"] != nil })
     }
 
     @Test("one at a time; what cannot be asked is refused, and the place is free again")

@@ -47,6 +47,9 @@ struct ArchiveHunt {
         }
         let hunt = try makeHunt()
         for problem in hunt.problems { Output.note("refused: \(problem)") }
+        let record = record(of: hunt)
+        // Before anybody sees a line.
+        try await write(.started, record, DataFolder(path: data))
         let output = LineBuffer()
         let bar = ProgressBar()
         let began = ContinuousClock.now
@@ -64,14 +67,59 @@ struct ArchiveHunt {
                 })
         } catch let error as ArchiveError {
             bar.clear()
+            try await write(.ended, record, DataFolder(path: data), HuntRecord.Outcome(state: "failed", results: 0, lines: 0))
             throw CommandFailure(.failed, error.description)
         }
         bar.clear()
         output.flush()
         if let countBy = options.countBy { printCounts(progress, countBy) }
         summarise(progress, ContinuousClock.now - began)
+        try await write(
+            .ended, record, DataFolder(path: data),
+            HuntRecord.Outcome(state: "done", results: progress.results, lines: progress.lines))
         guard progress.damages.isEmpty else {
             throw CommandFailure(.failed, "part of the archive is damaged: what is named above was not hunted in")
+        }
+    }
+
+    private func record(of hunt: Hunt) -> HuntRecord {
+        var question = HuntRecord.Question()
+        question.rules = hunt.hasRules ? (rules.isEmpty ? ["rules"] : rules) : []
+        question.filter = options.filter ?? ""
+        question.countBy = options.countBy ?? ""
+        question.sources = options.source
+        return HuntRecord(
+            id: UUID().uuidString.lowercased(), through: .command, person: NSUserName(), question: question,
+            since: options.since == nil ? nil : hunt.query.since, until: hunt.query.until, rulesHash: hunt.rulesHash)
+    }
+
+    /// The journal says who hunts for what, as it does for hunts of the console.
+    private func write(
+        _ step: HuntRecord.Step, _ record: HuntRecord, _ folder: DataFolder, _ outcome: HuntRecord.Outcome? = nil
+    ) async throws {
+        guard HuntOffice.hasJournal(folder) else {
+            if step == .started {
+                Output.note("there is no journal in \(folder.path): that this hunt was made is written down nowhere")
+            }
+            return
+        }
+        let consequence = step == .started ? "so nothing was hunted" : "so it does not say how this hunt ended"
+        do {
+            switch try await HuntOffice.record(step, of: record, outcome: outcome, in: folder, at: .system) {
+            case .recorded: return
+            case .refused(let reason):
+                throw CommandFailure(.failed, "the server does not write the hunt into the journal, \(consequence): \(reason)")
+            case .unanswered:
+                throw CommandFailure(
+                    .unreachable,
+                    "another process holds the journal of \(folder.path) and does not answer, \(consequence); see whether the server is well"
+                )
+            }
+        } catch let failure as CommandFailure {
+            throw failure
+        } catch {
+            throw CommandFailure(
+                .failed, "the journal of \(folder.path) cannot be written, \(consequence): \(error); run it as Vigie's user")
         }
     }
 

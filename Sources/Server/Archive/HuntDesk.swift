@@ -21,6 +21,8 @@ actor HuntDesk: HuntRunning {
     private let now: @Sendable () -> Timestamp
     private var views: [HuntView] = []
     private var running: [String: Task<Void, Never>] = [:]
+    /// What the journal says of those that run.
+    private var records: [String: HuntRecord] = [:]
 
     init(folder: DataFolder, rulePaths: [String], recorder: Recorder, now: @escaping @Sendable () -> Timestamp) {
         reader = ArchiveReader(folder: folder.archive)
@@ -43,22 +45,28 @@ actor HuntDesk: HuntRunning {
         let hunt: Hunt
         do {
             hunt = try await prepare(question)
-            try await recorder.record(draft("hunt.started", id, question, account), at: now())
+            var asked = HuntRecord.Question()
+            (asked.rule, asked.filter, asked.countBy) = (question.rule, question.filter, question.countBy)
+            let record = HuntRecord(
+                id: id, through: .console, person: account, question: asked, since: question.since, until: question.until,
+                rulesHash: hunt.rulesHash)
+            try await recorder.record(record.draft(.started, at: now()), at: now())
+            records[id] = record
         } catch {
             running[id] = nil
             throw error
         }
         views.append(HuntView(id: id, question: question, account: account, started: now()))
         if views.count > HuntDesk.maximumKept { views.removeFirst() }
-        running[id] = Task { await run(hunt, id, account) }
+        running[id] = Task { await run(hunt, id) }
         return id
     }
 
     /// Anybody may cancel anybody's hunt, since only one runs at a time: so the journal says who it was.
     func cancel(_ id: String, by account: String) async throws {
-        guard let task = running[id], !task.isCancelled, let view = hunt(id) else { return }
+        guard let task = running[id], !task.isCancelled, let record = records[id] else { return }
         task.cancel()
-        try await recorder.record(draft("hunt.cancelled", id, view.question, account), at: now())
+        try await recorder.record(record.draft(.cancelled, by: account, at: now()), at: now())
     }
 
     private nonisolated func prepare(_ question: HuntQuestion) async throws -> Hunt {
@@ -85,7 +93,7 @@ actor HuntDesk: HuntRunning {
         }
     }
 
-    private func run(_ hunt: Hunt, _ id: String, _ account: String) async {
+    private func run(_ hunt: Hunt, _ id: String) async {
         var state = HuntView.State.done
         do {
             let progress = try await hunt.run(
@@ -104,13 +112,10 @@ actor HuntDesk: HuntRunning {
         }
         change(id) { $0.state = state }
         running[id] = nil
-        guard let view = views.first(where: { $0.id == id }) else { return }
-        var draft = draft("hunt.ended", id, view.question, account)
-        draft.data["state"] = .string(state.rawValue)
-        draft.data["results"] = .integer(Int64(view.results))
-        draft.data["lines"] = .integer(Int64(view.lines))
+        guard let view = views.first(where: { $0.id == id }), let record = records.removeValue(forKey: id) else { return }
+        let outcome = HuntRecord.Outcome(state: state.rawValue, results: view.results, lines: view.lines)
         do {
-            try await recorder.record(draft, at: now())
+            try await recorder.record(record.draft(.ended, outcome: outcome, at: now()), at: now())
         } catch {
             change(id) { $0.problems.append("the journal does not say that the hunt ended: \(error)") }
         }
@@ -141,23 +146,5 @@ actor HuntDesk: HuntRunning {
     private func change(_ id: String, _ body: (inout HuntView) -> Void) {
         guard let index = views.firstIndex(where: { $0.id == id }) else { return }
         body(&views[index])
-    }
-
-    /// Who it was and what was looked for are personal: a filter names addresses and accounts.
-    private nonisolated func draft(
-        _ type: String, _ id: String, _ question: HuntQuestion, _ account: String
-    ) -> EntryDraft {
-        let subject = Subject(kind: .user, value: account)
-        let asked: JSONValue = [
-            "rule": .string(String(question.rule.prefix(8_000))), "filter": .string(String(question.filter.prefix(2_000))),
-            "count_by": .string(String(question.countBy.prefix(200))),
-        ]
-        return EntryDraft(
-            type: type, occurredAt: now(), actor: "system",
-            data: ["hunt": .string(id), "since": .string(question.since.rfc3339), "until": .string(question.until.rfc3339)],
-            personal: [
-                PersonalField(name: "user.name", subjects: [subject], value: .string(account)),
-                PersonalField(name: "hunt.question", subjects: [subject], value: asked),
-            ])
     }
 }
