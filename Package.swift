@@ -198,7 +198,7 @@ let package = Package(
         .target(
             name: "Watermark",
             dependencies: [
-                "CQPDF", "CTurboJPEG", "CPNG",
+                "CQPDF", "CTurboJPEG", "CPNG", "Programs",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],

@@ -5,7 +5,7 @@ extension DocumentWorker {
     func run(
         _ job: JobRequest.Job, _ documents: [DocumentSource], output: Int32? = nil
     ) async throws(WorkerError) -> JobAnswer {
-        let limits = if case .trace = job { configuration.limits.forTracing } else { configuration.limits }
+        let limits = job.isTracing ? configuration.limits.forTracing : configuration.limits
         let inputs = try InputFiles(documents, most: limits.inputBytes)
         let request: [UInt8]
         do {
@@ -25,8 +25,12 @@ extension DocumentWorker {
                 // A thread that may block: as many as there are jobs at a time.
                 DispatchQueue.global().async {
                     continuation.resume(
-                        returning: Result { () throws(WorkerError) in
-                            try process.perform(request, descriptors, limits: limits)
+                        returning: Result { () throws(WorkerError) -> JobAnswer in
+                            if job.isRendering {
+                                try process.carryOut(request, descriptors, limits: limits)
+                                return .done
+                            }
+                            return try process.perform(request, descriptors, limits: limits)
                         })
                 }
             }
@@ -47,6 +51,19 @@ extension DocumentWorker {
     }
 }
 
+extension JobRequest.Job {
+    fileprivate var isTracing: Bool {
+        switch self {
+        case .trace, .render, .fingerprint, .identify, .measure: true
+        case .methods, .inspect, .embed, .read, .probe, .probeRenderer: false
+        }
+    }
+
+    fileprivate var isRendering: Bool {
+        if case .render = self { true } else { false }
+    }
+}
+
 extension WorkerLimits {
     /// Pictures of pages are large, and are compared with every copy.
     var forTracing: WorkerLimits {
@@ -54,7 +71,8 @@ extension WorkerLimits {
         limits.cpuSeconds *= 4
         limits.memory *= 4
         limits.seconds *= 4
-        limits.inputBytes *= 4
+        limits.inputBytes *= 8
+        limits.outputBytes *= 4
         return limits
     }
 }

@@ -80,24 +80,11 @@ extension DocumentWorker {
         return secret
     }
 
-    /// The copy that a leak comes from: one PDF, or PNG and JPEG pictures of pages.
-    ///
-    /// Nobody certain enough is an empty ``TraceReport/accused``, not an error. Takes seconds; memory and time are what
-    /// ``Configuration/limits`` says times four. At most 100 originals.
-    package func trace(_ leak: [DocumentSource], among originals: [TracedOriginal]) async throws(WorkerError) -> TraceReport {
-        guard !leak.isEmpty, leak.count <= 64, originals.count <= 100 else {
-            throw .refused("A leak is one PDF or up to 64 pictures, and is held against up to 100 originals at a time.")
-        }
-        let copies = originals.map { TracedCopies(markingSecret: $0.markingSecret, versions: $0.versions) }
-        let answer = try await run(.trace(copies, leaks: leak.count), leak + originals.map(\.document))
-        guard case .trace(let report) = answer else { throw .crashed(signal: 0) }
-        return report
-    }
-
     /// Has a worker try what it must not be able to do. Only for checks of the sandbox.
-    package func probe(_ probe: SandboxProbe) async throws(WorkerError) -> String {
+    package func probe(_ probe: SandboxProbe, asRenderer: Bool = false) async throws(WorkerError) -> String {
         let output = try OutputFile()
-        guard case .probed(let text) = try await run(.probe(probe), [], output: output.descriptor) else {
+        let job = asRenderer ? JobRequest.Job.probeRenderer(probe) : .probe(probe)
+        guard case .probed(let text) = try await run(job, [], output: output.descriptor) else {
             throw .crashed(signal: 0)
         }
         return text

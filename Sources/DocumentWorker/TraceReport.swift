@@ -5,11 +5,14 @@ package struct TracedOriginal: Sendable {
     package var markingSecret: [UInt8]
     /// All that were issued: the bound on accusing an innocent is over them.
     package var versions: [String]
+    /// A path at which ``DocumentWorker/trace(_:among:)`` keeps what this document looks like, for the next trace; nil makes it anew.
+    package var fingerprint: String?
 
-    package init(document: DocumentSource, markingSecret: [UInt8], versions: [String]) {
+    package init(document: DocumentSource, markingSecret: [UInt8], versions: [String], fingerprint: String? = nil) {
         self.document = document
         self.markingSecret = markingSecret
         self.versions = versions
+        self.fingerprint = fingerprint
     }
 }
 
@@ -45,6 +48,35 @@ package struct TraceReport: Codable, Sendable, Equatable {
         }
     }
 
+    /// The page that said most, word by word.
+    package struct Evidence: Codable, Sendable, Equatable {
+        package struct Word: Codable, Sendable, Equatable {
+            /// In points from the top left corner of the page.
+            package var x, y: Double
+            /// Whether it stands where the copy that is accused has it.
+            package var agrees: Bool
+
+            package init(x: Double, y: Double, agrees: Bool) {
+                (self.x, self.y, self.agrees) = (x, y, agrees)
+            }
+        }
+
+        /// Both from 0.
+        package var leakPage: Int
+        package var originalPage: Int
+        /// In points.
+        package var width, height: Double
+        package var words: [Word]
+
+        package init(leakPage: Int, originalPage: Int, width: Double, height: Double, words: [Word]) {
+            self.leakPage = leakPage
+            self.originalPage = originalPage
+            self.width = width
+            self.height = height
+            self.words = words
+        }
+    }
+
     /// Index among the originals; nil where none was recognised.
     package var original: Int?
     /// Most certain first; several where several copies were mixed; empty where nothing is certain enough.
@@ -57,10 +89,12 @@ package struct TraceReport: Codable, Sendable, Equatable {
     package var highestDecoyScore: Double
     /// False where copies that never were scored as only accused ones may: then nobody is accused.
     package var isCalibrated: Bool
+    /// Nil where nobody is accused.
+    package var evidence: Evidence?
 
     package init(
         original: Int?, accused: [Accused], tokens: [String], pages: [Page], words: Int, decoys: Int, highestDecoyScore: Double,
-        isCalibrated: Bool
+        isCalibrated: Bool, evidence: Evidence? = nil
     ) {
         self.original = original
         self.accused = accused
@@ -70,5 +104,6 @@ package struct TraceReport: Codable, Sendable, Equatable {
         self.decoys = decoys
         self.highestDecoyScore = highestDecoyScore
         self.isCalibrated = isCalibrated
+        self.evidence = evidence
     }
 }

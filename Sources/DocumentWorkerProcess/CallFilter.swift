@@ -19,7 +19,7 @@ enum CallFilter {
     ]
 
     /// Where fields of `struct seccomp_data` stand; the lower half of an argument comes first on both architectures.
-    private enum Offset {
+    enum Offset {
         static let number: UInt32 = 0
         static let architecture: UInt32 = 4
         static func argument(_ index: UInt32) -> UInt32 { 16 + 8 * index }
@@ -54,15 +54,15 @@ enum CallFilter {
         return program + [give(SECCOMP_RET_KILL_PROCESS)]
     }
 
-    private static func load(_ offset: UInt32) -> sock_filter {
+    static func load(_ offset: UInt32) -> sock_filter {
         sock_filter(code: UInt16(BPF_LD | BPF_W | BPF_ABS), jt: 0, jf: 0, k: offset)
     }
 
-    private static func jump(_ kind: Int32, _ value: UInt32, yes: UInt8, no: UInt8) -> sock_filter {
+    static func jump(_ kind: Int32, _ value: UInt32, yes: UInt8, no: UInt8) -> sock_filter {
         sock_filter(code: UInt16(BPF_JMP | kind | BPF_K), jt: yes, jf: no, k: value)
     }
 
-    private static func give(_ action: UInt32) -> sock_filter {
+    static func give(_ action: UInt32) -> sock_filter {
         sock_filter(code: UInt16(BPF_RET | BPF_K), jt: 0, jf: 0, k: action)
     }
 }

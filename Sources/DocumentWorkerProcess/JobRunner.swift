@@ -28,15 +28,22 @@ struct JobRunner {
         case .inspect: return .report(try report(try document(0)))
         case .embed(let mark): return try embed(mark)
         case .read(let method, let key): return .secret(try CopyMark.read(try document(0), method: method, key: key))
-        case .trace(let originals, let leaks): return .trace(try trace(originals, leaks: leaks))
-        case .probe(let probe): return ProbeRunner(descriptors: descriptors, surroundings: surroundings).run(probe)
+        case .trace(let originals): return .trace(try trace(originals))
+        case .fingerprint: return try fingerprint()
+        case .identify(let pictures): return .matches(try identify(pictures))
+        case .measure(let copies, let match, let pictures, let rendered, let among):
+            return .trace(try measure(copies, match, pictures, rendered, among))
+        // Another program has taken this process's place by now.
+        case .render: return .failed(.refused, "Pages are not rendered here.")
+        case .probe(let probe), .probeRenderer(let probe):
+            return ProbeRunner(descriptors: descriptors, surroundings: surroundings).run(probe)
         }
     }
 
     /// qpdf reports memory that it did not get as damage of the document; documents of people that are damaged need far less.
     private var isShortOfMemory: Bool { memory.bytes > request.limits.memory / 3 }
 
-    private func document(_ index: Int) throws(WatermarkError) -> [UInt8] {
+    func document(_ index: Int) throws(WatermarkError) -> [UInt8] {
         guard index < descriptors.count, index < request.sizes.count else { throw .badInput("There is no document.") }
         let size = request.sizes[index]
         var position = 0
@@ -88,30 +95,5 @@ struct JobRunner {
         ).apply(to: try document(0))
         WorkerMain.write(copy, to: descriptors[1])
         return .copy(MarkedCopy(size: copy.count, sha256: DocumentDescription.digest(copy), isTraceable: isTraceable))
-    }
-
-    /// By what the files say. Pictures of pages need a renderer, which is a program of its own: behind these walls none is started.
-    private func trace(_ originals: [TracedCopies], leaks: Int) throws(WatermarkError) -> TraceReport {
-        guard leaks == 1, descriptors.count == originals.count + 1 else {
-            throw .badInput("Give the leaked PDF. Pictures of pages are traced with `tatou-wm trace` at present.")
-        }
-        var issued: [IssuedDocument] = []
-        for (index, original) in originals.enumerated() {
-            issued.append(
-                IssuedDocument(
-                    bytes: try document(index + 1), markingSecret: original.markingSecret, versions: original.versions))
-        }
-        let found = try LeakTrace.trace(.document(try document(0)), among: issued, by: [.structure])
-        return TraceReport(
-            original: found.original,
-            accused: (found.verdict?.accused ?? []).map {
-                .init(version: $0.version, score: $0.score.z, falsePositiveBound: $0.falsePositiveBound)
-            },
-            tokens: found.tokens,
-            pages: found.pages.map {
-                .init(leakPage: $0.leakPage, originalPage: $0.originalPage, words: $0.words, isPicture: $0.path == .picture)
-            },
-            words: found.verdict?.words ?? 0, decoys: found.verdict?.decoys ?? 0,
-            highestDecoyScore: found.verdict?.highestDecoy ?? 0, isCalibrated: found.verdict?.isCalibrated ?? true)
     }
 }

@@ -31,6 +31,9 @@ struct ProbeRunner {
         case .answerNothing: answer([])
         case .answerTwice: answer(((try? Frame.encode(JobAnswer.probed("first"))) ?? []) + [1, 2, 3, 4, 5])
         case .describe: .probed(surroundings)
+        case .readElsewhere: report(open("/etc/passwd", O_RDONLY))
+        case .writeElsewhere: report(open("/usr/share/fonts/escaped", O_WRONLY | O_CREAT, 0o600))
+        case .renameElsewhere: report(rename("/tmp", "/tmp-escaped"))
         }
     }
 

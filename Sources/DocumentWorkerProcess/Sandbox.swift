@@ -14,7 +14,25 @@ enum Sandbox {
             && set(RLIMIT_NOFILE, 0, 0)
             && set(__RLIMIT_NPROC, 0, 0)
             && sandbox_drop_privileges() == 0
-            && filter()
+            && filter(CallFilter.program(process: getpid()))
+    }
+
+    /// The walls of a renderer, which loads libraries and fonts: files by Landlock, calls by a filter of its own.
+    ///
+    /// - Returns: the exit status that says why they do not stand; nil when they do.
+    static func lockRenderer(_ limits: WorkerLimits) -> Int32? {
+        guard set(RLIMIT_CPU, rlim_t(limits.cpuSeconds), rlim_t(limits.cpuSeconds + 1)),
+            set(RLIMIT_AS, rlim_t(limits.memory), rlim_t(limits.memory)),
+            set(RLIMIT_FSIZE, rlim_t(limits.outputBytes), rlim_t(limits.outputBytes)),
+            set(RLIMIT_CORE, 0, 0), set(RLIMIT_NOFILE, 64, 64), set(__RLIMIT_NPROC, 0, 0), sandbox_drop_privileges() == 0
+        else { return WorkerExit.couldNotLock }
+        let rules = sandbox_landlock()
+        guard rules >= 0 else { return WorkerExit.noLandlock }
+        // A path that is missing is one less to read.
+        for path in Renderer.readable { _ = sandbox_landlock_allow(rules, path, 0) }
+        for path in Renderer.executable { _ = sandbox_landlock_allow(rules, path, 1) }
+        guard sandbox_landlock_enforce(rules) == 0 else { return WorkerExit.noLandlock }
+        return filter(CallFilter.rendererProgram(process: getpid())) ? nil : WorkerExit.couldNotLock
     }
 
     private static func set(_ resource: __rlimit_resource, _ soft: rlim_t, _ hard: rlim_t) -> Bool {
@@ -22,8 +40,8 @@ enum Sandbox {
         return setrlimit(Int32(resource.rawValue), &limit) == 0
     }
 
-    private static func filter() -> Bool {
-        var program = CallFilter.program(process: getpid())
+    private static func filter(_ instructions: [sock_filter]) -> Bool {
+        var program = instructions
         let count = UInt16(program.count)
         return program.withUnsafeMutableBufferPointer { sandbox_filter_calls($0.baseAddress, count) } == 0
     }

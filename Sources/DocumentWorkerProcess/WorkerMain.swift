@@ -16,7 +16,13 @@ package enum WorkerMain {
         guard let (request, descriptors) = receive() else { _exit(0) }
         let surroundings = request.isDescription ? Surroundings.describe(descriptors) : ""
         let memory = PeakMemory()
-        guard Sandbox.lock(request.limits) else { _exit(70) }
+        switch request.job {
+        case .render(let range): Renderer.run(range, descriptors, request.limits)
+        case .probeRenderer:
+            if let failure = Sandbox.lockRenderer(request.limits) { _exit(failure) }
+        default:
+            guard Sandbox.lock(request.limits) else { _exit(WorkerExit.couldNotLock) }
+        }
         let answer = JobRunner(request: request, descriptors: descriptors, surroundings: surroundings, memory: memory).run()
         send(answer)
         _exit(0)

@@ -68,6 +68,11 @@ package struct Subprocess: Sendable {
         return try result.get()
     }
 
+    /// As ``run(seconds:)``, for threads that may wait, as those of command lines.
+    package func runBlocking(seconds: Double) throws(Failure) -> Outcome {
+        try runBlocking(seconds: seconds, Flag()).get()
+    }
+
     private final class Flag: Sendable {
         private let value = Atomic<Bool>(false)
         var isRaised: Bool { value.load(ordering: .relaxed) }

@@ -91,6 +91,16 @@ struct Ledger {
         }
     }
 
+    /// What the original looks like: made with the first trace of pictures, and kept beside it.
+    func fingerprint(of document: String, by renderer: PageRenderer) throws(WatermarkError) -> DocumentFingerprint {
+        let file = originals.appendingPathComponent("\(document).fingerprint")
+        if let known = (try? Data(contentsOf: file)).flatMap({ DocumentFingerprint(encoded: [UInt8]($0)) }) { return known }
+        let made = try renderer.fingerprint()
+        // A ledger that cannot be written to is read all the same.
+        try? Data(made.encoded()).write(to: file, options: .atomic)
+        return made
+    }
+
     func original(_ document: String) throws -> [UInt8] {
         try Files.read(originals.appendingPathComponent("\(document).pdf").path)
     }

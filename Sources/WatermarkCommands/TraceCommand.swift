@@ -53,7 +53,11 @@ struct TraceCommand: ParsableCommand {
         let issued = try documents.map { document, copies in
             IssuedDocument(bytes: try store.original(document), markingSecret: secret, versions: copies.map(\.version))
         }
-        let trace = try LeakTrace.trace(try Leak(files: try leak.map(Files.read)), among: issued)
+        let trace = try LeakTrace.trace(
+            try Leak(files: try leak.map(Files.read)), among: issued,
+            fingerprint: { index, renderer throws(WatermarkError) in
+                try store.fingerprint(of: documents[index].key, by: renderer)
+            })
         let known = Dictionary(copies.map { ($0.version, $0) }) { first, _ in first }
         let answer = Answer(
             document: trace.original.map { documents[$0].key },

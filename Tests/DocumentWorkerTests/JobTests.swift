@@ -1,6 +1,7 @@
-import DocumentWorker
 import Foundation
 import Testing
+
+@testable import DocumentWorker
 
 @Suite struct JobTests {
     private let worker: DocumentWorker = {
@@ -107,11 +108,18 @@ import Testing
         #expect(report.tokens.contains("copy 13") && report.isCalibrated && report.decoys > 0)
         #expect(report.pages.map(\.leakPage) == [0, 1] && report.pages.allSatisfy { $0.words > 300 && !$0.isPicture })
         #expect(try await worker.trace([.bytes(document)], among: [other, original]).accused.isEmpty)
+        let evidence = try #require(report.evidence)
+        #expect(evidence.words.count > 300 && evidence.words.count { $0.agrees } > evidence.words.count * 9 / 10)
         await #expect {
             try await worker.trace([.bytes(leak), .bytes(leak)], among: [original])
         } throws: {
             ($0 as? WorkerError)?.reason == "refused"
         }
+    }
+
+    @Test func rangesOfPagesAreRenderedTogether() {
+        #expect(DocumentWorker.ranges([]) == [])
+        #expect(DocumentWorker.ranges([0, 1, 2, 5, 7, 8]) == [0...2, 5...5, 7...8])
     }
 
     /// What started a worker may be large: its memory is not the document's.

@@ -65,7 +65,20 @@ import Testing
     }
 
     @Test func eachProbeHasATest() {
-        #expect(SandboxProbe.allCases.count == 21)
+        #expect(SandboxProbe.allCases.count == 24)
+    }
+
+    /// What a renderer that was taken over can do: read fonts and libraries.
+    @Test(arguments: [
+        SandboxProbe.readElsewhere, .createFile, .writeElsewhere, .renameElsewhere, .runProgram,
+    ])
+    func aRendererIsRefusedOtherFiles(_ probe: SandboxProbe) async throws {
+        #expect(try await worker().probe(probe, asRenderer: true) == "refused by an error")
+    }
+
+    @Test(arguments: [SandboxProbe.openSocket, .fork, .startThread, .signalParent])
+    func aRendererThatAsksForMoreIsEnded(_ probe: SandboxProbe) async {
+        await #expect(throws: WorkerError.violation) { try await worker().probe(probe, asRenderer: true) }
     }
 
     @Test func aMissingProgramIsSaid() async {

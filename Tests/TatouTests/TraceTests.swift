@@ -25,7 +25,8 @@ import Testing
         world.processing.script.withLock {
             $0.traced = TraceVerdict(
                 isRecognised: true, accused: [.init(version: name, score: 11.5, falsePositiveBound: 2e-12)],
-                pages: [.init(number: 1, words: 420, isPicture: false)], decoys: 1_000, highestDecoyScore: 3.1)
+                pages: [.init(number: 1, words: 420, isPicture: false)], decoys: 1_000, highestDecoyScore: 3.1,
+                evidence: .init(number: 1, width: 595, height: 842, words: [.init(x: 72, y: 90.5, agrees: true)]))
         }
         let answer = try await trace(world, alice.token)
         #expect(answer.status == 200)
@@ -33,6 +34,8 @@ import Testing
         #expect(accused["intended_for"] as? String == "bob" && accused["score"] as? Double == 11.5)
         #expect(answer.list("pages").first?["words"] as? Int == 420)
         #expect(answer.object["reason"] == nil)
+        let evidence = try #require(answer.object["evidence"] as? [String: Any])
+        #expect(evidence["page"] as? Int == 1 && (evidence["words"] as? [[String: Any]])?.first?["y"] as? Double == 90.5)
         #expect(try await world.ask(.get, "/api/list-documents", token: alice.token).list("documents").count == 1)
         #expect(world.folder.files("staging") == staged)
         #expect(try await world.events("watermark_read").count == 1)
@@ -46,11 +49,14 @@ import Testing
         _ = try await issued(world, bob.token)
         // Whatever a worker says.
         world.processing.script.withLock {
-            $0.traced = TraceVerdict(isRecognised: true, accused: [.init(version: hers, score: 11.5, falsePositiveBound: 2e-12)])
+            $0.traced = TraceVerdict(
+                isRecognised: true, accused: [.init(version: hers, score: 11.5, falsePositiveBound: 2e-12)],
+                evidence: .init(number: 1, width: 595, height: 842, words: [.init(x: 72, y: 90.5, agrees: true)]))
         }
         let answer = try await trace(world, bob.token)
         #expect(answer.status == 200 && answer.list("accused").isEmpty)
         #expect(answer.text("reason")?.contains("Nobody is accused") == true)
+        #expect(answer.object["evidence"] == nil)
         #expect(try await trace(world, nil).status == 401)
     }
 
@@ -66,6 +72,9 @@ import Testing
         let world = try await World()
         let alice = try await world.person("alice")
         #expect(try await trace(world, alice.token, fileName: "leak.exe").status == 415)
+        for picture in ["leak.png", "leak.JPG", "leak.jpeg"] {
+            #expect(try await trace(world, alice.token, fileName: picture).status == 200)
+        }
         world.processing.script.withLock { $0.traceFailure = ProcessingFailure(.tooSlow, "The file takes too long to read.") }
         _ = try await issued(world, alice.token)
         #expect(try await trace(world, alice.token).status == 422)

@@ -20,6 +20,19 @@ function picture(trace) {
     make("text", { x: 10, y: 80 }, "standard deviations from what an unmarked page would show"));
 }
 
+// The page that said most: every word that was measured, and whether it stands where this copy has it.
+function evidence(page, recipient) {
+  const agreeing = page.words.filter((word) => word.agrees).length;
+  const words = `Page ${page.page}: ${agreeing} of ${page.words.length} words stand where the copy for ${recipient} has them; by chance it would be about half.`;
+  return make("figure", { class: "evidence" },
+    make("svg", { viewBox: `0 0 ${page.width} ${page.height}`, role: "img", "aria-label": words },
+      make("rect", { class: "paper", x: 0, y: 0, width: page.width, height: page.height }),
+      page.words.map((word) => word.agrees
+        ? make("circle", { class: "agrees", cx: word.x, cy: word.y, r: 4 })
+        : make("path", { class: "differs", d: `M${word.x - 4} ${word.y - 4}l8 8m0 -8l-8 8` }))),
+    make("figcaption", { class: "note" }, words, " Dots agree, crosses do not."));
+}
+
 function report(name, trace) {
   if (trace.accused.length === 0) {
     return make("section", { class: "panel" }, make("h2", {}, name), make("p", { class: "verdict" }, "Not found"),
@@ -35,16 +48,17 @@ function report(name, trace) {
         make("dt", {}, "Made"), make("dd", {}, time(one.created)),
         make("dt", {}, "Chance of accusing somebody innocent"), make("dd", {}, `at most ${one.false_positive_bound.toExponential(1)}`)))),
     picture(trace),
+    trace.evidence ? evidence(trace.evidence, trace.accused[0].intended_for) : [],
     make("h2", {}, "Pages that spoke"),
-    make("ul", { class: "pages" }, trace.pages.map((page) => make("li", {}, make("b", {}, `${page.page}`), `${page.words} words`))),
+    make("ul", { class: "pages" }, trace.pages.map((page) => make("li", {}, make("b", {}, `${page.page}`), page.is_picture ? `${page.words} words, from its picture` : `${page.words} words`))),
     make("p", { class: "note" }, "A page speaks by how far its words stand from where they stood in the original. Text that was typed again, or read by text recognition, says nothing."));
 }
 
 export function trace() {
   const results = make("div", { role: "status" });
   show("Trace a leak",
-    make("p", {}, "Give the file that leaked: a PDF. Nothing else is needed; it is compared with all your documents and their copies."),
-    dropPlace("The leaked file", "application/pdf,.pdf", async (file, progress) => {
+    make("p", {}, "Give what leaked: a PDF, a scan, a screenshot or a photo of a page (PNG, JPEG). Nothing else is needed; it is compared with all your documents and their copies."),
+    dropPlace("The leaked file", "application/pdf,image/png,image/jpeg,.pdf,.png,.jpg,.jpeg", async (file, progress) => {
       const found = await api.upload("/api/trace-leak", "file", file, progress);
       results.prepend(report(file.name, found));
     }),

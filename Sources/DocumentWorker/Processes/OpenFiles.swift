@@ -48,6 +48,16 @@ struct InputFiles: ~Copyable {
         for descriptor in owned { close(descriptor) }
     }
 
+    static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+    /// A look at the first bytes, no more.
+    static func begins(_ document: DocumentSource, with signature: [UInt8]) throws(WorkerError) -> Bool {
+        if case .bytes(let bytes) = document { return bytes.starts(with: signature) }
+        let file = try InputFiles([document], most: .max)
+        var head = [UInt8](repeating: 0, count: signature.count)
+        return pread(file.descriptors[0], &head, head.count, 0) == head.count && head == signature
+    }
+
     private static func tooLarge(_ most: Int) -> WorkerError {
         .refused("The document is larger than \(most >> 20) MiB, which is the most that is read. Split it.")
     }

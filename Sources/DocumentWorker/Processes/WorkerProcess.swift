@@ -6,9 +6,6 @@ import Synchronization
 ///
 /// Calls block; they are made from a thread that may. ``end()`` may come from any thread at any time.
 final class WorkerProcess: Sendable {
-    /// The exit status of a worker that could not lock itself in. It has read nothing by then.
-    static let couldNotLock: Int32 = 70
-
     /// Nil once it has been waited for: its number may be another's by then.
     private let running: Mutex<pid_t?>
     private let socket: Int32
@@ -68,7 +65,7 @@ final class WorkerProcess: Sendable {
     }
 
     /// The deadline has passed.
-    private struct Late: Error {}
+    struct Late: Error {}
 
     private func wait(for event: Int32, until deadline: ContinuousClock.Instant) throws(Late) {
         while true {
@@ -81,7 +78,7 @@ final class WorkerProcess: Sendable {
         }
     }
 
-    private func send(_ bytes: [UInt8], _ descriptors: [Int32], until deadline: ContinuousClock.Instant) throws(Late) {
+    func send(_ bytes: [UInt8], _ descriptors: [Int32], until deadline: ContinuousClock.Instant) throws(Late) {
         var position = 0
         while position < bytes.count {
             let count = bytes.withUnsafeBytes { buffer in
@@ -100,7 +97,7 @@ final class WorkerProcess: Sendable {
     }
 
     /// Nil at the end of what it says.
-    private func receive(_ length: Int, until deadline: ContinuousClock.Instant) throws(Late) -> [UInt8]? {
+    func receive(_ length: Int, until deadline: ContinuousClock.Instant) throws(Late) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: length)
         var position = 0
         while position < length {
@@ -120,7 +117,7 @@ final class WorkerProcess: Sendable {
         return bytes
     }
 
-    private func said() -> String {
+    func said() -> String {
         var bytes = [UInt8](repeating: 0, count: 4_096)
         let count = read(errors, &bytes, bytes.count)
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : ""
@@ -139,7 +136,7 @@ final class WorkerProcess: Sendable {
     }
 
     /// Waits for the end: for so long, then ends it.
-    private func reap(mostSeconds: Double? = nil) -> Death? {
+    func reap(mostSeconds: Double? = nil) -> Death? {
         guard let pid = running.withLock({ $0 }) else { return nil }
         var status: Int32 = 0
         var usage = rusage()
@@ -185,7 +182,7 @@ final class WorkerProcess: Sendable {
         let signal = death.status & 0x7F
         if signal == 0 {
             switch death.status >> 8 & 0xFF {
-            case couldNotLock:
+            case WorkerExit.couldNotLock:
                 return .unavailable("A worker could not lock itself in: this kernel does not let it (seccomp).")
             case 127:
                 return .unavailable("tatou-worker cannot be run: a library that it needs is missing.")

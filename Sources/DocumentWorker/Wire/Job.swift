@@ -6,8 +6,19 @@ package struct JobRequest: Codable, Sendable {
         case inspect
         case embed(Mark)
         case read(method: String, key: String)
-        case trace([TracedCopies], leaks: Int)
+        /// By what the files say: a leak, then originals.
+        case trace([TracedCopies])
+        /// The document's pages as pictures, appended to the result: by a program that takes this process's place, and does not answer.
+        case render(RenderedRange)
+        /// Of pages that were rendered, to the result.
+        case fingerprint
+        /// Which originals pictures may be of: pictures, then fingerprints.
+        case identify(pictures: Int)
+        /// By pictures of pages: pictures, then the original, then its rendered pages.
+        case measure(TracedCopies, PictureMatch, pictures: Int, rendered: [Int], among: Int)
         case probe(SandboxProbe)
+        /// Behind the walls that a renderer has.
+        case probeRenderer(SandboxProbe)
     }
 
     package var job: Job
@@ -33,6 +44,34 @@ package struct TracedCopies: Codable, Sendable {
     package var versions: [String]
 }
 
+/// Pages to render, counted from 0.
+package struct RenderedRange: Codable, Sendable, Equatable {
+    package var first: Int
+    package var last: Int
+    package var dotsPerInch: Double
+
+    package init(first: Int, last: Int, dotsPerInch: Double) {
+        self.first = first
+        self.last = last
+        self.dotsPerInch = dotsPerInch
+    }
+}
+
+/// An original that pictures may be of.
+package struct PictureMatch: Codable, Sendable, Equatable {
+    /// Index among the fingerprints that were given.
+    package var original: Int
+    package var score: Int
+    /// Per picture the pages that it may be, the likeliest first.
+    package var pages: [[Int]]
+
+    package init(original: Int, score: Int, pages: [[Int]]) {
+        self.original = original
+        self.score = score
+        self.pages = pages
+    }
+}
+
 /// What the worker says. It may have been taken over by the document it read: everything in here is checked before it is believed.
 package enum JobAnswer: Codable, Sendable {
     package enum Failure: String, Codable, Sendable {
@@ -44,6 +83,9 @@ package enum JobAnswer: Codable, Sendable {
     case copy(MarkedCopy)
     case secret(String)
     case trace(TraceReport)
+    /// A result was written.
+    case done
+    case matches([PictureMatch])
     case failed(Failure, String)
     /// A probe was allowed to do what it tried.
     case probed(String)
@@ -64,4 +106,6 @@ package enum SandboxProbe: String, Codable, Sendable, CaseIterable {
     case answerGarbage, answerWithoutEnd, answerTooLong, answerNothing, answerTwice
     // Fine: threads, descriptors, environment and limits, as the worker sees them.
     case describe
+    // Of renderers, which may read fonts: each has to be refused by an error.
+    case readElsewhere, writeElsewhere, renameElsewhere
 }

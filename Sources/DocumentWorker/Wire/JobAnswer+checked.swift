@@ -25,8 +25,21 @@ extension JobAnswer {
             guard report.accused.count <= 1_000, report.pages.count <= 10_000, report.tokens.count <= 1_000,
                 numbers.allSatisfy(\.isFinite)
             else { return nil }
+            if let evidence = report.evidence {
+                let places = [evidence.width, evidence.height] + evidence.words.flatMap { [$0.x, $0.y] }
+                guard evidence.words.count <= 2_000, places.allSatisfy({ $0.isFinite && abs($0) < 100_000 }),
+                    evidence.width > 0, evidence.height > 0
+                else { return nil }
+            }
             report.tokens = report.tokens.map { Self.text($0, most: 320) }
             return .trace(report)
+        case .done: return self
+        case .matches(let matches):
+            let pages = matches.flatMap { $0.pages.joined() }
+            guard matches.count <= 16, matches.allSatisfy({ $0.original >= 0 && $0.score >= 0 && $0.pages.count <= 64 }),
+                pages.count <= 1_000, pages.allSatisfy({ (0..<10_000).contains($0) })
+            else { return nil }
+            return self
         case .failed(let failure, let message): return .failed(failure, Self.text(message, most: 500))
         case .probed(let text): return .probed(Self.text(text, most: 4_000))
         }

@@ -13,6 +13,10 @@ package struct DocumentFolder: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         case documents
         case versions
+        /// What documents look like, by which pictures of them are recognised. Made anew where it is missing: no backup needs it.
+        case fingerprints
+
+        var suffix: String { self == .fingerprints ? "" : ".pdf" }
     }
 
     package let root: String
@@ -31,7 +35,7 @@ package struct DocumentFolder: Sendable {
     /// A name that is in use nowhere: 128 random bits.
     func newName() -> String { SecretToken(bits: 128, from: randomness).text }
 
-    package func path(_ kind: Kind, _ name: String) -> String { "\(root)/\(kind.rawValue)/\(name).pdf" }
+    package func path(_ kind: Kind, _ name: String) -> String { "\(root)/\(kind.rawValue)/\(name)\(kind.suffix)" }
 
     func stagingPath(_ name: String) -> String { "\(root)/staging/\(name)" }
 
@@ -85,7 +89,7 @@ package struct DocumentFolder: Sendable {
         }
         for kind in Kind.allCases {
             for file in try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(kind.rawValue)")
-            where known[kind]?.contains(file.hasSuffix(".pdf") ? String(file.dropLast(4)) : "") != true {
+            where known[kind]?.contains(file.hasSuffix(kind.suffix) ? String(file.dropLast(kind.suffix.count)) : "") != true {
                 if unlink("\(root)/\(kind.rawValue)/\(file)") == 0 { removed += 1 }
             }
         }

@@ -104,6 +104,7 @@ package struct DocumentService: Sendable {
         do {
             deletion.fileDeleted = try await folder.remove(.documents, document.file)
             deletion.fileMissing = !deletion.fileDeleted
+            _ = try await folder.remove(.fingerprints, document.file)
             for version in versions { _ = try await folder.remove(.versions, version) }
         } catch {
             deletion.note = "a file could not be removed now; it is removed at the next start"

@@ -27,10 +27,10 @@ enum FileName {
         case tooLong
     }
 
-    /// Whether a file of this name may be a PDF document; names without extension say nothing.
-    static func hasFittingExtension(_ name: String) -> Bool {
+    /// Whether a file of this name may be of one of these kinds; names without extension say nothing.
+    static func hasExtension(_ name: String, of kinds: Set<String>) -> Bool {
         guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return true }
-        return name[name.index(after: dot)...].lowercased() == "pdf"
+        return kinds.contains(name[name.index(after: dot)...].lowercased())
     }
 
     /// Without its extension, in letters, digits and dashes: part of the name of a copy.

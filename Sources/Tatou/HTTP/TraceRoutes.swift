@@ -29,8 +29,22 @@ struct TraceRoutes {
             var words: Int
             var is_picture: Bool
         }
+        /// The page that said most: each word as x and y in points from the top left, and whether it stands where the first accused copy
+        /// has it.
+        struct Evidence: Encodable {
+            struct Word: Encodable {
+                var x: Double
+                var y: Double
+                var agrees: Bool
+            }
+            var page: Int
+            var width: Double
+            var height: Double
+            var words: [Word]
+        }
         var accused: [Accused]
         var pages: [Page]
+        var evidence: Evidence?
         var decoys: Int
         var highest_decoy: Double
         /// Why nobody is accused.
@@ -42,7 +56,7 @@ struct TraceRoutes {
         var context = context
         let caller = try await platform.authenticate(request, &context)
         try platform.protection.limit(platform.rates.trace, account: caller.account.subject, in: context)
-        var form = UploadForm(documents: platform.documents)
+        var form = UploadForm(documents: platform.documents, kind: .leak)
         let leak: StagedFile
         do {
             leak = try await form.read(request).file
@@ -78,6 +92,14 @@ struct TraceRoutes {
                     score: accused.score, false_positive_bound: accused.falsePositiveBound)
             },
             pages: trace.pages.map { .init(page: $0.number, words: $0.words, is_picture: $0.isPicture) },
+            // Drawn only for a copy that is the caller's own.
+            evidence: versions.isEmpty
+                ? nil
+                : trace.evidence.map { page in
+                    .init(
+                        page: page.number, width: page.width, height: page.height,
+                        words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) })
+                },
             decoys: trace.decoys, highest_decoy: trace.highestDecoyScore, reason: versions.isEmpty ? reason(trace) : nil)
     }
 

@@ -15,7 +15,27 @@ struct UploadForm {
         var clientName: String
     }
 
+    /// What a form may bring.
+    struct Kind {
+        let extensions: Set<String>
+        let types: Set<String>
+        /// What else is answered.
+        let refusedExtension: String
+        let refusedType: String
+
+        static let document = Kind(
+            extensions: ["pdf"], types: ["application/pdf", "application/x-pdf", "application/octet-stream"],
+            refusedExtension: "only PDF documents are accepted", refusedType: "only application/pdf is accepted")
+        /// A document, or a picture of a page.
+        static let leak = Kind(
+            extensions: document.extensions.union(["png", "jpg", "jpeg"]),
+            types: document.types.union(["image/png", "image/jpeg"]),
+            refusedExtension: "only PDF documents, and PNG or JPEG pictures, are accepted",
+            refusedType: "only application/pdf, image/png and image/jpeg are accepted")
+    }
+
     let documents: DocumentService
+    let kind: Kind
     /// What the client called its file, as far as that was read; for the log.
     private(set) var clientName = ""
 
@@ -34,9 +54,11 @@ struct UploadForm {
     }
 
     private static let longestName = 1024
-    private static let types: Set<String> = ["application/pdf", "application/x-pdf", "application/octet-stream"]
 
-    init(documents: DocumentService) { self.documents = documents }
+    init(documents: DocumentService, kind: Kind = .document) {
+        self.documents = documents
+        self.kind = kind
+    }
 
     /// - Throws: ``DocumentRefusal``, or `Refusal` where the request itself ends badly. Nothing is left behind then.
     mutating func read(_ request: Request) async throws -> Upload {
@@ -99,10 +121,10 @@ struct UploadForm {
         case .failure(.empty): note(.fault(.missingFile, message: "empty filename"))
         case .failure(.tooLong): note(.unprocessable(message: "the filename is longer than \(FileName.longest) characters"))
         case .success(let name):
-            if !FileName.hasFittingExtension(name) {
-                note(.fault(.badExtension, message: "only PDF documents are accepted"))
-            } else if let announcedType, !Self.types.contains(announcedType) {
-                note(.fault(.badMIME, message: "only application/pdf is accepted"))
+            if !FileName.hasExtension(name, of: kind.extensions) {
+                note(.fault(.badExtension, message: kind.refusedExtension))
+            } else if let announcedType, !kind.types.contains(announcedType) {
+                note(.fault(.badMIME, message: kind.refusedType))
             }
         }
     }

@@ -14,7 +14,7 @@ package protocol DocumentProcessing: Sendable {
     /// The secret that a copy carries.
     func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String
 
-    /// The versions that a leak was made from.
+    /// The versions that a leak was made from: a PDF document, or a PNG or JPEG picture of a page.
     func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict
 }
 
@@ -109,9 +109,12 @@ package struct TraceableOriginal: Sendable, Equatable {
     package var markingSecret: [UInt8]
     /// All that were issued.
     package var versions: [String]
+    /// Where is kept what the document looks like; made by the first trace that needs it.
+    package var fingerprintPath: String
 
-    package init(path: String, markingSecret: [UInt8], versions: [String]) {
+    package init(path: String, markingSecret: [UInt8], versions: [String], fingerprintPath: String) {
         self.path = path
+        self.fingerprintPath = fingerprintPath
         self.markingSecret = markingSecret
         self.versions = versions
     }

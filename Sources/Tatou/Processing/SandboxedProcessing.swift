@@ -46,7 +46,8 @@ package struct SandboxedProcessing: DocumentProcessing {
         _ path: String, among originals: [TraceableOriginal]
     ) async throws(ProcessingFailure) -> TraceVerdict {
         let traced = originals.map {
-            TracedOriginal(document: .file($0.path), markingSecret: $0.markingSecret, versions: $0.versions)
+            TracedOriginal(
+                document: .file($0.path), markingSecret: $0.markingSecret, versions: $0.versions, fingerprint: $0.fingerprintPath)
         }
         let report = try await asked { worker async throws(WorkerError) in
             try await worker.trace([.file(path)], among: traced)
@@ -57,7 +58,12 @@ package struct SandboxedProcessing: DocumentProcessing {
                 .init(version: $0.version, score: $0.score, falsePositiveBound: $0.falsePositiveBound)
             },
             pages: report.pages.map { .init(number: $0.leakPage + 1, words: $0.words, isPicture: $0.isPicture) },
-            decoys: report.decoys, highestDecoyScore: report.highestDecoyScore)
+            decoys: report.decoys, highestDecoyScore: report.highestDecoyScore,
+            evidence: report.evidence.map { page in
+                .init(
+                    number: page.leakPage + 1, width: page.width, height: page.height,
+                    words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) })
+            })
     }
 
     private func asked<Answer>(

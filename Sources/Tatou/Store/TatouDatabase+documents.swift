@@ -60,8 +60,10 @@ extension TatouDatabase {
     /// The names of all files that belong to something.
     func knownFiles() async throws -> [DocumentFolder.Kind: Set<String>] {
         try await read("list_files") { database in
-            [
-                .documents: try String.fetchSet(database, sql: "SELECT file FROM document"),
+            let documents = try String.fetchSet(database, sql: "SELECT file FROM document")
+            return [
+                .documents: documents,
+                .fingerprints: documents,
                 .versions: try String.fetchSet(database, sql: "SELECT file FROM version"),
             ]
         }

@@ -29,6 +29,33 @@ package struct TraceVerdict: Sendable, Equatable {
         }
     }
 
+    /// The page that said most, word by word: a picture of the evidence.
+    package struct Evidence: Sendable, Equatable {
+        package struct Word: Sendable, Equatable {
+            /// In points from the top left corner of the page.
+            package var x, y: Double
+            /// Whether it stands where the copy that is accused has it.
+            package var agrees: Bool
+
+            package init(x: Double, y: Double, agrees: Bool) {
+                (self.x, self.y, self.agrees) = (x, y, agrees)
+            }
+        }
+
+        /// Page of the leak, from 1.
+        package var number: Int
+        /// In points.
+        package var width, height: Double
+        package var words: [Word]
+
+        package init(number: Int, width: Double, height: Double, words: [Word]) {
+            self.number = number
+            self.width = width
+            self.height = height
+            self.words = words
+        }
+    }
+
     /// Whether any of the originals was recognised.
     package var isRecognised: Bool
     /// Most certain first; several where several copies were mixed; empty where nothing is certain enough.
@@ -38,14 +65,18 @@ package struct TraceVerdict: Sendable, Equatable {
     /// Keys that nobody was given and were measured beside the copies', and the most that one of them reached.
     package var decoys: Int
     package var highestDecoyScore: Double
+    /// Nil where nobody is accused.
+    package var evidence: Evidence?
 
     package init(
-        isRecognised: Bool = false, accused: [Accused] = [], pages: [Page] = [], decoys: Int = 0, highestDecoyScore: Double = 0
+        isRecognised: Bool = false, accused: [Accused] = [], pages: [Page] = [], decoys: Int = 0, highestDecoyScore: Double = 0,
+        evidence: Evidence? = nil
     ) {
         self.isRecognised = isRecognised
         self.accused = accused
         self.pages = pages
         self.decoys = decoys
         self.highestDecoyScore = highestDecoyScore
+        self.evidence = evidence
     }
 }

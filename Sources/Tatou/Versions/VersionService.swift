@@ -119,7 +119,7 @@ package final class VersionService: Sendable {
         }
     }
 
-    /// Which copies a leak was made from, by its text's positions, held against all of its owner's originals.
+    /// Which copies a leak was made from, by where its words stand, held against all of its owner's originals.
     ///
     /// - Throws: ``ProcessingFailure``.
     package func trace(
@@ -132,7 +132,7 @@ package final class VersionService: Sendable {
             guard let document = documents[id] else { return nil }
             return TraceableOriginal(
                 path: folder.path(.documents, document.file), markingSecret: vault.markingSecret(document: document.file),
-                versions: (issued[id] ?? []).map(\.file))
+                versions: (issued[id] ?? []).map(\.file), fingerprintPath: folder.path(.fingerprints, document.file))
         }
         guard !originals.isEmpty else { return (TraceVerdict(), []) }
         let trace = try await processing.trace(path, among: originals)

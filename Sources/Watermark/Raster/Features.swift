@@ -13,6 +13,8 @@ struct Features: Sendable {
 
     private(set) var points: [Point] = []
 
+    init(points: [Point]) { self.points = points }
+
     private static let patch = 15
     private static let border = 20
     private static let threshold: Float = 18

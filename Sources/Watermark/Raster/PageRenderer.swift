@@ -1,14 +1,17 @@
-import Dispatch
 import Foundation
+import Programs
 
 /// Renders pages by poppler's `pdftoppm`, in a process of its own with limits on time and memory.
 ///
 /// The document stands in a temporary file that only this user can read, for as long as the renderer lives.
-package final class PageRenderer: Sendable {
+package final class PageRenderer: PagePictures {
     private let folder: URL
     private let file: URL
 
+    private let document: [UInt8]
+
     package init(_ document: [UInt8]) throws(WatermarkError) {
+        self.document = document
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("watermark-\(UUID().uuidString)")
         file = folder.appendingPathComponent("document.pdf")
         do {
@@ -24,6 +27,11 @@ package final class PageRenderer: Sendable {
         try? FileManager.default.removeItem(at: folder)
     }
 
+    /// Nil where there is no such page.
+    package func page(_ index: Int) throws(WatermarkError) -> GrayImage? {
+        try render(index...index, dotsPerInch: PageResolution.measured).first
+    }
+
     /// Grey pictures of pages, counted from 0, both ends included.
     package func render(_ pages: ClosedRange<Int>, dotsPerInch: Double) throws(WatermarkError) -> [GrayImage] {
         let output = try run([
@@ -31,66 +39,50 @@ package final class PageRenderer: Sendable {
             String(pages.upperBound + 1),
             file.path,
         ])
-        var images: [GrayImage] = []
-        var position = 0
-        while images.count < pages.count, let (image, end) = PortableGrayMap.read(output, from: position) {
-            images.append(image)
-            position = end
-        }
+        let images = PortableGrayMap.images(output, most: pages.count)
         guard images.count == pages.count else {
             throw .badInput("Pages \(pages.lowerBound + 1) to \(pages.upperBound + 1) could not be rendered.")
         }
         return images
     }
 
+    /// Of the first pages; of a document that cannot be rendered, of none.
+    package func fingerprint() throws(WatermarkError) -> DocumentFingerprint {
+        var fingerprint = DocumentFingerprint()
+        do {
+            let count = min(try PDFDocument(document).pageCount, DocumentFingerprint.mostPages)
+            // Some at a time: a rendering is held in memory whole.
+            for first in stride(from: 0, to: count, by: 8) {
+                for page in try render(first...min(first + 7, count - 1), dotsPerInch: PageResolution.preview) {
+                    fingerprint.add(page)
+                }
+            }
+        } catch  where error.code == .badInput {}
+        return fingerprint
+    }
+
     /// 20 s of CPU time and 2 GiB: documents of people need a fraction, bombs end here.
     private static let limits = ["--cpu=20", "--as=2147483648", "--core=0", "--"]
+    /// By the clock: what waits for something uses no CPU time.
+    private static let seconds = 60.0
+    /// Some 60 pages at 300 dots per inch.
+    private static let mostBytes = 512 << 20
 
     private func run(_ arguments: [String]) throws(WatermarkError) -> [UInt8] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/prlimit")
-        process.arguments = Self.limits + arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        process.standardInput = FileHandle.nullDevice
+        var program = Subprocess(
+            "/usr/bin/prlimit", Self.limits + arguments, environment: ["PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"])
+        program.outputLimit = Self.mostBytes
+        program.floodLimit = Self.mostBytes
+        let outcome: Subprocess.Outcome
         do {
-            try process.run()
-            // A process that waits for something uses no CPU time: it is ended by the clock.
-            let watchdog = DispatchWorkItem { process.terminate() }
-            DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: watchdog)
-            let data = try output.fileHandleForReading.readToEnd() ?? Data()
-            process.waitUntilExit()
-            watchdog.cancel()
-            guard process.terminationReason == .exit, process.terminationStatus == 0 else {
-                throw WatermarkError.badInput(
-                    "The pages could not be rendered. pdftoppm (Debian: poppler-utils) has to be installed.")
-            }
-            return [UInt8](data)
-        } catch let error as WatermarkError {
-            throw error
+            outcome = try program.runBlocking(seconds: Self.seconds)
         } catch {
             throw WatermarkError(
-                .other, "Pages are rendered by pdftoppm and prlimit (Debian: poppler-utils, util-linux): not found.")
+                .other, "Pages are rendered by pdftoppm and prlimit (Debian: poppler-utils, util-linux): \(error).")
         }
-    }
-}
-
-/// The format of `pdftoppm -gray`: P5, width, height, 255, then bytes.
-enum PortableGrayMap {
-    static func read(_ bytes: [UInt8], from start: Int) -> (image: GrayImage, end: Int)? {
-        var position = start
-        func word() -> String? {
-            while position < bytes.count, bytes[position] <= 0x20 { position += 1 }
-            let begin = position
-            while position < bytes.count, bytes[position] > 0x20 { position += 1 }
-            return String(validating: bytes[begin..<position], as: UTF8.self)
+        guard outcome.ending == .exited(0) else {
+            throw .badInput("The pages could not be rendered. pdftoppm (Debian: poppler-utils) has to be installed.")
         }
-        guard word() == "P5", let width = word().flatMap(Int.init), let height = word().flatMap(Int.init), word() == "255",
-            width > 0, height > 0, width <= 30_000, height <= 30_000, position + 1 + width * height <= bytes.count
-        else { return nil }
-        position += 1
-        let pixels = bytes[position..<(position + width * height)].map { Float($0) }
-        return (GrayImage(width: width, height: height, pixels: pixels), position + width * height)
+        return outcome.output
     }
 }

@@ -7,20 +7,23 @@ enum Registration {
     }
 
     /// Fewer agreeing points than these happen by chance.
-    private static let leastInliers = 14
+    static let leastInliers = 14
 
-    static func find(_ pairs: [Homography.Pair]) -> Result? {
-        guard pairs.count >= leastInliers else { return nil }
-        guard let seed = consensus(pairs) else { return nil }
+    /// - Parameters:
+    ///   - least: how many points have to agree.
+    ///   - tries: pairs of points that are tried as a beginning.
+    static func find(_ pairs: [Homography.Pair], least: Int = leastInliers, tries: Int = 6_000) -> Result? {
+        guard pairs.count >= least else { return nil }
+        guard let seed = consensus(pairs, tries: tries) else { return nil }
         var map = seed
         // From what a tilted camera may leave of a similarity down to the corners' own accuracy.
         for (tolerance, projective) in [(14.0, false), (12, true), (8, true), (5, true), (3.5, true), (3, true)] {
             let near = inliers(pairs, map, tolerance)
-            guard near.count >= leastInliers / 2, let better = Homography.fit(near, projective: projective) else { break }
+            guard near.count >= least / 2, let better = Homography.fit(near, projective: projective) else { break }
             map = better
         }
         let agreed = inliers(pairs, map, 3.5).count
-        return agreed >= leastInliers && isPlausible(map) ? Result(map: map, inliers: agreed) : nil
+        return agreed >= least && isPlausible(map) ? Result(map: map, inliers: agreed) : nil
     }
 
     private static func inliers(_ pairs: [Homography.Pair], _ map: Homography, _ tolerance: Double) -> [Homography.Pair] {
@@ -31,10 +34,10 @@ enum Registration {
     }
 
     /// The similarity on which most pairs agree, of those that two pairs at a time determine (RANSAC; Fischler and Bolles, 1981).
-    private static func consensus(_ pairs: [Homography.Pair]) -> Homography? {
+    private static func consensus(_ pairs: [Homography.Pair], tries: Int) -> Homography? {
         var random = SmallGenerator(seed: 42)
         var best: (map: Homography, count: Int)?
-        for _ in 0..<6_000 {
+        for _ in 0..<tries {
             let first = pairs[random.below(pairs.count)]
             let second = pairs[random.below(pairs.count)]
             let dx = second.fromX - first.fromX

@@ -5,14 +5,23 @@ package enum Leak: Sendable {
 }
 
 extension Leak {
-    /// One PDF, or pictures of pages in the order given.
+    /// More pages of a leak than these are not looked at.
+    package static let mostPictures = 40
+
+    /// One PDF, or pictures of pages in the order given; pages that were rendered beforehand count as pictures.
     package init(files: [[UInt8]]) throws(WatermarkError) {
-        if files.count == 1, let only = files.first, !ImageDecoder.isImage(only) {
+        if files.count == 1, let only = files.first, !ImageDecoder.isImage(only), !PortableGrayMap.isPicture(only) {
             self = .document(only)
             return
         }
         var pictures: [GrayImage] = []
-        for file in files { pictures.append(try ImageDecoder.decode(file)) }
+        for file in files {
+            if PortableGrayMap.isPicture(file) {
+                pictures += PortableGrayMap.images(file, most: Self.mostPictures)
+            } else {
+                pictures.append(try ImageDecoder.decode(file))
+            }
+        }
         guard !pictures.isEmpty else { throw .badInput("There is no leak to trace. Give a PDF, or pictures of pages.") }
         self = .pictures(pictures)
     }
@@ -32,6 +41,8 @@ package struct PageEvidence: Sendable {
     package var originalPage: Int
     package var leakPage: Int
     package var words: Int
+    /// What was measured of each word, without what is common to its neighbours.
+    var displacements: [Displacement] = []
 }
 
 /// Everything that was measured of a leak against one original: alternatives, each of which names copies on its own.
@@ -47,38 +58,47 @@ package struct LeakReading: Sendable {
 
 /// Reads a leak against its original.
 package struct LeakReader {
-    private let original: [UInt8]
     package let layout: TextLayout
     private let amplitude: Double
 
     package init(original: [UInt8], amplitude: Double = WordShift.amplitude) throws(WatermarkError) {
-        self.original = original
         self.amplitude = amplitude
         layout = try LayoutReader.read(PDFDocument(original))
     }
 
-    package enum Path: Sendable {
-        /// What the file says: quick, and nothing where the leak is pictures.
-        case structure
-        /// Pictures of its pages, rendered where it is a file.
-        case pictures
+    /// By what the file says: quick, and nothing where its pages are pictures. Nothing measured gives no alternatives.
+    package func read(document: [UInt8]) throws(WatermarkError) -> LeakReading {
+        read(try LayoutReader.read(PDFDocument(document)))
     }
 
-    /// More pages of a leak than these are not rendered.
-    private static let mostRendered = 40
-
-    /// Nothing measured gives no alternatives.
-    package func read(_ leak: Leak, by path: Path) throws(WatermarkError) -> LeakReading {
+    func read(_ leak: TextLayout) -> LeakReading {
         var reading = LeakReading()
-        switch (leak, path) {
-        case (.pictures, .structure): break
-        case (.pictures(let pictures), .pictures): try readPictures(pictures, into: &reading)
-        case (.document(let bytes), .structure):
-            readStructure(try LayoutReader.read(PDFDocument(bytes)), into: &reading)
-        case (.document(let bytes), .pictures):
-            let last = min(try PDFDocument(bytes).pageCount, Self.mostRendered) - 1
-            try readPictures(try PageRenderer(bytes).render(0...last, dotsPerInch: 150), into: &reading)
+        readStructure(leak, into: &reading)
+        return reading
+    }
+
+    /// By pictures of pages, held against the original's.
+    ///
+    /// - Parameter candidates: for each picture the pages that it may be, the likeliest first.
+    package func read(
+        pictures: [GrayImage], candidates: [[Int]], against pages: any PagePictures
+    ) throws(WatermarkError) -> LeakReading {
+        var reading = LeakReading()
+        let reader = RasterReader(pages, layout: layout, amplitude: amplitude)
+        var plain: [Displacement] = []
+        var local: [Displacement] = []
+        for (index, picture) in pictures.enumerated() where index < candidates.count {
+            guard let page = try reader.read(picture, pages: candidates[index]) else { continue }
+            plain += Trend.withoutSurface(page.displacements, reach: 6, local: false)
+            let flattened = Trend.withoutSurface(page.displacements, reach: 6, local: true)
+            local += flattened
+            reading.pages.append(
+                PageEvidence(
+                    path: .picture, originalPage: page.originalPage, leakPage: index, words: page.displacements.count,
+                    displacements: flattened))
         }
+        guard !plain.isEmpty else { return reading }
+        reading.alternatives = [Self.observations(plain), Self.observations(local)]
         return reading
     }
 
@@ -88,28 +108,12 @@ package struct LeakReader {
         for page in pages {
             reading.pages.append(
                 PageEvidence(
-                    path: .structure, originalPage: page.originalPage, leakPage: page.leakPage, words: page.displacements.count))
+                    path: .structure, originalPage: page.originalPage, leakPage: page.leakPage, words: page.displacements.count,
+                    displacements: Trend.withoutSurface(page.displacements, reach: 8, local: true)))
         }
         reading.alternatives.append(Self.observations(pages.flatMap { Trend.withoutMean($0.displacements) }))
         reading.alternatives.append(
             Self.observations(pages.flatMap { Trend.withoutSurface($0.displacements, reach: 8, local: true) }))
-    }
-
-    private func readPictures(_ pictures: [GrayImage], into reading: inout LeakReading) throws(WatermarkError) {
-        let reader = try RasterReader(original: original, layout: layout, amplitude: amplitude)
-        var plain: [Displacement] = []
-        var local: [Displacement] = []
-        for (index, picture) in pictures.enumerated() {
-            guard let page = try reader.read(picture, pages: [index]) else { continue }
-            reading.pages.append(
-                PageEvidence(
-                    path: .picture, originalPage: page.originalPage, leakPage: index, words: page.displacements.count))
-            plain += Trend.withoutSurface(page.displacements, reach: 6, local: false)
-            local += Trend.withoutSurface(page.displacements, reach: 6, local: true)
-        }
-        guard !plain.isEmpty else { return }
-        reading.alternatives.append(Self.observations(plain))
-        reading.alternatives.append(Self.observations(local))
     }
 
     /// One observation per place: what was measured twice is averaged, or its evidence would count twice.

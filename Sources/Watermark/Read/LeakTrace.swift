@@ -4,6 +4,8 @@ package struct LeakTrace: Sendable {
     package var original: Int?
     package var verdict: Tracer.Verdict?
     package var pages: [PageEvidence]
+    /// The page that said most for the first copy that is accused, word by word.
+    package var evidence: EvidencePage?
     /// Versions that tokens in the leak name. A hint: tokens can be moved from one copy to another.
     package var tokens: [String]
 }
@@ -24,6 +26,13 @@ package struct IssuedDocument: Sendable {
 }
 
 extension LeakTrace {
+    static let nothing = LeakTrace(original: nil, verdict: nil, pages: [], tokens: [])
+
+    /// Ways of reading that are tried in all, each with every original: the bound on accusing an innocent pays for them.
+    private static let ways = 2
+
+    private static func limit(originals: Int) -> Double { Tracer.limit / Double(ways * max(originals, 1)) }
+
     private struct Candidate {
         var index: Int
         var reader: LeakReader
@@ -31,49 +40,108 @@ extension LeakTrace {
         var share: Double
     }
 
-    /// Looks for the original by what the files say, then, where that does not decide, by pictures of pages; stops at the first copy
-    /// that is accused, else reports the original of which most was read.
+    /// By what the files say: stops at the first copy that is accused, else reports the original of which most was read.
     ///
     /// An original that cannot be read is passed over: it is not the leak's.
-    ///
-    /// - Parameter paths: the ways of reading that are tried, in this order.
     package static func trace(
-        _ leak: Leak, among originals: [IssuedDocument], decoys: Int = 400,
-        by paths: [LeakReader.Path] = [.structure, .pictures]
+        document leak: [UInt8], among originals: [IssuedDocument], decoys: Int = 400
     ) throws(WatermarkError) -> LeakTrace {
-        var best = LeakTrace(original: nil, verdict: nil, pages: [], tokens: [])
-        var text: Shingles?
-        if case .document(let bytes) = leak {
-            text = Shingles(try LayoutReader.read(PDFDocument(bytes)))
-            for secret in Set(originals.map(\.markingSecret)) { best.tokens += try SealedTokenMethod.texts(bytes, key: secret) }
-        }
+        var best = nothing
+        let layout = try LayoutReader.read(PDFDocument(leak))
+        for secret in Set(originals.map(\.markingSecret)) { best.tokens += try SealedTokenMethod.texts(leak, key: secret) }
+        let text = Shingles(layout)
         var candidates: [Candidate] = []
         for (index, original) in originals.enumerated() {
             do {
                 let reader = try LeakReader(original: original.bytes, amplitude: original.amplitude)
-                let share = text.map { $0.share(in: Shingles(reader.layout)) } ?? 0
-                candidates.append(Candidate(index: index, reader: reader, share: share))
+                candidates.append(Candidate(index: index, reader: reader, share: text.share(in: Shingles(reader.layout))))
             } catch  where error.code == .badInput {
                 continue
             }
         }
         candidates.sort { ($1.share, $0.index) < ($0.share, $1.index) }
         let tokens = best.tokens
-        var mostWords = 0
-        for path in paths {
-            for candidate in candidates {
-                let original = originals[candidate.index]
-                let reading = try candidate.reader.read(leak, by: path)
-                guard !reading.alternatives.isEmpty else { continue }
-                let code = try WordShiftMethod.code(original.bytes, candidate.reader.layout, original.markingSecret)
-                // Every original is a try, and so is every path.
-                let verdict = try Tracer(code: code, decoys: decoys).trace(
-                    reading, versions: original.versions, limit: Tracer.limit / Double(paths.count * originals.count))
-                let found = LeakTrace(original: candidate.index, verdict: verdict, pages: reading.pages, tokens: tokens)
-                if !verdict.accused.isEmpty { return found }
-                if verdict.words > mostWords { (best, mostWords) = (found, verdict.words) }
-            }
+        for candidate in candidates {
+            let reading = candidate.reader.read(layout)
+            var found = try verdict(
+                reading, candidate.reader, originals[candidate.index], limit: limit(originals: originals.count), decoys: decoys)
+            found.original = candidate.index
+            found.tokens = tokens
+            if found.isDecided { return found }
+            if found.words > best.words { best = found }
         }
         return best
+    }
+
+    /// By pictures of pages, against one original whose pages they seem to be.
+    ///
+    /// - Parameters:
+    ///   - candidates: as ``LeakMatch/pages``.
+    ///   - among: how many originals the leak was compared with to find this one.
+    package static func trace(
+        pictures: [GrayImage], candidates: [[Int]], of original: IssuedDocument, pages: any PagePictures, among originals: Int,
+        decoys: Int = 400
+    ) throws(WatermarkError) -> LeakTrace {
+        let reader = try LeakReader(original: original.bytes, amplitude: original.amplitude)
+        let reading = try reader.read(pictures: pictures, candidates: candidates, against: pages)
+        return try verdict(reading, reader, original, limit: limit(originals: originals), decoys: decoys)
+    }
+
+    /// All of it, with renderings made here: by what the files say, then, where that does not decide, by pictures of pages.
+    ///
+    /// - Parameter fingerprint: the fingerprint of the original at an index, where it is known.
+    package static func trace(
+        _ leak: Leak, among originals: [IssuedDocument], decoys: Int = 400,
+        fingerprint: ((Int, PageRenderer) throws(WatermarkError) -> DocumentFingerprint)? = nil
+    ) throws(WatermarkError) -> LeakTrace {
+        var best = nothing
+        let pictures: [GrayImage]
+        switch leak {
+        case .pictures(let given): pictures = given
+        case .document(let bytes):
+            best = try trace(document: bytes, among: originals, decoys: decoys)
+            if best.isDecided { return best }
+            let last = min(try PDFDocument(bytes).pageCount, Leak.mostPictures) - 1
+            pictures = try PageRenderer(bytes).render(0...last, dotsPerInch: PageResolution.leaked)
+        }
+        var renderers: [PageRenderer] = []
+        var fingerprints: [DocumentFingerprint] = []
+        for (index, original) in originals.enumerated() {
+            let renderer = try PageRenderer(original.bytes)
+            renderers.append(renderer)
+            if let fingerprint {
+                fingerprints.append(try fingerprint(index, renderer))
+            } else {
+                fingerprints.append(try renderer.fingerprint())
+            }
+        }
+        for match in LeakMatch.rank(pictures, fingerprints) {
+            var found = try trace(
+                pictures: pictures, candidates: match.pages, of: originals[match.original], pages: renderers[match.original],
+                among: originals.count, decoys: decoys)
+            found.original = match.original
+            found.tokens = best.tokens
+            if found.isDecided { return found }
+            if found.words > best.words { best = found }
+        }
+        return best
+    }
+
+    /// Whether a copy is accused.
+    private var isDecided: Bool { verdict?.accused.isEmpty == false }
+
+    private var words: Int { verdict?.words ?? 0 }
+
+    private static func verdict(
+        _ reading: LeakReading, _ reader: LeakReader, _ original: IssuedDocument, limit: Double, decoys: Int
+    ) throws(WatermarkError) -> LeakTrace {
+        guard !reading.alternatives.isEmpty else { return nothing }
+        let code = try WordShiftMethod.code(original.bytes, reader.layout, original.markingSecret)
+        let verdict = try Tracer(code: code, decoys: decoys).trace(reading, versions: original.versions, limit: limit)
+        var trace = LeakTrace(original: nil, verdict: verdict, pages: reading.pages, tokens: [])
+        if let accused = verdict.accused.first {
+            trace.evidence = EvidencePage(reading, reader.layout, signs: try code.signs(version: accused.version))
+        }
+        return trace
     }
 }

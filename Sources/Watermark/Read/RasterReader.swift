@@ -1,6 +1,6 @@
-/// Measures words on a picture of a page against the original, rendered anew.
+/// Measures words on a picture of a page against the picture of the original's page.
 ///
-/// Keeps the renderings of the original's pages that it made: one reader serves all pictures of one leak.
+/// Keeps what it made of the original's pages: one reader serves all pictures of one leak.
 final class RasterReader {
     struct PageReading {
         var originalPage: Int
@@ -14,32 +14,29 @@ final class RasterReader {
     }
 
     private let layout: TextLayout
-    private let renderer: PageRenderer
+    private let pictures: any PagePictures
     private let amplitude: Double
     private var previews: [Int: GrayImage] = [:]
     private var features: [Int: Features] = [:]
 
-    /// Resolution at which pictures and pages are compared to find each other.
-    private static let previewDotsPerInch = 100.0
     private static let scales = [1.0, 0.72, 0.5, 0.35]
     private static let enoughInliers = 60
 
-    init(original: [UInt8], layout: TextLayout, amplitude: Double) throws(WatermarkError) {
+    init(_ pictures: any PagePictures, layout: TextLayout, amplitude: Double) {
+        self.pictures = pictures
         self.layout = layout
         self.amplitude = amplitude
-        renderer = try PageRenderer(original)
     }
 
-    /// - Parameter pages: where to look first; all other pages after these.
-    func read(_ picture: GrayImage, pages first: [Int]) throws(WatermarkError) -> PageReading? {
+    /// - Parameter candidates: the pages that it may be, the likeliest first.
+    func read(_ picture: GrayImage, pages candidates: [Int]) throws(WatermarkError) -> PageReading? {
         guard picture.width >= 64, picture.height >= 64 else { return nil }
         let factor = min(1, 1400 / Double(max(picture.width, picture.height)))
         let small = picture.scaled(by: factor)
         let found = Features(small, scales: Self.scales, most: 700)
         var best: (page: Int, result: Registration.Result)?
-        let order = first + Array(layout.pages.indices.prefix(400)).filter { !first.contains($0) }
-        for page in order where layout.pages.indices.contains(page) && layout.pages[page].words.count >= 4 {
-            guard let result = Registration.find(try pageFeatures(page).matches(found)) else { continue }
+        for page in candidates where layout.pages.indices.contains(page) && layout.pages[page].words.count >= 4 {
+            guard let features = try pageFeatures(page), let result = Registration.find(features.matches(found)) else { continue }
             if result.inliers > best?.result.inliers ?? 0 { best = (page, result) }
             if result.inliers >= Self.enoughInliers { break }
         }
@@ -48,8 +45,8 @@ final class RasterReader {
             return reading
         }
         // A picture with too little to hold on to may still be a whole page.
-        for page in first where layout.pages.indices.contains(page) {
-            let preview = try self.preview(page)
+        for page in candidates where layout.pages.indices.contains(page) {
+            guard let preview = try self.preview(page) else { continue }
             let scale = Double(picture.width) / Double(preview.width)
             guard abs(scale / (Double(picture.height) / Double(preview.height)) - 1) < 0.02 else { continue }
             if let reading = try measure(picture, page, .scale(scale), 0) { return reading }
@@ -57,20 +54,16 @@ final class RasterReader {
         return nil
     }
 
-    private func preview(_ page: Int) throws(WatermarkError) -> GrayImage {
+    private func preview(_ page: Int) throws(WatermarkError) -> GrayImage? {
         if let known = previews[page] { return known }
-        // Several pages at once: most of a rendering of one is starting the process.
-        let last = min(page + 4, layout.pages.count - 1)
-        for (offset, image) in try renderer.render(page...last, dotsPerInch: Self.previewDotsPerInch).enumerated() {
-            previews[page + offset] = image
-        }
-        guard let image = previews[page] else { throw .badInput("Page \(page + 1) could not be rendered.") }
-        return image
+        let made = try pictures.page(page)?.scaled(by: PageResolution.preview / PageResolution.measured)
+        previews[page] = made
+        return made
     }
 
-    private func pageFeatures(_ page: Int) throws(WatermarkError) -> Features {
+    private func pageFeatures(_ page: Int) throws(WatermarkError) -> Features? {
         if let known = features[page] { return known }
-        let made = Features(try preview(page), scales: Self.scales, most: 600)
+        let made = try preview(page).map { Features($0, scales: Self.scales, most: 600) }
         features[page] = made
         return made
     }
@@ -80,13 +73,12 @@ final class RasterReader {
     private func measure(
         _ picture: GrayImage, _ page: Int, _ coarse: Homography, _ inliers: Int
     ) throws(WatermarkError) -> PageReading? {
-        let preview = try self.preview(page)
-        guard let map = align(picture, page, preview, coarse) else { return nil }
+        guard let preview = try self.preview(page), let map = align(picture, page, preview, coarse) else { return nil }
         let scale = map.scale(atX: Double(preview.width) / 2, y: Double(preview.height) / 2)
-        let dotsPerInch = min(max((Self.previewDotsPerInch * scale).rounded(), 72), 170)
-        guard let reference = try renderer.render(page...page, dotsPerInch: dotsPerInch).first else { return nil }
+        let dotsPerInch = min(max((PageResolution.preview * scale).rounded(), 72), PageResolution.measured)
+        guard let reference = try pictures.page(page)?.scaled(by: dotsPerInch / PageResolution.measured) else { return nil }
         // Pixel centres stand at half coordinates on both sides.
-        let ratio = Self.previewDotsPerInch / dotsPerInch
+        let ratio = PageResolution.preview / dotsPerInch
         let toPreview = Homography.similarity(ratio, 0, ratio / 2 - 0.5, ratio / 2 - 0.5)
         let whole = toPreview.then(map)
         let softened = 0.6
@@ -133,7 +125,7 @@ final class RasterReader {
 
     /// The coarse map, corrected by where words are found; nil where too few are.
     private func align(_ picture: GrayImage, _ page: Int, _ preview: GrayImage, _ coarse: Homography) -> Homography? {
-        let geometry = PageGeometry(layout.pages[page], dotsPerInch: Self.previewDotsPerInch)
+        let geometry = PageGeometry(layout.pages[page], dotsPerInch: PageResolution.preview)
         let regions = layout.pages[page].words.compactMap {
             WordRegion($0, geometry, amplitude: amplitude, limitX: preview.width, limitY: preview.height)
         }

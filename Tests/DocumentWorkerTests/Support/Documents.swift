@@ -35,6 +35,25 @@ enum Documents {
         file(textObjects(pages: pages, catalog: catalog, words: words), end: end)
     }
 
+    /// One page of a hand's breadth: 18 lines of 9 words, others for another seed.
+    static func small(seed: Int) -> [UInt8] {
+        var next = seed
+        var content = "BT /F1 9 Tf 13 TL 60 780 Td\n"
+        for _ in 0..<18 {
+            let line = (0..<9).map { _ in
+                next = (next * 75 + 74) % 65_537
+                return vocabulary[next % vocabulary.count]
+            }
+            content += "(\(line.joined(separator: " "))) Tj T*\n"
+        }
+        let page =
+            "<< /Type /Page /Parent 2 0 R /MediaBox [50 530 400 800] /Contents 5 0 R /Resources << /Font << /F1 3 0 R >> >> >>"
+        return file([
+            (1, "<< /Type /Catalog /Pages 2 0 R >>"), (2, "<< /Type /Pages /Kids [4 0 R] /Count 1 >>"),
+            (3, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"), (4, page), (5, stream(content + "ET\n")),
+        ])
+    }
+
     static func textObjects(pages: Int = 1, catalog: String = "", words: Int = 11) -> [(Int, String)] {
         let kids = (0..<pages).map { "\(10 + 2 * $0) 0 R" }.joined(separator: " ")
         var objects = [

@@ -28,7 +28,7 @@ struct LeakTraceTests {
         let original = PDFBuilder.text(pages: 1, seed: 9).bytes()
         let other = PDFBuilder.text(pages: 1, seed: 10).bytes()
         for leak in [original, try copy(original, "never issued"), try copy(other, "copy-1")] {
-            let reading = try LeakReader(original: original).read(.document(leak), by: .structure)
+            let reading = try LeakReader(original: original).read(document: leak)
             let reader = try LeakReader(original: original)
             let code = try WordShiftMethod.code(original, reader.layout, Self.secret)
             let verdict = try Tracer(code: code, decoys: 20).trace(reading, versions: Self.versions)
