@@ -1,17 +1,24 @@
 """How well marked copies are traced after what people and programs do to them.
 
     script/bench watermark [--documents N] [--pages-per-document N] [--seed N] [--only ATTACK]… [--minutes N] [--name NAME]
+                           [--jobs N]
 
 Makes documents with every producer that is installed (pdfLaTeX, LibreOffice, Chromium, Cairo, groff), issues 1,000 copies of each
 and marks one, attacks it with real programs (qpdf, mutool, exiftool, Ghostscript, Poppler, ImageMagick), and asks tatou-wm who
 leaked. Prints, scans and photos are simulated by ImageMagick: no printer and no camera took part. Writes
 docs/measurements/NAME.md and NAME.json, which has a line for every single read.
 
+Documents are worked on side by side (--jobs), and every read is appended to .build/bench/NAME.ndjson as soon as it is made: started
+again with the same options, a run that was interrupted goes on after the last whole document. With another program, seed or choice
+of pages it begins anew.
+
 Documents of another --seed than that of the recorded run are for tuning; those of the recorded run are not.
 """
 
 import argparse
+import concurrent.futures
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -20,6 +27,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
+import threading
 import time
 import uuid
 
@@ -346,6 +354,56 @@ def averaged(copies):
     return attack
 
 
+# Colluders who know how the mark works: they compare their copies word by word and decide for each where it is to stand. What they
+# write is a PDF of words at places, made from what `pdftotext -bbox` says of their copies; the original's looks are kept by
+# rendering their own copy and pasting each word's picture where the vote puts it.
+
+VOTE = """
+import sys
+from PIL import Image
+import re, subprocess, json
+kind, dpi, page, out, *copies = sys.argv[1:]
+scale = int(dpi) / 72
+def words(copy):
+    text = subprocess.run(["pdftotext", "-bbox", "-f", page, "-l", page, copy, "-"], capture_output=True, check=True).stdout.decode()
+    return [(float(a), float(b), float(c), float(d), t) for a, b, c, d, t in re.findall(
+        r'<word xMin="([-0-9.]+)" yMin="([-0-9.]+)" xMax="([-0-9.]+)" yMax="([-0-9.]+)">(.*?)</word>', text)]
+def picture(copy):
+    data = subprocess.run(["pdftoppm", "-gray", "-r", dpi, "-f", page, "-l", page, copy], capture_output=True, check=True).stdout
+    head = re.match(rb"P5\\s+(\\d+)\\s+(\\d+)\\s+255\\s", data)
+    return Image.frombytes("L", (int(head[1]), int(head[2])), data[head.end():])
+lists = [words(copy) for copy in copies]
+if len({len(one) for one in lists}) != 1:
+    sys.exit("the copies do not have the same words")
+pictures = [picture(copy) for copy in copies]
+result = Image.new("L", pictures[0].size, 255)
+for places in zip(*lists):
+    order = sorted(range(len(places)), key=lambda index: places[index][0])
+    lefts = [places[index][0] for index in order]
+    middle = (lefts[0] + lefts[-1]) / 2
+    left = [index for index in order if places[index][0] <= middle]
+    right = [index for index in order if places[index][0] > middle] or left
+    more, fewer = (left, right) if len(left) >= len(right) else (right, left)
+    chosen = (more if kind == "majority" else fewer)[0]
+    x0, y0, x1, y1, _ = places[chosen]
+    box = (int((x0 - 1) * scale), int((y0 - 1) * scale), int((x1 + 1) * scale) + 1, int((y1 + 1) * scale) + 1)
+    part = pictures[chosen].crop(box)
+    # What is darker stays: boxes of neighbours overlap.
+    from PIL import ImageChops
+    result.paste(ImageChops.darker(part, result.crop(box)), box[:2])
+result.save(out)
+"""
+
+
+def voted(copies, kind):
+    """Every word as most of the copies have it, or as fewest do: by pictures of 300 dpi, leaked at 150."""
+    def attack(marked, folder, page):
+        quiet(["/usr/bin/python3", "-c", VOTE, kind, "300", str(page), str(folder / "vote.png"), *map(str, copies)])
+        quiet(["/usr/bin/convert", str(folder / "vote.png"), "-resize", "50%", str(folder / "leak.png")])
+        return [folder / "leak.png"]
+    return attack
+
+
 def wilson(found, count):
     if not count:
         return 0.0, 1.0
@@ -363,6 +421,7 @@ def arguments(argv):
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--minutes", type=float, help="stop asking after so long, and write what there is")
     parser.add_argument("--name", default="watermark-robustness")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="documents that are worked on at a time")
     parser.add_argument("--program", type=pathlib.Path, default=ROOT / ".build/release/tatou-wm")
     return parser.parse_args(argv)
 
@@ -374,20 +433,81 @@ def main(argv):
     end = time.time() + options.minutes * 60 if options.minutes else float("inf")
     missing = [name for name, (program, _) in PRODUCERS.items() if program and not shutil.which(program)]
     options.machine = machine.describe(ROOT)
-    rows, made = [], []
+    # Producer by producer in turn, so that a run that is cut short has seen them all.
+    wanted = [(producer, options.seed + number) for number in range(options.documents) for producer in PRODUCERS
+              if producer not in missing]
+    log = Log(options)
     with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        # Producer by producer in turn, so that a run that is cut short has seen them all.
-        for number in range(options.documents):
-            for producer in PRODUCERS:
-                if producer in missing or time.time() > end:
-                    continue
-                case = Case(options.program, producer, options.seed + number, folder / f"{producer}-{number}")
-                made.append(f"{producer} {options.seed + number}")
+        def work(item):
+            producer, seed = item
+            if time.time() > end:
+                return
+            rows = []
+            place = pathlib.Path(folder) / f"{producer}-{seed}"
+            try:
+                case = Case(options.program, producer, seed, place)
                 run_case(case, options, rows, end)
-                shutil.rmtree(case.folder)
-                print(f"{producer} {number}: {len(rows)} reads", flush=True)
-                write(options, rows, made, missing, time.time() > end)
+            except (subprocess.SubprocessError, OSError) as error:
+                print(f"{producer} {seed}: cannot be made: {error}", flush=True)
+                return
+            finally:
+                shutil.rmtree(place, ignore_errors=True)
+            # A document that the clock cut short is begun again.
+            if time.time() < end or not options.minutes:
+                log.add(producer, seed, rows)
+                with log.lock:
+                    write(options, log.rows, log.made, missing, False)
+            else:
+                log.part(rows)
+        left = [item for item in wanted if f"{item[0]} {item[1]}" not in log.made]
+        print(f"{len(wanted) - len(left)} of {len(wanted)} documents are done; {options.jobs} at a time", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+            for result in concurrent.futures.as_completed([pool.submit(work, item) for item in left]):
+                result.result()
+    write(options, log.rows + log.parts, log.made, missing, time.time() > end)
+
+
+class Log:
+    """What was read, on disk line by line: a line of a document that is done names it, its reads stand before."""
+
+    def __init__(self, options):
+        self.lock = threading.Lock()
+        self.rows, self.made, self.parts = [], [], []
+        program = hashlib.sha256(options.program.read_bytes()).hexdigest()
+        head = {"program": program, "pages": options.pages_per_document, "only": options.only, "copies": COPIES}
+        folder = ROOT / ".build/bench"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / f"{options.name}.ndjson"
+        waiting = {}
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        if lines and json.loads(lines[0]) == head:
+            for line in lines[1:]:
+                try:
+                    item = json.loads(line)
+                except ValueError:
+                    break  # cut off in the middle
+                if "done" in item:
+                    self.made.append(item["done"])
+                    self.rows += waiting.pop(item["done"], [])
+                else:
+                    waiting.setdefault(f"{item['producer']} {item['seed']}", []).append(item)
+            # Half a line must not run into the next.
+            self.path.write_text("".join(json.dumps(item) + "\n" for item in [head]) + "".join(
+                json.dumps(row) + "\n" for row in self.rows) + "".join(json.dumps({"done": name}) + "\n" for name in self.made))
+        else:
+            self.path.write_text(json.dumps(head) + "\n")
+
+    def add(self, producer, seed, rows):
+        with self.lock, open(self.path, "a") as file:
+            file.write("".join(json.dumps(row) + "\n" for row in rows) + json.dumps({"done": f"{producer} {seed}"}) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+            self.rows += rows
+            self.made.append(f"{producer} {seed}")
+
+    def part(self, rows):
+        with self.lock:
+            self.parts += rows
 
 
 def progress(rows):
@@ -427,6 +547,10 @@ def run_case(case, options, rows, end):
             copies = [case.marked] + [case.embed(recipient) for recipient in names]
             rows.append(attacked(case, name, averaged(copies), pages[0], guilty=("leaker", *names)))
             progress(rows)
+            for kind in ("majority", "minority") if count > 2 else ():
+                rows.append(attacked(
+                    case, f"{kind} of {count} copies, 150 dpi", voted(copies, kind), pages[0], guilty=("leaker", *names)))
+                progress(rows)
 
 
 def write(options, rows, made, missing, cut):
