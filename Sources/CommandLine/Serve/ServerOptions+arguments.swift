@@ -3,6 +3,9 @@ import Server
 
 extension ServerOptions {
     /// Command line over configuration file over defaults; without any log, those that this machine usually has.
+    ///
+    /// Never inlined: the optimiser of Swift 6.3.1 crashes when it splits a command's `run` with this inside.
+    @inline(never)
     static func resolved(config: String?, data: String?, rules: [String], logs: [String]) async throws -> ServerOptions {
         var options = ServerOptions()
         if let config {
