@@ -20,11 +20,20 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 for folder in /run /tmp /var/tmp /var/log /var/lib /etc/systemd; do mount -t tmpfs -o mode=755 tmpfs $folder; done
 mkdir -p /run/trial/units /run/trial/none /run/trial/www
 echo fine > /run/trial/www/page
+# Not `python3 -m http.server`, which asks for its own name, and waits for a name server that is not there.
+cat > /run/trial/serve.py <<SERVE
+import http.server, socketserver
+socketserver.TCPServer.allow_reuse_address = True
+socketserver.TCPServer(("", {PORT}), http.server.SimpleHTTPRequestHandler).serve_forever()
+SERVE
 cat > /run/trial/units/{UNIT} <<UNIT
 [Unit]
 DefaultDependencies=no
 [Service]
-ExecStart=/usr/bin/python3 -m http.server {PORT} --directory /run/trial/www
+WorkingDirectory=/run/trial/www
+ExecStart=/usr/bin/python3 /run/trial/serve.py
+# It has started once it answers.
+ExecStartPost=/bin/bash -c 'until : < /dev/tcp/127.0.0.1/{PORT}; do sleep 0.05; done 2> /dev/null'
 UNIT
 printf '[Unit]\\nDefaultDependencies=no\\n' > /run/trial/units/trial.target
 mount -o remount,bind,ro /

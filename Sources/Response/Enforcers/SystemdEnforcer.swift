@@ -20,18 +20,52 @@ package struct SystemdEnforcer: Enforcer {
     package func apply(_ leases: [Lease], now: Timestamp) async throws {
         for lease in leases {
             let unit = try unit(of: lease)
-            _ = try await run(
-                lease.verb == .stopService
-                    ? ["stop", "--", unit] : ["set-property", "--runtime", "--", unit, "IPAddressDeny=any"])
+            if lease.verb == .stopService {
+                _ = try await run(["stop", "--", unit])
+            } else {
+                try await refuseOwnLists(of: unit, lease)
+                try await set(unit, "IPAddressDeny=any")
+            }
         }
     }
 
     package func lift(_ leases: [Lease]) async throws {
         for lease in leases {
             let unit = try unit(of: lease)
-            _ = try await run(
-                lease.verb == .stopService ? ["start", "--", unit] : ["set-property", "--runtime", "--", unit, "IPAddressDeny="])
+            if lease.verb == .stopService {
+                _ = try await run(["start", "--", unit])
+            } else {
+                // An empty list alone is shown as such and changes nothing: systemd 252 keeps the filter of before while there is no
+                // list to make another from. One that lets everything through takes its place, and stays.
+                try await set(unit, "IPAddressDeny=", "IPAddressAllow=any")
+                try await set(unit, "IPAddressAllow=")
+            }
         }
+    }
+
+    /// Addresses that the unit lets in by itself would still get in, and its own lists would be gone once the lease has ended.
+    private func refuseOwnLists(of unit: String, _ lease: Lease) async throws {
+        for property in ["IPAddressAllow", "IPAddressDeny"] {
+            let list = try await addresses(property, of: unit)
+            guard list.isEmpty || list == Self.any else {
+                throw EnforcerError(
+                    enforcer: name, lease: lease.id,
+                    reason: "\(unit) has an \(property) of its own (\(list.sorted().joined(separator: " "))): stop it instead")
+            }
+        }
+    }
+
+    /// As systemd spells `any`.
+    private static let any: Set<String> = ["0.0.0.0/0", "::/0"]
+
+    private func addresses(_ property: String, of unit: String) async throws -> Set<String> {
+        Set(
+            try await run(["show", "--property=\(property)", "--value", "--", unit]).split(whereSeparator: \.isWhitespace).map(
+                String.init))
+    }
+
+    private func set(_ unit: String, _ properties: String...) async throws {
+        _ = try await run(["set-property", "--runtime", "--", unit] + properties)
     }
 
     package func observe(_ leases: [Lease]) async throws -> [String: Observation] {
@@ -42,9 +76,10 @@ package struct SystemdEnforcer: Enforcer {
                 let state = try await run(["show", "--property=ActiveState", "--value", "--", unit])
                 if ["inactive", "failed"].contains(state.filter { !$0.isWhitespace }) { found[lease.id] = .shown(refusals: 0) }
             } else {
-                let denied = try await run(["show", "--property=IPAddressDeny", "--value", "--", unit])
-                // As systemd spells `any`.
-                if denied.contains("0.0.0.0/0"), denied.contains("::/0") { found[lease.id] = .shown(refusals: 0) }
+                let (allowed, denied) = (
+                    try await addresses("IPAddressAllow", of: unit), try await addresses("IPAddressDeny", of: unit)
+                )
+                if allowed.isEmpty, denied.isSuperset(of: Self.any) { found[lease.id] = .shown(refusals: 0) }
             }
         }
         return found

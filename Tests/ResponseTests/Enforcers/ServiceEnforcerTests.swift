@@ -14,35 +14,66 @@ import Testing
             requestedAt: now, expiresAt: now.advanced(bySeconds: 600), enforcer: "toy")
     }
 
-    /// A systemctl with one unit. There is no systemd where these tests run; the words are those of systemctl(1).
-    @Test func systemdStopsAndIsolatesUnits() async throws {
-        let state = Mutex((active: "active", denied: "", orders: [[String]]()))
-        let enforcer = SystemdEnforcer(units: ["notes.service"]) { arguments in
-            state.withLock { state in
-                state.orders.append(arguments)
-                switch arguments[0] {
-                case "stop": state.active = "inactive"
-                case "start": state.active = "active"
-                case "set-property": state.denied = arguments.last == "IPAddressDeny=any" ? "::/0 0.0.0.0/0" : ""
-                default: return arguments.contains("--property=ActiveState") ? state.active + "\n" : state.denied + "\n"
+    /// One unit, as systemd 252 keeps it: a filter is made from lists, and where there is none left the last one stays.
+    private struct Unit {
+        var active = "active"
+        var lists = ["IPAddressAllow": "", "IPAddressDeny": ""]
+        var letsIn = true
+        var orders: [[String]] = []
+
+        mutating func carryOut(_ arguments: [String]) -> String {
+            orders.append(arguments)
+            switch arguments[0] {
+            case "stop": active = "inactive"
+            case "start": active = "active"
+            case "set-property":
+                for property in arguments.dropFirst(4) {
+                    let words = property.split(separator: "=", omittingEmptySubsequences: false).map(String.init)
+                    lists[words[0]] = words[1] == "any" ? "::/0 0.0.0.0/0" : words[1]
                 }
-                return ""
+                if lists.values.contains(where: { !$0.isEmpty }) {
+                    letsIn = lists["IPAddressAllow"] != "" || lists["IPAddressDeny"] == ""
+                }
+            default:
+                let property = arguments[1].split(separator: "=").last.map(String.init) ?? ""
+                return (property == "ActiveState" ? active : lists[property] ?? "") + "\n"
             }
+            return ""
         }
+    }
+
+    /// `script/lease-check` asks a real systemd; the words are those of systemctl(1).
+    @Test func systemdStopsAndIsolatesUnits() async throws {
+        let unit = Mutex(Unit())
+        let enforcer = SystemdEnforcer(units: ["notes.service"]) { arguments in unit.withLock { $0.carryOut(arguments) } }
         for verb in [Lease.Verb.stopService, .isolateService] {
             let lease = Self.lease(verb, "notes.service")
             #expect(try await !enforcer.isInForce(lease))
             try await enforcer.apply(lease, now: Self.now)
+            try await enforcer.apply(lease, now: Self.now)
             #expect(try await enforcer.isInForce(lease))
+            #expect(unit.withLock { $0.letsIn } == (verb == .stopService))
             try await enforcer.lift(lease)
             #expect(try await !enforcer.isInForce(lease))
+            #expect(unit.withLock { $0.letsIn && $0.active == "active" && $0.lists.values.allSatisfy(\.isEmpty) })
         }
-        #expect(state.withLock { $0.orders.contains(["stop", "--", "notes.service"]) })
-        state.withLock { $0.orders = [] }
+        #expect(unit.withLock { $0.orders.contains(["stop", "--", "notes.service"]) })
+        unit.withLock { $0.orders = [] }
         await #expect(throws: EnforcerError.self) {
             try await enforcer.apply(Self.lease(.stopService, "ssh.service"), now: Self.now)
         }
-        #expect(state.withLock { $0.orders.isEmpty }, "what the configuration does not name is not touched")
+        #expect(unit.withLock { $0.orders.isEmpty }, "what the configuration does not name is not touched")
+    }
+
+    @Test(arguments: ["IPAddressAllow", "IPAddressDeny"])
+    func aUnitWithListsOfItsOwnIsNotIsolated(property: String) async throws {
+        let unit = Mutex(Unit(lists: [property: "192.0.2.0/24"]))
+        let enforcer = SystemdEnforcer(units: ["notes.service"]) { arguments in unit.withLock { $0.carryOut(arguments) } }
+        let error = await #expect(throws: EnforcerError.self) {
+            try await enforcer.apply(Self.lease(.isolateService, "notes.service"), now: Self.now)
+        }
+        #expect(error?.reason.contains("192.0.2.0/24") == true)
+        #expect(unit.withLock { $0.lists[property] } == "192.0.2.0/24")
     }
 
     /// The container's states as the API has them; `script/lease-check` asks a real engine.
