@@ -120,7 +120,7 @@ extension Console {
         // A verb that nobody can carry out is refused by the desk, in better words.
         let role = try await keeping().verbs().first { $0.name == order.verb }?.role ?? .responder
         guard signedIn.role >= role else { throw ConsoleFailure.roleNeeded(role) }
-        guard try await dependencies.incidents.incident(id: order.incident, maximumFindings: 1, reader: reader) != nil else {
+        guard try await dependencies.incidents.summary(ofIncident: order.incident, reader: reader) != nil else {
             throw ConsoleFailure.noIncident(order.incident)
         }
     }
@@ -235,9 +235,9 @@ extension Console {
         // Nobody can try as the attacker of an incident that is real.
         if ["applied", "in_force", "not_in_force"].contains(lease.phase), (context.signedIn?.role ?? .viewer) >= .responder,
             let reader = context.reader,
-            let incident = try await dependencies.incidents.incident(id: lease.incident, maximumFindings: 1, reader: reader)
+            let incident = try await dependencies.incidents.summary(ofIncident: lease.incident, reader: reader)
         {
-            model["canBeProbed"] = incident.summary.kind == .test || incident.summary.kind == .drill
+            model["canBeProbed"] = incident.kind == .test || incident.kind == .drill
         }
         return answer(
             "lease", model, title: "\(lease.verbWords) \(lease.target)", section: "leases", sequence: sequence, request: request,

@@ -16,7 +16,7 @@ extension Console {
         let verb = fields["verb"] ?? ""
         let role = OrderForms.role(for: verb)
         guard signedIn.role >= role else { throw ConsoleFailure.roleNeeded(role) }
-        guard try await dependencies.incidents.incident(id: id, maximumFindings: 1, reader: reader) != nil else {
+        guard try await dependencies.incidents.summary(ofIncident: id, reader: reader) != nil else {
             throw ConsoleFailure.noIncident(id)
         }
         var arguments: [String: String] = [:]

@@ -16,6 +16,11 @@ extension IncidentReading {
         try await incident(id: id, maximumFindings: maximumFindings, maximumTimeline: IncidentDetail.someTimeline, reader: reader)
     }
 
+    /// Without findings and timeline, which may be long.
+    package func summary(ofIncident id: String, reader: IncidentReader? = nil) async throws -> IncidentSummary? {
+        try await incident(id: id, maximumFindings: 0, maximumTimeline: 0, reader: reader)?.summary
+    }
+
     /// As Vigie's own commands read: everything.
     package func incident(id: String, maximumFindings: Int) async throws -> IncidentDetail? {
         try await incident(id: id, maximumFindings: maximumFindings, maximumTimeline: IncidentDetail.allTimeline, reader: nil)

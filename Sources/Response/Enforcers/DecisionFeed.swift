@@ -12,7 +12,22 @@ package struct DecisionFeed: Sendable {
         var lease: Lease
     }
 
+    /// What two leases share that mean the same to a bouncer.
+    private struct Meaning: Hashable, Sendable {
+        var target: String
+        var type: String?
+
+        init(_ lease: Lease) {
+            target = lease.target
+            type = DecisionFeed.scope(of: lease)?.type
+        }
+    }
+
     private var active: [String: Decision] = [:]
+    /// The ids of those that mean the same.
+    private var meanings: [Meaning: Set<String>] = [:]
+    /// Of each lease, the number of its newest change.
+    private var newestChange: [String: Int] = [:]
     /// Every change, by number: `true` for one that begins.
     private var changes: [(decision: Decision, begins: Bool)] = []
     /// The number of the first change that is kept: those before it reached everybody.
@@ -47,22 +62,35 @@ package struct DecisionFeed: Sendable {
         let decision = Decision(number: nextNumber, lease: lease)
         nextNumber += 1
         active[lease.id] = decision
-        changes.append((decision, true))
-        trim()
+        meanings[Meaning(lease), default: []].insert(lease.id)
+        keep(decision, begins: true)
     }
 
     package mutating func remove(id: String) {
         guard let decision = active.removeValue(forKey: id) else { return }
+        let meaning = Meaning(decision.lease)
+        meanings[meaning]?.remove(id)
         // Bouncers go by the address: while another lease means the same one, it is told again, and nothing is taken away.
-        let same = active.values.filter {
-            $0.lease.target == decision.lease.target && Self.scope(of: $0.lease)?.type == Self.scope(of: decision.lease)?.type
-        }
-        if let other = same.max(by: { $0.lease.expiresAt < $1.lease.expiresAt }) {
-            changes.append((other, true))
+        let same = (meanings[meaning] ?? []).compactMap { active[$0] }
+        if let other = same.max(by: { ($0.lease.expiresAt, $0.number) < ($1.lease.expiresAt, $1.number) }) {
+            keep(other, begins: true)
         } else {
-            changes.append((decision, false))
+            meanings[meaning] = nil
+            keep(decision, begins: false)
         }
-        trim()
+    }
+
+    private mutating func keep(_ decision: Decision, begins: Bool) {
+        newestChange[decision.lease.id] = firstChange + changes.count
+        changes.append((decision, begins))
+        guard changes.count > Self.maximumChanges else { return }
+        let dropped = changes.count / 2
+        for (index, change) in changes.prefix(dropped).enumerated() {
+            let id = change.decision.lease.id
+            if newestChange[id] == firstChange + index { newestChange[id] = nil }
+        }
+        firstChange += dropped
+        changes.removeFirst(dropped)
     }
 
     package func isActive(id: String) -> Bool { active[id] != nil }
@@ -70,14 +98,8 @@ package struct DecisionFeed: Sendable {
     /// Whether an answer with the newest change of a lease has reached the bouncer.
     package func hasReached(_ bouncer: String, id: String) -> Bool {
         guard let position = positions[bouncer] else { return false }
-        guard let index = changes.lastIndex(where: { $0.decision.lease.id == id }) else { return true }
-        return firstChange + index < position
-    }
-
-    private mutating func trim() {
-        guard changes.count > Self.maximumChanges else { return }
-        firstChange += changes.count / 2
-        changes.removeFirst(changes.count / 2)
+        guard let number = newestChange[id] else { return true }
+        return number < position
     }
 
     /// The body of `GET /v1/decisions`, with its filters `ip` and `range`; `null` where there is none, as the original says.

@@ -55,7 +55,10 @@ package struct LeaseBook: Sendable, Hashable {
             guard standings[id]?.phase == .approved, standings[id]?.approvedBy == nil else { return }
             standings[id]?.approvedBy = person
             guard person == Self.policyActor else { return }
-            automatic.removeAll { time.nanoseconds(since: $0) >= Self.hour }
+            // Not for each: a budget of a hundred thousand would be gone through as often.
+            if let first = automatic.first, time.nanoseconds(since: first) >= Self.hour {
+                automatic.removeAll { time.nanoseconds(since: $0) >= Self.hour }
+            }
             automatic.append(time)
         case .applied(let id):
             change(id, to: .applied, at: time) { $0.wantsForce }

@@ -7,6 +7,9 @@ import Response
 extension LeaseDesk {
     /// One page for each incident and enforcer, however many leases it is about; the next one only after it was well in between.
     func page() async throws {
+        // While an enforcer is away that holds very many, the desk has better to do than to count them at each turn.
+        if troubled.count > 1_000, let last = lookedForOutages, ContinuousClock.now < last + .seconds(1) { return }
+        lookedForOutages = ContinuousClock.now
         let time = now()
         var outages: [String: (incident: String, enforcer: String, count: Int, reason: String)] = [:]
         for id in troubled {

@@ -53,10 +53,14 @@ actor LeaseDesk: LeaseOrdering {
     /// When all that an enforcer should hold was read back last.
     var checkedAt: [String: Timestamp] = [:]
     var pagedOutages: Set<String> = []
+    /// When it was looked last whether somebody is to be paged.
+    var lookedForOutages: ContinuousClock.Instant?
     /// Addresses of people who are signed in, until when.
     var operators: [String: (owner: String, until: Timestamp)] = [:]
     var protectedAt: Timestamp?
-    private var turn: Task<Void, Never>?
+    /// What waits to be written down, in the order in which it came.
+    private var decisions: [Decision] = []
+    private var isWriting = false
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var nextWatcher = 0
     /// Rung whenever something may have to be done at once.
@@ -147,13 +151,25 @@ actor LeaseDesk: LeaseOrdering {
 
     func standing(of id: String) -> LeaseBook.Standing? { book.standings[id] }
 
-    /// The newest first.
-    func standings(limit: Int = 500, where isWanted: @Sendable (LeaseBook.Standing) -> Bool = { _ in true }) -> [LeaseBook
-        .Standing]
-    {
-        Array(
-            book.standings.values.filter(isWanted)
-                .sorted { ($1.lease.requestedAt, $1.lease.id) < ($0.lease.requestedAt, $0.lease.id) }.prefix(limit))
+    /// The newest first. Goes through all of them once, and sorts no more than it gives.
+    func standings(
+        limit: Int = 500, where isWanted: @Sendable (LeaseBook.Standing) -> Bool = { _ in true }
+    ) -> [LeaseBook.Standing] {
+        var newest: [(at: Timestamp, id: String)] = []
+        for standing in book.standings.values where isWanted(standing) {
+            let key = (at: standing.lease.requestedAt, id: standing.lease.id)
+            if newest.count == limit {
+                guard let last = newest.last, (last.at, last.id) < (key.at, key.id) else { continue }
+                newest.removeLast()
+            }
+            var (low, high) = (0, newest.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if (newest[middle].at, newest[middle].id) < (key.at, key.id) { high = middle } else { low = middle + 1 }
+            }
+            newest.insert(key, at: low)
+        }
+        return newest.compactMap { book.standings[$0.id] }
     }
 
     func settle(id: String, by deadline: Timestamp) async -> LeaseBook.Standing? {
@@ -196,41 +212,93 @@ actor LeaseDesk: LeaseOrdering {
 
     // MARK: Writing down
 
+    /// What is to be decided and written down.
+    struct Decision {
+        var time: Timestamp
+        /// When the enforcer took what is applied, where that is earlier than the rest.
+        var taken: Timestamp?
+        var decide: @Sendable (LeaseBook) -> [LeaseEvent]
+        var isWritten: CheckedContinuation<Result<[LeaseEvent], any Error>, Never>
+    }
+
     /// Writes down what a decision on the present book comes to, and makes it count. One after the other, although the disk is waited
-    /// for in between.
+    /// for in between; what came while it was waited for is written together.
     ///
     /// - Parameter taken: when the enforcer took what is applied, where that is earlier than the rest.
     @discardableResult
     func record(
         at time: Timestamp, taken: Timestamp? = nil, _ decide: @escaping @Sendable (LeaseBook) -> [LeaseEvent]
     ) async throws -> [LeaseEvent] {
-        let previous = turn
-        let task = Task {
-            await previous?.value
-            return try await self.commit(at: time, taken: taken, decide)
+        let result = await withCheckedContinuation { continuation in
+            decisions.append(Decision(time: time, taken: taken, decide: decide, isWritten: continuation))
+            if !isWriting {
+                isWriting = true
+                Task { await self.writeDecisions() }
+            }
         }
-        turn = Task { _ = await task.result }
-        return try await task.value
+        return try result.get()
     }
 
-    private func commit(
-        at time: Timestamp, taken: Timestamp?, _ decide: (LeaseBook) -> [LeaseEvent]
-    ) async throws -> [LeaseEvent] {
-        let events = decide(book)
-        let moment = { @Sendable (event: LeaseEvent) in if case .applied = event { taken ?? time } else { time } }
-        guard !events.isEmpty else { return [] }
+    private func writeDecisions() async {
+        while !decisions.isEmpty {
+            let (group, events) = takeGroup()
+            let result: Result<Void, any Error>
+            do {
+                try await write(zip(group, events).map { ($0.0, $0.1) })
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            for (decision, events) in zip(group, events) { decision.isWritten.resume(returning: result.map { events }) }
+        }
+        isWriting = false
+    }
+
+    /// The next decisions that do not depend on each other: they are about other leases, and spend of the hour's budget once at most.
+    private func takeGroup() -> (group: [Decision], events: [[LeaseEvent]]) {
+        var (group, all) = ([Decision](), [[LeaseEvent]]())
+        var ids: Set<String> = []
+        var (count, hasSpent) = (0, false)
+        for decision in decisions {
+            let events = decision.decide(book)
+            let mine = Set(events.map(\.id))
+            let spends = events.contains { if case .approved(_, LeaseBook.policyActor) = $0 { true } else { false } }
+            let isFree = ids.isDisjoint(with: mine) && !(spends && hasSpent) && count + events.count <= LeaseDesk.entriesPerAppend
+            guard group.isEmpty || isFree else { break }
+            ids.formUnion(mine)
+            hasSpent = hasSpent || spends
+            count += events.count
+            group.append(decision)
+            all.append(events)
+        }
+        decisions.removeFirst(group.count)
+        return (group, all)
+    }
+
+    /// Entries that are written at a time, so that nobody else waits long for the journal.
+    private static let entriesPerAppend = 2_000
+
+    private func write(_ decided: [(decision: Decision, events: [LeaseEvent])]) async throws {
         var leases: [String: Lease] = [:]
-        for case .requested(let lease) in events { leases[lease.id] = lease }
-        let drafts = events.compactMap { event in
-            (leases[event.id] ?? book.standings[event.id]?.lease).map { event.draft(of: $0, at: moment(event)) }
+        var dated: [(event: LeaseEvent, at: Timestamp)] = []
+        for (decision, events) in decided {
+            for event in events {
+                if case .requested(let lease) = event { leases[lease.id] = lease }
+                let time = if case .applied = event { decision.taken ?? decision.time } else { decision.time }
+                dated.append((event, time))
+            }
         }
-        // An entry for each; so many at a time that nobody else waits long for the journal.
-        for start in stride(from: 0, to: drafts.count, by: 2_000) {
-            try await recorder.record(Array(drafts[start..<min(start + 2_000, drafts.count)]), at: time)
+        guard let time = decided.last?.decision.time, !dated.isEmpty else { return }
+        var drafts: [EntryDraft] = []
+        for (event, time) in dated {
+            if let lease = leases[event.id] ?? book.standings[event.id]?.lease { drafts.append(event.draft(of: lease, at: time)) }
         }
-        for event in events { apply(event, at: moment(event)) }
+        for start in stride(from: 0, to: drafts.count, by: LeaseDesk.entriesPerAppend) {
+            let part = Array(drafts[start..<min(start + LeaseDesk.entriesPerAppend, drafts.count)])
+            try await recorder.record(part, at: time)
+        }
+        for (event, time) in dated { apply(event, at: time) }
         for watcher in watchers.values { watcher.yield() }
-        return events
     }
 
     private func apply(_ event: LeaseEvent, at time: Timestamp) {

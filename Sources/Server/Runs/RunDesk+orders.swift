@@ -144,7 +144,7 @@ extension RunDesk {
         for name in variables.keys where playbook.variables[name]?.isExternal != true {
             throw RunRefusal(.invalid, "\(playbook.name) takes no \(name.prefix(60))", "leave it out")
         }
-        guard let summary = try await projections.incident(id: incident, maximumFindings: 1)?.summary else {
+        guard let summary = try await projections.summary(ofIncident: incident) else {
             throw RunRefusal(
                 .unknown, "there is no incident \(incident.prefix(40))", "`vigie incidents list` shows those there are")
         }

@@ -18,7 +18,7 @@ extension RunDesk {
             }
             return !ledger.hasTried(playbook.id, of: incident)
         }
-        guard !rules.isEmpty, let summary = try await projections.incident(id: incident, maximumFindings: 1)?.summary else {
+        guard !rules.isEmpty, let summary = try await projections.summary(ofIncident: incident) else {
             return
         }
         for rule in rules where rule.categories.contains(where: summary.categories.contains) {

@@ -19,7 +19,10 @@ extension Projections: IncidentReading {
                     ORDER BY occurred_at, sequence
                     """,
                 arguments: [id, maximumTimeline])
-            let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM timeline WHERE incident = ?", arguments: [id])
+            // Whoever wants nothing of the timeline does not wait until a hundred thousand entries are counted.
+            let count =
+                maximumTimeline == 0
+                ? 0 : try Int.fetchOne(database, sql: "SELECT count(*) FROM timeline WHERE incident = ?", arguments: [id])
             let findings = try Row.fetchAll(
                 database, sql: "SELECT * FROM finding WHERE incident = ? ORDER BY sequence DESC LIMIT ?",
                 arguments: [id, maximumFindings])

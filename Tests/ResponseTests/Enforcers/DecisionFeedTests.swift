@@ -48,6 +48,23 @@ import Testing
         #expect(feed.hasReached("b", id: "lease-203.0.113.10"))
     }
 
+    /// Asked about all, and taken away one by one: each costs what one costs, not what all cost.
+    @Test(.timeLimit(.minutes(2))) func aHundredThousandDecisionsComeAndGo() async throws {
+        let leases = (0..<100_000).map { Self.lease("10.\($0 >> 16).\($0 >> 8 & 255).\($0 & 255)") }
+        let enforcer = BouncerEnforcer(bouncers: ["b"])
+        try await enforcer.apply(leases, now: Self.start)
+        let first = enforcer.stream(for: "b", startup: true, now: Self.start)
+        #expect(first.body["new"]?.arrayValue?.count == leases.count)
+        #expect(try await enforcer.observe([leases[0]]) == [leases[0].id: .pending], "not before it has reached the bouncer")
+        enforcer.confirm("b", position: first.position)
+        #expect(try await enforcer.observe(leases).values.allSatisfy { $0 == .delivered })
+        try await enforcer.lift(leases)
+        let last = enforcer.stream(for: "b", startup: false, now: Self.start)
+        #expect(try await enforcer.observe(leases).values.allSatisfy { $0 == .pending })
+        enforcer.confirm("b", position: last.position)
+        #expect(try await enforcer.observe(leases).values.allSatisfy { $0 == .absent })
+    }
+
     @Test func anAnswerThatWasLostIsGivenAgain() {
         var feed = Self.feed([])
         _ = Self.ask(&feed, startup: true)
