@@ -88,7 +88,7 @@ let package = Package(
         // Running other programs: with nothing of this process, and with an end.
         .target(name: "Programs", swiftSettings: strict),
         // Playbooks (CACAO 2.0), their durable execution, and leases: containment that ends and is proven. Pure state machines;
-        // the only importer of RSA, which CACAO signatures are made with.
+        // RSA is for CACAO signatures.
         .target(
             name: "Response",
             dependencies: [
@@ -105,10 +105,14 @@ let package = Package(
             dependencies: ["Events", "Incidents", "Programs", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
-        // Accounts, passwords, sign-in sessions.
+        // Accounts, passwords, sign-in sessions; sign-in through a provider, whose tokens RSA is for.
         .target(
             name: "Identity",
-            dependencies: ["Events", "CArgon2", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "Events", "CArgon2",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
             swiftSettings: strict
         ),
         .systemLibrary(name: "CArgon2", pkgConfig: "libargon2", providers: [.apt(["libargon2-dev"])]),
@@ -337,11 +341,18 @@ let package = Package(
         .testTarget(
             name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "tatou-worker"], swiftSettings: strict),
         .testTarget(name: "RMAPTests", dependencies: ["RMAP"], swiftSettings: strict),
-        .testTarget(name: "IdentityTests", dependencies: ["Identity", "Events"], swiftSettings: strict),
+        .testTarget(
+            name: "IdentityTests",
+            dependencies: [
+                "Identity", "Events",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
                 "Console", "EmbeddedFiles", "Events", "Incidents", "Identity", "OpenAPICheck",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

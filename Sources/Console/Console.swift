@@ -28,6 +28,8 @@ package struct Console: Sendable {
         package var order: @Sendable (IncidentOrder) async throws -> Void
         package var updates: ConsoleUpdates
         package var identity: SignInService
+        /// `nil` where nobody signs in through a provider.
+        package var provider: OpenIDProvider?
         /// Journals one identity decision. When it throws, the decision is not carried out towards the browser.
         package var audit: @Sendable (AuditRecord) async throws -> Void
         package var now: @Sendable () -> Timestamp
@@ -44,7 +46,7 @@ package struct Console: Sendable {
                 throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
             },
             updates: ConsoleUpdates,
-            identity: SignInService,
+            identity: SignInService, provider: OpenIDProvider? = nil,
             audit: @escaping @Sendable (AuditRecord) async throws -> Void, now: @escaping @Sendable () -> Timestamp
         ) {
             self.incidents = incidents
@@ -61,6 +63,7 @@ package struct Console: Sendable {
             self.order = order
             self.updates = updates
             self.identity = identity
+            self.provider = provider
             self.audit = audit
             self.now = now
         }
@@ -96,6 +99,8 @@ package struct Console: Sendable {
     let pages: PageRenderer
     let cookies: ConsoleCookies
     let accounts: AccountService
+    /// `nil` where nobody signs in through a provider.
+    let openID: OpenIDSignIn?
 
     /// - Throws: when an embedded template cannot be parsed; a test keeps that from shipping.
     package init(_ dependencies: Dependencies, options: Options = Options()) throws {
@@ -104,6 +109,7 @@ package struct Console: Sendable {
         assets = ConsoleAssets.embedded
         pages = try PageRenderer(assets: assets)
         accounts = AccountService(dependencies.identity, audit: dependencies.audit)
+        openID = dependencies.provider.map { OpenIDSignIn($0, dependencies.identity, audit: dependencies.audit) }
         cookies = ConsoleCookies(isSecure: options.isBehindTLS)
     }
 
@@ -127,6 +133,7 @@ package struct Console: Sendable {
         pages.get("/", .viewer) { _, _ in HTTPAnswer.redirect(to: "/incidents") }
         addAssetRoutes(to: pages)
         addIdentityRoutes(to: pages)
+        addOpenIDRoutes(to: pages)
         addIncidentRoutes(to: pages)
         addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)

@@ -28,6 +28,10 @@ package struct AuditRecord: Sendable, Equatable {
         case secondFactorDisabled = "account.second_factor_disabled"
         /// By an admin, for somebody who lost theirs.
         case secondFactorReset = "account.second_factor_reset"
+        /// Somebody came through the provider for the first time.
+        case addedByProvider = "account.added_by_provider"
+        /// Somebody came back from the provider and was not let in.
+        case providerRefused = "account.provider_refused"
         case tokenCreated = "account.token_created"
         case tokenRevoked = "account.token_revoked"
     }
@@ -58,7 +62,7 @@ package struct AuditRecord: Sendable, Equatable {
 
 /// Who changes an account.
 package struct AuditAuthor: Sendable, Hashable {
-    /// An account's id, `token:` and a token's id, or `uid:1000` for a command: never a name.
+    /// An account's id, `token:` and a token's id, `uid:1000` for a command, or `openid` for the provider: never a name.
     package var id: String
     package var name: String?
     /// Where from; empty for a command.

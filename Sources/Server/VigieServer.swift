@@ -198,7 +198,7 @@ package struct VigieServer: Sendable {
                 },
                 leases: leaseCounter, runs: runs, links: LinkDesk(links: links, desk: desk),
                 order: { try await desk.carryOut($0) },
-                updates: updates, identity: identity,
+                updates: updates, identity: identity, provider: options.provider.map(ProviderWiring.provider),
                 audit: { record in
                     try await recorder.record(record.draft, at: now())
                     // Whoever has signed in is not locked out by a lease.

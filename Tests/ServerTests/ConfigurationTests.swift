@@ -1,4 +1,5 @@
 import Archive
+import Identity
 import Ingest
 import Server
 import Testing
@@ -37,6 +38,60 @@ struct ConfigurationTests {
                         SourceOption(path: "/var/log/auth.log"),
                     ],
                     host: "::1", port: 9000, hosts: ["vigie.example.org", "other.example.org"], isBehindTLS: true))
+    }
+
+    @Test("a provider to sign in through")
+    func provider() throws {
+        let configuration = try Configuration(
+            parsing: """
+                console:
+                  hosts: vigie.example.org
+                  behind_tls: true
+                  openid:
+                    issuer: https://login.example.org/realms/staff
+                    name: Example
+                    client_id: vigie
+                    client_secret_file: /etc/vigie/openid.secret
+                    scopes: [openid, groups]
+                    roles_claim: realm_access.roles
+                    roles: {admin: root, responder: [soc, night], viewer: staff}
+                    second_factor_acr: [gold]
+                """, file: "vigie.yml")
+        var options = ServerOptions()
+        options.apply(configuration)
+        let provider = try #require(options.provider)
+        #expect(provider.secret == .file("/etc/vigie/openid.secret"))
+        #expect(provider.openID.roles == ["root": .admin, "soc": .responder, "night": .responder, "staff": .viewer])
+        #expect(provider.openID.scopes == ["openid", "groups"] && provider.openID.rolesClaim == "realm_access.roles")
+        #expect(provider.openID.nameClaim == "preferred_username" && provider.openID.strongContexts == ["gold"])
+        #expect(options.providerReturnAddresses == ["https://vigie.example.org/sign-in/provider/return"])
+    }
+
+    @Test(
+        "what is wrong with a provider is said, with its line",
+        arguments: [
+            ("issuer: http://login.example.org", "https address"), ("issuer: https://a@b", "https address"),
+            ("client_secret: hush", "'client_secret' is not a known key"), ("scopes: [profile]", "'openid' in it"),
+            ("roles: {boss: x}", "'boss' is not a known key"), ("roles: {admin: x, viewer: [x]}", "stands under two roles"),
+            ("client_secret_file: /a\n    client_secret_env: B", "not in both"), ("roles: {}", "'roles'"),
+            ("name: \(String(repeating: "n", count: 41))", "at most 40"), ("client_id: \"a\\nb\"", "printable"),
+        ])
+    func wrongProvider(line: String, said: String) throws {
+        let whole = ["issuer: https://login.example.org", "client_id: vigie", "roles: {admin: x}"]
+        let name = line.prefix { $0 != ":" }
+        let lines = whole.filter { !$0.hasPrefix(name + ":") } + [line]
+        let text = "console:\n  openid:\n" + lines.map { "    \($0)\n" }.joined()
+        let problem = try #require(problem(text))
+        #expect(problem.contains(said) && problem.hasPrefix("vigie.yml:"), "\(problem)")
+        #expect(!problem.contains("hush"))
+    }
+
+    @Test("without TLS, nobody comes back from a provider to another host than this machine")
+    func providerWithoutTLS() throws {
+        let openID = "openid: {issuer: 'https://a', client_id: b, roles: {admin: c}}"
+        #expect(problem("console: {hosts: vigie.lan, \(openID)}")?.contains("behind_tls") == true)
+        #expect(problem("console: {hosts: vigie.lan, behind_tls: true, \(openID)}") == nil)
+        #expect(problem("console: {\(openID)}") == nil)
     }
 
     @Test("every key is optional, and what is not said stays", arguments: ["", "# nothing\n", "---\n", "{}", "~"])

@@ -51,6 +51,36 @@ struct AccountChangeTests {
         #expect(try await !store.updateAccount(id: "9", role: .viewer, disabledAt: nil))
     }
 
+    @Test("an account of a provider is found by issuer and subject together, once", arguments: AccountStoreTests.Kind.allCases)
+    func provider(kind: AccountStoreTests.Kind) async throws {
+        let store = try await store(kind)
+        let subject = ProviderSubject(issuer: "https://login.example.org", subject: "1")
+        let bea = Account(id: "7", name: "bea", role: .viewer, passwordHash: "", createdAt: Self.start, provider: subject)
+        #expect(try await store.insertAccount(bea))
+        #expect(try await store.account(of: subject) == bea)
+        #expect(try await store.account(id: "7") == bea)
+        #expect(try await store.account(of: ProviderSubject(issuer: subject.issuer, subject: "2")) == nil)
+        #expect(try await store.account(of: ProviderSubject(issuer: "https://other.example", subject: "1")) == nil)
+        var again = bea
+        (again.id, again.name) = ("8", "carl")
+        #expect(try await !store.insertAccount(again), "the subject has an account")
+        again.provider = nil
+        #expect(try await store.insertAccount(again))
+        (again.id, again.name) = ("9", "dora")
+        #expect(try await store.insertAccount(again), "accounts without a provider are many")
+
+        let session = SignInSession(
+            digest: digest("5"), accountID: "7", createdAt: Self.start, lastSeenAt: Self.start, means: .providerWithSecondFactor)
+        try await store.insertSession(session)
+        #expect(try await store.session(digest: session.digest) == session)
+        #expect(try await store.sessions(accountID: "7") == [session])
+        try await store.suspendAccount(id: "7", at: Self.start)
+        #expect(try await store.account(id: "7")?.suspendedAt == Self.start)
+        #expect(try await store.sessions(accountID: "7").isEmpty)
+        try await store.suspendAccount(id: "7", at: nil)
+        #expect(try await store.account(id: "7") == bea)
+    }
+
     @Test("some active admin is always left", arguments: AccountStoreTests.Kind.allCases)
     func lastAdmin(kind: AccountStoreTests.Kind) async throws {
         let store = try await store(kind)

@@ -1,5 +1,7 @@
 import Foundation
 import HTTPTypes
+import Identity
+import Synchronization
 import Testing
 
 @testable import Tatou
@@ -101,6 +103,23 @@ import Testing
         #expect(failures.map { $0["user.name"] } == ["alice@example.org", "nobody@example.org"])
         #expect(try await world.metrics().contains("tatou_login_failures_total{reason=\"invalid_credentials\"} 2"))
         #expect(try await world.metrics().contains("tatou_login_successes_total 1"))
+    }
+
+    /// Counted, not timed: the hash is what takes long.
+    @Test func signInComputesOneHashForEverybody() async throws {
+        let costs = Mutex<[PasswordHash.Cost]>([])
+        let world = try await World(computing: { cost in costs.withLock { $0.append(cost) } })
+        _ = try await world.person("alice")
+        for (email, password) in [
+            ("alice@example.org", "a fine password of alice"), ("alice@example.org", "wrong"), ("nobody@example.org", "wrong"),
+            ("nobody@example.org", "a fine password of alice"), ("nothing like an address", ""), ("alice@example.org", ""),
+        ] {
+            costs.withLock { $0 = [] }
+            let status = try await world.post("/api/login", ["email": email, "password": password]).status
+            // What is missing is told before anybody is looked for.
+            let expected = password.isEmpty ? [] : [PasswordHash.Cost(memoryKiB: 64, passes: 1, lanes: 1)]
+            #expect(costs.withLock { $0 } == expected, "\(email): \(status)")
+        }
     }
 
     @Test func guessingIsSlowedDown() async throws {

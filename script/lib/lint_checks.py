@@ -23,8 +23,8 @@ IMPORTERS = {
         "hashes, seals, signatures of webhooks, rule and finding ids",
         ["Detection", "Evidence", "Guard", "Identity", "Journal", "Notify", "Response", "Server", "Tatou", "Watermark"]),
     "CryptoExtras": (
-        "RSA, which playbooks are signed with; AES in counter mode and GCM-SIV, and PBKDF2, for marks in documents",
-        ["Response", "Watermark"]),
+        "RSA, which playbooks and ID tokens are signed with; AES in counter mode and GCM-SIV, and PBKDF2, for marks in documents",
+        ["Identity", "Response", "Watermark"]),
     "CPNG": ("pictures of leaked pages", ["Watermark"]),
     "CQPDF": ("reading and writing PDF documents", ["Watermark"]),
     "CRNP": ("OpenPGP messages of RMAP", ["RMAP"]),

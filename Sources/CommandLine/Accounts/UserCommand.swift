@@ -166,7 +166,7 @@ struct UserList: AsyncParsableCommand {
 
     func run() async throws {
         for account in try await AccountOffice.list(try options.folder).accounts {
-            let state = account.isDisabled ? "disabled" : account.isInvited ? "invited" : "active"
+            let state = account.state.rawValue
             if options.json {
                 Output.line(
                     FindingJSON.text([

@@ -1,6 +1,7 @@
 import Archive
 import ArgumentParser
 import Foundation
+import Identity
 import Incidents
 import Ingest
 import Server
@@ -59,6 +60,9 @@ struct ConfigCheck: ParsableCommand {
         Output.line(
             "console  \((["localhost"] + options.hosts.sorted()).joined(separator: ", "))"
                 + (options.isBehindTLS ? ", behind TLS" : "") + (options.isBehindProxy ? ", behind a proxy" : ""))
+        if let provider = options.provider?.openID {
+            Output.line("openid   \(provider.issuer), client \(provider.clientID); `vigie check provider` asks it")
+        }
         Output.line("evidence \((options.systemLogs + options.uploadFolders).joined(separator: ", "))")
     }
 }

@@ -51,7 +51,7 @@ struct APIAccount: Encodable {
     var id: String
     var name: String
     var role: String
-    /// `active`, `invited` or `disabled`.
+    /// As `Account.State` has it.
     var state: String
     var createdAt: String
 
@@ -59,7 +59,7 @@ struct APIAccount: Encodable {
         id = account.id
         name = account.name
         role = account.role.rawValue
-        state = account.isDisabled ? "disabled" : account.isInvited ? "invited" : "active"
+        state = account.state.rawValue
         createdAt = account.createdAt.rfc3339
     }
 }

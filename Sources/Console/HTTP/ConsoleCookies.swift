@@ -10,6 +10,7 @@ struct ConsoleCookies: Sendable {
 
     private var sessionName: String { isSecure ? "__Host-vigie" : "vigie" }
     private var stepName: String { isSecure ? "__Host-vigie-step" : "vigie-step" }
+    private var attemptName: String { isSecure ? "__Host-vigie-provider" : "vigie-provider" }
     private var formName: String { isSecure ? "__Host-vigie-form" : "vigie-form" }
 
     func session(in request: Request) -> SecretToken? { secret(sessionName, in: request) }
@@ -36,6 +37,20 @@ struct ConsoleCookies: Sendable {
         add("\(stepName)=; Max-Age=0", to: &response)
     }
 
+    /// A sign-in that is on its way through the provider.
+    func attempt(in request: Request) -> OpenIDAttempt? {
+        value(attemptName, in: request).flatMap(OpenIDAttempt.init(cookie:))
+    }
+
+    /// The one cookie that comes along a link from another site: the provider's answer is such a link. It opens nothing by itself.
+    func setAttempt(_ attempt: OpenIDAttempt, on response: inout Response) {
+        add("\(attemptName)=\(attempt.cookie); Max-Age=\(OpenIDAttempt.life)", sameSite: "Lax", to: &response)
+    }
+
+    func clearAttempt(on response: inout Response) {
+        add("\(attemptName)=; Max-Age=0", sameSite: "Lax", to: &response)
+    }
+
     func setForm(_ token: SecretToken, on response: inout Response) {
         add("\(formName)=\(token.text)", to: &response)
     }
@@ -45,10 +60,10 @@ struct ConsoleCookies: Sendable {
         ["dark", "light"].first { $0 == value("vigie-theme", in: request) }
     }
 
-    private func add(_ cookie: String, to response: inout Response) {
+    private func add(_ cookie: String, sameSite: String = "Strict", to response: inout Response) {
         let secure = isSecure ? "; Secure" : ""
         response.headers.append(
-            HTTPField(name: .setCookie, value: "\(cookie); Path=/; HttpOnly; SameSite=Strict\(secure)"))
+            HTTPField(name: .setCookie, value: "\(cookie); Path=/; HttpOnly; SameSite=\(sameSite)\(secure)"))
     }
 
     private func secret(_ name: String, in request: Request) -> SecretToken? {

@@ -104,8 +104,9 @@ enum AccountForms {
 
     static func row(_ account: Account, now: Timestamp) -> PageModel {
         [
-            "id": account.id, "name": account.name, "role": account.role.rawValue, "isDisabled": account.isDisabled,
-            "isInvited": account.isInvited, "hasSecondFactor": account.hasSecondFactor, "roles": roles(chosen: account.role),
+            "id": account.id, "name": account.name, "role": account.role.rawValue, "state": account.state.rawValue,
+            "isDisabled": account.disabledAt != nil, "isInvited": account.isInvited, "isOfProvider": account.provider != nil,
+            "hasSecondFactor": account.hasSecondFactor, "roles": roles(chosen: account.role),
             "created": TimeText.model(account.createdAt, now: now),
         ]
     }

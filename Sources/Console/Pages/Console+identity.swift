@@ -71,15 +71,29 @@ extension Console {
         let next = LocalPath(FormFields(query: request.uri.query)["next"])
         if context.signedIn != nil { return HTTPAnswer.redirect(to: next?.text ?? "/incidents") }
         guard try await dependencies.identity.hasAccounts() else { return HTTPAnswer.redirect(to: "/setup") }
-        return form(
-            "sign-in", ["next": next?.text ?? "", "accountName": ""], title: "Sign in", request: request, context: context)
+        var model: PageModel = ["accountName": ""]
+        // Set by our own sign-out, and worth nothing to anybody else: the link leads to the provider's own page.
+        if FormFields(query: request.uri.query)["left"] == "provider", let openID { model["leftProvider"] = openID.options.name }
+        return signInForm(model, next: next, request: request, context: context)
+    }
+
+    func signInForm(
+        _ model: PageModel, next: LocalPath?, status: HTTPResponse.Status = .ok, request: Request, context: ConsoleContext
+    ) -> Response {
+        var model = model
+        model["next"] = next?.text ?? ""
+        if let openID {
+            model["provider"] = openID.options.name
+            model["providerPath"] = "/sign-in/provider" + (next.map { "?next=\(FormFields.encode($0.text))" } ?? "")
+        }
+        return form("sign-in", model, title: "Sign in", status: status, request: request, context: context)
     }
 
     private func signIn(_ request: Request, context: ConsoleContext) async throws -> Response {
         let fields = try await FormFields(bodyOf: request)
         let name = fields["name"] ?? ""
         let next = LocalPath(fields["next"])
-        var model: PageModel = ["next": next?.text ?? "", "accountName": String(name.prefix(64))]
+        var model: PageModel = ["accountName": String(name.prefix(64))]
         let outcome = try await dependencies.identity.signIn(
             name: name, password: fields["password"] ?? "", address: context.address, replacing: cookies.session(in: request),
             at: dependencies.now())
@@ -94,12 +108,11 @@ extension Console {
         case .refused(let audit):
             try await dependencies.audit(audit)
             model["problem"] = "Name or password is wrong."
-            return form("sign-in", model, title: "Sign in", status: .forbidden, request: request, context: context)
+            return signInForm(model, next: next, status: .forbidden, request: request, context: context)
         case .limited(let seconds, let audit):
             if let audit { try await dependencies.audit(audit) }
             model["problem"] = "Too many failed attempts from your address. Try again in \(seconds) s."
-            var response = form(
-                "sign-in", model, title: "Sign in", status: .tooManyRequests, request: request, context: context)
+            var response = signInForm(model, next: next, status: .tooManyRequests, request: request, context: context)
             response.headers[.retryAfter] = "\(seconds)"
             return response
         case .busy:
@@ -145,11 +158,17 @@ extension Console {
     }
 
     private func signOut(_ request: Request, context: ConsoleContext) async throws -> Response {
+        var path = "/sign-in"
         if let signedIn = context.signedIn {
             let audit = try await dependencies.identity.signOut(signedIn, address: context.address, at: dependencies.now())
             try await dependencies.audit(audit)
+            if let openID, signedIn.means != .password,
+                await openID.provider.endSessionAddress(returningTo: "", at: dependencies.now()) != nil
+            {
+                path = "/sign-in?left=provider"
+            }
         }
-        var response = HTTPAnswer.redirect(to: "/sign-in")
+        var response = HTTPAnswer.redirect(to: path)
         cookies.clearSession(on: &response)
         return response
     }
@@ -157,7 +176,7 @@ extension Console {
     private func welcome(_ signedIn: SignedIn, to path: String) -> Response {
         var response = HTTPAnswer.redirect(to: path)
         guard let token = signedIn.token else { return response }
-        cookies.setSession(token, maximumAge: dependencies.identity.rules.absolute, on: &response)
+        cookies.setSession(token, maximumAge: dependencies.identity.rules.lifetime(of: .password), on: &response)
         return response
     }
 

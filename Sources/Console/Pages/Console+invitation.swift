@@ -20,9 +20,8 @@ extension Console {
                 let name = try await accounts.redeem(
                     SecretToken(text: token), password: fields["password"] ?? "", address: context.address,
                     at: dependencies.now())
-                var response = form(
-                    "sign-in", ["next": "", "accountName": name, "isWelcome": true], title: "Sign in", request: request,
-                    context: context)
+                var response = signInForm(
+                    ["accountName": name, "isWelcome": true], next: nil, request: request, context: context)
                 // Whoever used this browser before is signed out: the password is somebody else's now, or a new one.
                 if context.signedIn != nil { cookies.clearSession(on: &response) }
                 return response

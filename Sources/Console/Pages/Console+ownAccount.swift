@@ -60,6 +60,7 @@ extension Console {
                 ["scope": $0.rawValue, "isChosen": $0 == .read] as PageModel
             },
         ]
+        if let openID, signedIn.means != .password, signedIn.means != nil { model["provider"] = openID.options.name }
         var status = HTTPResponse.Status.ok
         switch news {
         case .refusal(let refusal):

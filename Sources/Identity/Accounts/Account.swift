@@ -15,10 +15,14 @@ package struct Account: Sendable, Equatable {
     package var disabledAt: Timestamp?
     /// A code is asked for besides the password.
     package var hasSecondFactor: Bool
+    /// Who it is at the provider that vouches for them; `nil` for those with a password.
+    package var provider: ProviderSubject?
+    /// Since when the provider gives it no role: nobody is signed in with it, and no token of it works, until it does again.
+    package var suspendedAt: Timestamp?
 
     package init(
         id: String, name: String, role: Role, passwordHash: String, createdAt: Timestamp, disabledAt: Timestamp? = nil,
-        hasSecondFactor: Bool = false
+        hasSecondFactor: Bool = false, provider: ProviderSubject? = nil, suspendedAt: Timestamp? = nil
     ) {
         self.id = id
         self.name = name
@@ -27,12 +31,40 @@ package struct Account: Sendable, Equatable {
         self.createdAt = createdAt
         self.disabledAt = disabledAt
         self.hasSecondFactor = hasSecondFactor
+        self.provider = provider
+        self.suspendedAt = suspendedAt
     }
 
-    package var isDisabled: Bool { disabledAt != nil }
-    package var isInvited: Bool { passwordHash.isEmpty }
-    /// Able to make other accounts.
-    package var isActiveAdmin: Bool { role == .admin && !isDisabled && !isInvited }
+    package var isDisabled: Bool { disabledAt != nil || suspendedAt != nil }
+    package var hasPassword: Bool { !passwordHash.isEmpty }
+    package var isInvited: Bool { !hasPassword && provider == nil }
+    /// Able to make other accounts, whatever becomes of a provider.
+    package var isActiveAdmin: Bool { role == .admin && !isDisabled && hasPassword }
+
+    /// What lists call it.
+    package enum State: String, Sendable, CaseIterable {
+        case active
+        /// Nobody has chosen its password yet.
+        case invited
+        case disabled
+        /// The provider gave it no role at the last sign-in.
+        case suspended
+    }
+
+    package var state: State {
+        disabledAt != nil ? .disabled : suspendedAt != nil ? .suspended : isInvited ? .invited : .active
+    }
+}
+
+/// A person at an OpenID Connect provider: neither part means anything without the other.
+package struct ProviderSubject: Sendable, Hashable {
+    package var issuer: String
+    package var subject: String
+
+    package init(issuer: String, subject: String) {
+        self.issuer = issuer
+        self.subject = subject
+    }
 }
 
 /// The one spelling of an account name: 1 to 64 of `a-z 0-9 . _ - @`, beginning with a letter or digit.

@@ -39,6 +39,7 @@ extension AccountService {
             throw AccountRefusal(.notAllowed, "a token cannot change a password", "sign in with a browser")
         }
         let account = try await account(id: signedIn.accountID)
+        guard account.provider == nil else { throw Self.atProvider }
         if let violation = PasswordPolicy.violation(of: new, name: account.name) {
             throw AccountRefusal(.invalid, "the new password will not do", violation.advice)
         }
@@ -60,7 +61,7 @@ extension AccountService {
         }
         let matches: Bool
         do {
-            let isPossible = password.utf8.count <= PasswordPolicy.maximumBytes && !account.isInvited
+            let isPossible = password.utf8.count <= PasswordPolicy.maximumBytes && account.hasPassword
             matches = try await identity.hasher.verify(
                 isPossible ? password : "", against: isPossible ? PasswordHash(phc: account.passwordHash) : nil)
         } catch let error as IdentityError where error.code == .busy {
@@ -85,6 +86,10 @@ extension AccountService {
     }
 
     private static let busy = AccountRefusal(.busy, "too many sign-ins are waiting", "try again in a few seconds")
+    /// Whoever comes through a provider has everything that belongs to signing in there.
+    static let atProvider = AccountRefusal(
+        .notAllowed, "this account signs in through the provider",
+        "do it there: here it has no password, no code and no role of its own")
     static let deadLink = AccountRefusal(
         .notAllowed, "this link is used up or too old", "ask the admin who sent it for a new one")
 }

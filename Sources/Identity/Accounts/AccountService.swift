@@ -52,6 +52,7 @@ package struct AccountService: Sendable {
     /// A link that lets its reader choose a new password: an invitation again for an account that was never used.
     package func issueReset(accountID: String, by author: AuditAuthor, at now: Timestamp) async throws -> IssuedLink {
         let account = try await account(id: accountID)
+        guard account.provider == nil else { throw Self.atProvider }
         let kind = account.isInvited ? AccountLink.Kind.invitation : .reset
         try await audit(
             AuditRecord(
@@ -64,6 +65,7 @@ package struct AccountService: Sendable {
         accountID: String, to role: Role, by author: AuditAuthor, at now: Timestamp
     ) async throws {
         let account = try await account(id: accountID)
+        guard account.provider == nil else { throw Self.atProvider }
         guard account.role != role else {
             throw AccountRefusal(.alreadyDone, "\(account.name) is \(role.rawValue) already", "there is nothing to do")
         }
@@ -77,7 +79,7 @@ package struct AccountService: Sendable {
     /// Nobody can sign in with it any more; its sessions end, its tokens stop to work. It stays, since the journal names it.
     package func disable(accountID: String, by author: AuditAuthor, at now: Timestamp) async throws {
         let account = try await account(id: accountID)
-        guard !account.isDisabled else {
+        guard account.disabledAt == nil else {
             throw AccountRefusal(.alreadyDone, "\(account.name) is disabled already", "there is nothing to do")
         }
         try await change(
@@ -89,7 +91,7 @@ package struct AccountService: Sendable {
 
     package func enable(accountID: String, by author: AuditAuthor, at now: Timestamp) async throws {
         let account = try await account(id: accountID)
-        guard account.isDisabled else {
+        guard account.disabledAt != nil else {
             throw AccountRefusal(.alreadyDone, "\(account.name) is not disabled", "there is nothing to do")
         }
         try await change(

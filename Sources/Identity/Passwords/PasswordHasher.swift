@@ -15,21 +15,24 @@ package final class PasswordHasher: Sendable {
     private let maximumRunning: Int
     private let maximumWaiting: Int
     private let randomness: Randomness
+    private let computing: @Sendable (PasswordHash.Cost) -> Void
     private let line = Mutex(Line())
     // Concurrent: the line above is what bounds it. Not the cooperative pool: a blocked thread there stalls unrelated tasks.
     private let queue = DispatchQueue(label: "identity.passwords", qos: .utility, attributes: .concurrent)
     /// Checked when the account does not exist, so that the answer takes as long as for one that does.
     private let decoy: PasswordHash
 
+    /// - Parameter computing: told of each computation and what it costs; tests count them.
     /// - Throws: when libargon2 cannot make even one hash.
     package init(
         cost: PasswordHash.Cost = PasswordHash.Cost(), maximumRunning: Int = 2, maximumWaiting: Int = 32,
-        randomness: Randomness = .system
+        randomness: Randomness = .system, computing: @escaping @Sendable (PasswordHash.Cost) -> Void = { _ in }
     ) throws {
         self.cost = cost
         self.maximumRunning = maximumRunning
         self.maximumWaiting = maximumWaiting
         self.randomness = randomness
+        self.computing = computing
         decoy = try PasswordHash(
             password: SecretToken(bits: 256, from: randomness).text, salt: randomness.bytes(PasswordHash.saltLength), cost: cost)
     }
@@ -38,13 +41,19 @@ package final class PasswordHasher: Sendable {
     package func hash(_ password: String) async throws -> PasswordHash {
         let salt = randomness.bytes(PasswordHash.saltLength)
         let cost = cost
-        return try await run { try PasswordHash(password: password, salt: salt, cost: cost) }
+        return try await run { [computing] in
+            computing(cost)
+            return try PasswordHash(password: password, salt: salt, cost: cost)
+        }
     }
 
     /// Whether `password` is the one behind `hash`; for `nil`, always `false` after the same work.
     package func verify(_ password: String, against hash: PasswordHash?) async throws -> Bool {
         let checked = hash ?? decoy
-        let matches = try await run { try checked.matches(password) }
+        let matches = try await run { [computing, cost] in
+            computing(checked.cost ?? cost)
+            return try checked.matches(password)
+        }
         return matches && hash != nil
     }
 

@@ -20,6 +20,7 @@ extension AccountService {
     ) async throws -> [String] {
         guard let token = signedIn.token else { throw Self.notByToken }
         let account = try await account(id: signedIn.accountID)
+        guard account.provider == nil else { throw Self.atProvider }
         guard let factor = try await store.secondFactor(accountID: account.id), factor.since == nil else {
             throw AccountRefusal(.alreadyDone, "there is a second factor already", "turn it off first to change it")
         }

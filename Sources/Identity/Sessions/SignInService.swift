@@ -66,7 +66,7 @@ package final class SignInService: Sendable {
         // A password over the limit cannot be right; the decoy is checked in its stead, so that it costs the same.
         let isTooLong = password.utf8.count > PasswordPolicy.maximumBytes
         // An account that nobody may sign in with answers as one that is not there, and as slowly.
-        let usable = account.flatMap { $0.isDisabled || $0.isInvited ? nil : $0 }
+        let usable = account.flatMap { $0.isDisabled || !$0.hasPassword ? nil : $0 }
         let stored = isTooLong ? nil : usable.map { PasswordHash(phc: $0.passwordHash) }
         let matches: Bool
         do {
@@ -98,7 +98,7 @@ package final class SignInService: Sendable {
         }
         guard let account = try await store.account(id: session.accountID), !account.isDisabled else { return nil }
         if isActivity, rules.needsTouch(session, at: now) { try await store.touchSession(digest: digest, at: now) }
-        return SignedIn(account: account, token: token)
+        return SignedIn(account: account, token: token, means: session.means)
     }
 
     /// On whose behalf an API token speaks; `nil` when it is unknown, expired or revoked, or its account is gone or disabled.
@@ -135,14 +135,16 @@ package final class SignInService: Sendable {
         return AuditRecord(kind: .signedOut, account: signedIn.accountName, address: address, time: now)
     }
 
-    func openSession(for account: Account, replacing old: SecretToken?, at now: Timestamp) async throws -> SignedIn {
+    func openSession(
+        for account: Account, means: SignInMeans = .password, replacing old: SecretToken?, at now: Timestamp
+    ) async throws -> SignedIn {
         if let old { try await store.deleteSession(digest: old.digest) }
         try await store.deleteSessions(
             createdBefore: now.advanced(bySeconds: -rules.absolute), lastSeenBefore: now.advanced(bySeconds: -rules.idle))
         let token = SecretToken(bits: 256, from: randomness)
         try await store.insertSession(
-            SignInSession(digest: token.digest, accountID: account.id, createdAt: now, lastSeenAt: now))
-        return SignedIn(account: account, token: token)
+            SignInSession(digest: token.digest, accountID: account.id, createdAt: now, lastSeenAt: now, means: means))
+        return SignedIn(account: account, token: token, means: means)
     }
 
     private func knownName(_ name: String?) async throws -> String? {
@@ -173,23 +175,27 @@ package struct SignedIn: Sendable, Equatable {
     package let accountID: String
     package let accountName: String
     package let role: Role
+    /// Of the account, or of the provider at this sign-in.
     package let hasSecondFactor: Bool
     package let credential: Credential
+    /// `nil` for a program.
+    package let means: SignInMeans?
 
-    package init(account: Account, token: SecretToken) {
-        self.init(account: account, credential: .session(token))
+    package init(account: Account, token: SecretToken, means: SignInMeans = .password) {
+        self.init(account: account, credential: .session(token), means: means)
     }
 
     package init(account: Account, apiToken: APIToken) {
-        self.init(account: account, credential: .apiToken(apiToken))
+        self.init(account: account, credential: .apiToken(apiToken), means: nil)
     }
 
-    private init(account: Account, credential: Credential) {
+    private init(account: Account, credential: Credential, means: SignInMeans?) {
         accountID = account.id
         accountName = account.name
         role = account.role
-        hasSecondFactor = account.hasSecondFactor
+        hasSecondFactor = account.hasSecondFactor || means == .providerWithSecondFactor
         self.credential = credential
+        self.means = means
     }
 
     /// The session's, for the cookie and the tokens of forms; `nil` for a program.

@@ -16,12 +16,15 @@ package protocol AccountStore: Sendable {
     func createFirstAccount(_ account: Account, consuming digest: TokenDigest) async throws -> Bool
     /// By name.
     func accounts() async throws -> [Account]
-    /// - Returns: `false`, and nothing changed, when the name is taken.
+    func account(of subject: ProviderSubject) async throws -> Account?
+    /// - Returns: `false`, and nothing changed, when the name is taken, or there is an account of the provider's subject.
     func insertAccount(_ account: Account) async throws -> Bool
     /// Gives an account another role, or takes and gives back its use. Disabling ends its sessions, too.
     ///
     /// - Returns: `false`, and nothing changed, when there is no such account or no active admin would be left.
     func updateAccount(id: String, role: Role, disabledAt: Timestamp?) async throws -> Bool
+    /// Takes the use of an account because its provider gives it no role, and ends its sessions; `nil` gives the use back.
+    func suspendAccount(id: String, at time: Timestamp?) async throws
     func updatePasswordHash(_ hash: String, accountID: String) async throws
 
     /// Replaces the link that the account had.

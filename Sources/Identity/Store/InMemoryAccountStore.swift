@@ -50,9 +50,24 @@ package final class InMemoryAccountStore: AccountStore {
 
     package func insertAccount(_ account: Account) async throws -> Bool {
         state.withLock { state in
-            guard !state.accounts.contains(where: { $0.name == account.name }) else { return false }
+            let isTaken = state.accounts.contains {
+                $0.name == account.name || account.provider != nil && $0.provider == account.provider
+            }
+            guard !isTaken else { return false }
             state.accounts.append(account)
             return true
+        }
+    }
+
+    package func account(of subject: ProviderSubject) async throws -> Account? {
+        state.withLock { state in state.accounts.first { $0.provider == subject }.map(state.complete) }
+    }
+
+    package func suspendAccount(id: String, at time: Timestamp?) async throws {
+        state.withLock { state in
+            guard let index = state.accounts.firstIndex(where: { $0.id == id }) else { return }
+            state.accounts[index].suspendedAt = time
+            if time != nil { state.sessions = state.sessions.filter { $0.value.accountID != id } }
         }
     }
 

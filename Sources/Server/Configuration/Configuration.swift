@@ -39,6 +39,7 @@ package struct Configuration: Sendable, Equatable {
     package var isBehindTLS: Bool?
     package var secondFactorRoles: Set<Role>?
     package var isBehindProxy: Bool?
+    package var provider: ProviderOptions?
     package var systemLogs: [String]?
     package var uploadFolders: [String]?
 
@@ -83,13 +84,19 @@ package struct Configuration: Sendable, Equatable {
                 }
             case "archive": archive = try reader.archive(value)
             default:
-                for (key, value) in try reader.mapping(value, known: ["hosts", "behind_tls", "behind_proxy", "second_factor"]) {
+                let known = ["hosts", "behind_tls", "behind_proxy", "second_factor", "openid"]
+                for (key, value) in try reader.mapping(value, known: known) {
                     switch key {
+                    case "openid": provider = try reader.provider(value)
                     case "hosts": hosts = Set(try reader.texts(value))
                     case "second_factor": secondFactorRoles = try reader.roles(value)
                     case "behind_tls": isBehindTLS = try reader.flag(value)
                     default: isBehindProxy = try reader.flag(value)
                     }
+                }
+                if provider != nil, let hosts, !hosts.isEmpty, isBehindTLS != true {
+                    // What the provider sends back with the browser would be readable on the way.
+                    throw reader.error(value, "sign-in through a provider under \(hosts.sorted()[0]) needs 'behind_tls: true'")
                 }
             }
         }

@@ -21,5 +21,6 @@ extension ServerOptions {
         isBehindTLS = configuration.isBehindTLS ?? isBehindTLS
         secondFactorRoles = configuration.secondFactorRoles ?? secondFactorRoles
         isBehindProxy = configuration.isBehindProxy ?? isBehindProxy
+        provider = configuration.provider ?? provider
     }
 }

@@ -29,6 +29,8 @@ package struct ServerOptions: Sendable, Equatable {
     package var secondFactorRoles: Set<Role> = []
     /// A reverse proxy on this machine says in `X-Forwarded-For` who asks the console.
     package var isBehindProxy = false
+    /// Whom people sign in through, besides accounts with a password.
+    package var provider: ProviderOptions?
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     package var trustedProxies: [AddressBlock] = []
     package var archive = ArchiveOptions()
@@ -76,9 +78,31 @@ extension ServerOptions {
             "journald": .bool(followsJournald), "host": .string(host), "port": .integer(Int64(port)),
             "hosts": .array(hosts.sorted().map { .string($0) }), "behind_tls": .bool(isBehindTLS),
             "second_factor": .array(secondFactorRoles.map(\.rawValue).sorted().map { .string($0) }),
-            "behind_proxy": .bool(isBehindProxy), "archive": archive.record, "receivers": receivers.record,
+            "behind_proxy": .bool(isBehindProxy), "openid": provider?.record ?? .null, "archive": archive.record,
+            "receivers": receivers.record,
             "trusted_proxies": .array(trustedProxies.map { .string("\($0)") }),
             "system_logs": .array(systemLogs.map { .string($0) }), "upload_folders": .array(uploadFolders.map { .string($0) }),
+        ]
+    }
+}
+
+extension ServerOptions {
+    /// What the provider has to allow as the address to return to.
+    package var providerReturnAddresses: [String] {
+        let path = "/sign-in/provider/return"
+        guard isBehindTLS else { return ["localhost", "127.0.0.1"].map { "http://\($0):\(port)\(path)" } }
+        return hosts.sorted().map { "https://\($0)\(path)" }
+    }
+}
+
+extension ProviderOptions {
+    /// Without the secret, or where it is.
+    fileprivate var record: JSONValue {
+        [
+            "issuer": .string(openID.issuer.text), "client_id": .string(openID.clientID),
+            "scopes": .array(openID.scopes.map { .string($0) }), "name_claim": .string(openID.nameClaim),
+            "roles_claim": .string(openID.rolesClaim), "roles": .object(openID.roles.mapValues { .string($0.rawValue) }),
+            "second_factor_acr": .array(openID.strongContexts.sorted().map { .string($0) }),
         ]
     }
 }

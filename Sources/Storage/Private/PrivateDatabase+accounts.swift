@@ -36,8 +36,21 @@ extension PrivateDatabase: AccountStore {
     package func insertAccount(_ account: Account) async throws -> Bool {
         try await pool.write { database in
             guard try PrivateDatabase.account(database, where: "name", account.name) == nil else { return false }
+            if let provider = account.provider, try PrivateDatabase.account(database, of: provider) != nil { return false }
             try PrivateDatabase.insert(account, database)
             return true
+        }
+    }
+
+    package func account(of subject: ProviderSubject) async throws -> Account? {
+        try await pool.read { try PrivateDatabase.account($0, of: subject) }
+    }
+
+    package func suspendAccount(id: String, at time: Timestamp?) async throws {
+        try await pool.write { database in
+            try database.execute(
+                sql: "UPDATE account SET suspended_at = ? WHERE id = ?", arguments: [time?.nanoseconds, id])
+            if time != nil { try database.execute(sql: "DELETE FROM sign_in_session WHERE account_id = ?", arguments: [id]) }
         }
     }
 
@@ -78,18 +91,17 @@ extension PrivateDatabase: AccountStore {
 
     package func insertSession(_ session: SignInSession) async throws {
         try await execute(
-            "INSERT INTO sign_in_session (digest, account_id, created_at, last_seen_at) VALUES (?, ?, ?, ?)",
-            [session.digest.hex, session.accountID, session.createdAt.nanoseconds, session.lastSeenAt.nanoseconds])
+            "INSERT INTO sign_in_session (digest, account_id, created_at, last_seen_at, means) VALUES (?, ?, ?, ?, ?)",
+            [
+                session.digest.hex, session.accountID, session.createdAt.nanoseconds, session.lastSeenAt.nanoseconds,
+                session.means.rawValue,
+            ])
     }
 
     package func session(digest: TokenDigest) async throws -> SignInSession? {
         try await pool.read { database in
             let row = try Row.fetchOne(database, sql: "SELECT * FROM sign_in_session WHERE digest = ?", arguments: [digest.hex])
-            return row.map { row in
-                SignInSession(
-                    digest: digest, accountID: row["account_id"], createdAt: Timestamp(nanoseconds: row["created_at"]),
-                    lastSeenAt: Timestamp(nanoseconds: row["last_seen_at"]))
-            }
+            return row.flatMap(PrivateDatabase.session)
         }
     }
 
@@ -111,11 +123,7 @@ extension PrivateDatabase: AccountStore {
             let rows = try Row.fetchAll(
                 database, sql: "SELECT * FROM sign_in_session WHERE account_id = ? ORDER BY created_at DESC",
                 arguments: [accountID])
-            return rows.map { row in
-                SignInSession(
-                    digest: TokenDigest(hex: row["digest"]), accountID: accountID,
-                    createdAt: Timestamp(nanoseconds: row["created_at"]), lastSeenAt: Timestamp(nanoseconds: row["last_seen_at"]))
-            }
+            return rows.compactMap(PrivateDatabase.session)
         }
     }
 
@@ -132,6 +140,23 @@ extension PrivateDatabase: AccountStore {
         try Row.fetchOne(database, sql: "SELECT * FROM \(accountTable) WHERE \(column) = ?", arguments: [value]).flatMap(account)
     }
 
+    private static func account(_ database: Database, of subject: ProviderSubject) throws -> Account? {
+        try Row.fetchOne(
+            database, sql: "SELECT * FROM \(accountTable) WHERE provider_issuer = ? AND provider_subject = ?",
+            arguments: [subject.issuer, subject.subject]
+        ).flatMap(account)
+    }
+
+    /// A session of a kind that this version does not know is none.
+    private static func session(_ row: Row) -> SignInSession? {
+        SignInMeans(rawValue: row["means"]).map { means in
+            SignInSession(
+                digest: TokenDigest(hex: row["digest"]), accountID: row["account_id"],
+                createdAt: Timestamp(nanoseconds: row["created_at"]), lastSeenAt: Timestamp(nanoseconds: row["last_seen_at"]),
+                means: means)
+        }
+    }
+
     private static let accountTable = """
         (SELECT *, EXISTS (SELECT 1 FROM second_factor f WHERE f.account_id = account.id AND f.since IS NOT NULL)
             AS has_second_factor FROM account)
@@ -139,20 +164,30 @@ extension PrivateDatabase: AccountStore {
 
     private static func account(_ row: Row) -> Account? {
         Role(rawValue: row["role"]).map { role in
-            Account(
+            var account = Account(
                 id: row["id"], name: row["name"], role: role, passwordHash: row["password_hash"],
                 createdAt: Timestamp(nanoseconds: row["created_at"]),
                 disabledAt: (row["disabled_at"] as Int64?).map(Timestamp.init(nanoseconds:)),
-                hasSecondFactor: row["has_second_factor"])
+                hasSecondFactor: row["has_second_factor"],
+                suspendedAt: (row["suspended_at"] as Int64?).map(Timestamp.init(nanoseconds:)))
+            if let issuer = row["provider_issuer"] as String?, let subject = row["provider_subject"] as String? {
+                account.provider = ProviderSubject(issuer: issuer, subject: subject)
+            }
+            return account
         }
     }
 
     private static func insert(_ account: Account, _ database: Database) throws {
         try database.execute(
-            sql: "INSERT INTO account (id, name, role, password_hash, created_at, disabled_at) VALUES (?, ?, ?, ?, ?, ?)",
+            sql: """
+                INSERT INTO account
+                    (id, name, role, password_hash, created_at, disabled_at, provider_issuer, provider_subject, suspended_at)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
             arguments: [
                 account.id, account.name, account.role.rawValue, account.passwordHash, account.createdAt.nanoseconds,
-                account.disabledAt?.nanoseconds,
+                account.disabledAt?.nanoseconds, account.provider?.issuer, account.provider?.subject,
+                account.suspendedAt?.nanoseconds,
             ])
     }
 

@@ -63,6 +63,16 @@ package struct PrivateDatabase: Sendable {
                     ) STRICT;
                     """)
         }
+        migrator.registerMigration("4: accounts of an OpenID Connect provider") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE account ADD COLUMN provider_issuer TEXT;
+                    ALTER TABLE account ADD COLUMN provider_subject TEXT;
+                    ALTER TABLE account ADD COLUMN suspended_at INTEGER;
+                    CREATE UNIQUE INDEX account_provider ON account (provider_issuer, provider_subject);
+                    ALTER TABLE sign_in_session ADD COLUMN means TEXT NOT NULL DEFAULT 'password';
+                    """)
+        }
         return migrator
     }
 }

@@ -29,7 +29,7 @@ final class World: Sendable {
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
         refusal: IncidentRefusal? = nil, policyProblem: PolicyProblem? = nil, secondFactorRoles: Set<Role> = [],
-        hidden: Set<String> = [], leases: FakeLeases? = nil, runs: FakeRuns? = nil
+        hidden: Set<String> = [], leases: FakeLeases? = nil, runs: FakeRuns? = nil, provider: OpenIDProvider? = nil
     ) throws {
         let orders = Shared([IncidentOrder]())
         self.orders = orders
@@ -59,7 +59,7 @@ final class World: Sendable {
                     if let refusal { throw refusal }
                     orders.withLock { $0.append(order) }
                 },
-                updates: updates, identity: service,
+                updates: updates, identity: service, provider: provider,
                 audit: audit,
                 now: { clock.withLock { $0 } }),
             options: options)

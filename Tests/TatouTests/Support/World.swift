@@ -48,7 +48,9 @@ struct World: Sendable {
     static let metricsToken = "metrics-token-for-tests"
 
     init(
-        folder: Folder? = nil, handshake: (any Handshake)? = nil, _ change: (inout Platform.Options) -> Void = { _ in }
+        folder: Folder? = nil, handshake: (any Handshake)? = nil,
+        _ change: (inout Platform.Options) -> Void = { _ in },
+        computing: @escaping @Sendable (PasswordHash.Cost) -> Void = { _ in }
     ) async throws {
         self.folder = try folder ?? Folder()
         var options = Platform.Options(data: self.folder.path)
@@ -56,7 +58,8 @@ struct World: Sendable {
         options.rates = .unlimited
         change(&options)
         // A hash that costs nothing: what is tested here is not Argon2.
-        let hasher = try PasswordHasher(cost: .init(memoryKiB: 64, passes: 1, lanes: 1), maximumWaiting: 1000)
+        let hasher = try PasswordHasher(
+            cost: .init(memoryKiB: 64, passes: 1, lanes: 1), maximumWaiting: 1000, computing: computing)
         platform = try Platform(options, processing: processing, hasher: hasher, logger: quiet, now: { [hands] in hands.now })
         _ = try await platform.sweep()
         responder = platform.router(handshake: handshake).buildResponder()
