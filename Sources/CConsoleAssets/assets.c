@@ -21,6 +21,9 @@ EMBEDDED(layout_mustache, "layout.mustache") = {
 EMBEDDED(incidents_mustache, "incidents.mustache") = {
 #embed "assets/incidents.mustache"
 };
+EMBEDDED(views_mustache, "views.mustache") = {
+#embed "assets/views.mustache"
+};
 EMBEDDED(incident_mustache, "incident.mustache") = {
 #embed "assets/incident.mustache"
 };
@@ -110,6 +113,7 @@ static const struct embedded_file all[] = {
     ASSET(openapi_json),
     ASSET(layout_mustache),
     ASSET(incidents_mustache),
+    ASSET(views_mustache),
     ASSET(incident_mustache),
     ASSET(metrics_mustache),
     ASSET(on_call_mustache),

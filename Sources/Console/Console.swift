@@ -22,6 +22,8 @@ package struct Console: Sendable {
         package var leases: (any LeaseKeeping)?
         /// `nil` where nothing runs playbooks.
         package var runs: (any RunDirecting)?
+        /// `nil` where nobody keeps views of the list.
+        package var views: (any ViewKeeping)?
         /// `nil` where no links are sent that acknowledge.
         package var links: (any AcknowledgeByLink)?
         /// Carries out what somebody wants done to an incident, or throws an `IncidentRefusal`.
@@ -41,7 +43,7 @@ package struct Console: Sendable {
             policyProblem: @escaping @Sendable () async -> PolicyProblem? = { nil },
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
             ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, leases: (any LeaseKeeping)? = nil,
-            runs: (any RunDirecting)? = nil, links: (any AcknowledgeByLink)? = nil,
+            runs: (any RunDirecting)? = nil, views: (any ViewKeeping)? = nil, links: (any AcknowledgeByLink)? = nil,
             order: @escaping @Sendable (IncidentOrder) async throws -> Void = { _ in
                 throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
             },
@@ -59,6 +61,7 @@ package struct Console: Sendable {
             self.hunts = hunts
             self.leases = leases
             self.runs = runs
+            self.views = views
             self.links = links
             self.order = order
             self.updates = updates
@@ -135,6 +138,7 @@ package struct Console: Sendable {
         addIdentityRoutes(to: pages)
         addOpenIDRoutes(to: pages)
         addIncidentRoutes(to: pages)
+        addViewRoutes(to: pages)
         addLedgerRoutes(to: pages)
         addStatusRoutes(to: pages)
         addHuntRoutes(to: pages)
@@ -161,6 +165,7 @@ package struct Console: Sendable {
         addAPIRoutes(to: api)
         addLeaseAPI(to: api)
         addRunAPIRoutes(to: api)
+        addViewAPI(to: api)
         addAccountAPIRoutes(to: api)
         return (router, pages.table.declarations)
     }

@@ -87,6 +87,7 @@ package struct VigieServer: Sendable {
         var requests = OpenEvidenceRequests()
         var leaseBook = LeaseBook()
         var runLedger = RunLedger()
+        var viewBook = SavedViewBook()
         var evidenceKeys = EvidenceKeys()
         var lastPlaybooks: JSONValue?
         let ledger = try await JournalReplay.run(
@@ -100,6 +101,7 @@ package struct VigieServer: Sendable {
                     leaseBook.apply(event, at: entry.occurredAt)
                 }
                 evidenceKeys.observe(entry)
+                if let event = SavedViewEvent(entry, personal: personal) { viewBook.apply(event) }
                 if entry.type == RunWiring.loadedType { lastPlaybooks = entry.data["playbooks"] }
                 runLedger.apply(
                     type: entry.type, data: entry.data, personal: personal.compactMapValues(\.self), at: entry.occurredAt,
@@ -196,7 +198,8 @@ package struct VigieServer: Sendable {
                 hunts: archive.map { _ in
                     HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
                 },
-                leases: leaseCounter, runs: runs, links: LinkDesk(links: links, desk: desk),
+                leases: leaseCounter, runs: runs, views: ViewDesk(book: viewBook, recorder: recorder, now: now),
+                links: LinkDesk(links: links, desk: desk),
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity, provider: options.provider.map(ProviderWiring.provider),
                 audit: { record in

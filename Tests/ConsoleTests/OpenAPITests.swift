@@ -104,6 +104,10 @@ struct OpenAPITests {
                 (#"{"ending":"failed","text":"no log"}"#, ["id": "RUN-1", "step": "1"]),
                 (#"{"ending":"perhaps"}"#, ["id": "RUN-1", "step": "1"]), ("{}", ["id": "RUN-1", "step": "7"]),
             ],
+            "POST /api/v1/views": [
+                (#"{"name":"Mine","q":"a"}"#, [:]), (#"{"name":"Mine","q":"a"}"#, [:]), (#"{"q":"a"}"#, [:]), ("[]", [:]),
+            ],
+            "POST /api/v1/views/{id}": [(#"{"name":"x"}"#, ["id": "none"]), ("[]", ["id": "none"])],
             "POST /api/v1/runs/{id}/orders": [
                 (#"{"verb":"cancel","text":"enough"}"#, ["id": "RUN-1"]), (#"{"verb":"dance"}"#, ["id": "RUN-1"]),
             ],
@@ -130,6 +134,7 @@ struct OpenAPITests {
         #expect(
             unchecked == [
                 "GET /events", "GET /api/v1/journal/{sequence}", "DELETE /api/v1/tokens/{id}", "GET /api/v1/accounts/{id}",
+                "POST /api/v1/views/{id}", "DELETE /api/v1/views/{id}",
             ])
         // What a program says in JSON is what is carried out.
         #expect(
@@ -139,8 +144,27 @@ struct OpenAPITests {
                 .finish(run: "RUN-1", execution: 1, succeeded: false, note: "no log", outputs: [:]),
                 .cancel(run: "RUN-1", reason: "enough"),
             ])
+        for (method, path) in [("post", "/api/v1/views/{id}"), ("delete", "/api/v1/views/{id}")] {
+            let mine = await world.views?.views(for: try await adminAccount(admin)).first
+            let operation = try #require(operations.first { $0.path == path && $0.method == method }?.operation)
+            let answer = try await Browser(world).send(
+                method == "post" ? .post : .delete, "/api/v1/views/\(try #require(mine).id)",
+                headers: ["authorization": "Bearer \(admin)", "content-type": "application/json"],
+                body: method == "post" ? #"{"pinned":false}"# : "")
+            let problem = schemas.problem(
+                status: answer.status, type: answer.header("content-type"), text: answer.text, of: operation)
+            #expect(answer.status < 300 && problem == nil)
+        }
         let token = try #require(try await world.store.tokens(accountID: nil).first { $0.scopes == [.admin] })
         let bearer = ["authorization": "Bearer \(admin)"]
         #expect(try await Browser(world).send(.delete, "/api/v1/tokens/\(token.id)", headers: bearer, body: "").status == 204)
+    }
+}
+
+extension OpenAPITests {
+    /// Whose token it is.
+    private func adminAccount(_ secret: String) async throws -> String {
+        let token = try await world.store.token(digest: SecretToken(text: secret).digest)
+        return try #require(token).accountID
     }
 }

@@ -36,7 +36,7 @@ def links(driver, prefix):
 
 def pages(driver, address):
     """Paths of one page of each kind; those with an id are found as a person finds them."""
-    yield from ["/incidents", "/incidents?q=nothing-is-called-so", "/on-call", "/metrics", "/sources", "/rules", "/hunts", "/leases",
+    yield from ["/incidents", "/incidents?q=nothing-is-called-so", "/views", "/on-call", "/metrics", "/sources", "/rules", "/hunts", "/leases",
                 "/leases/new", "/journal", "/accounts", "/account", "/account/second-factor", "/nowhere"]
     for start, prefix in (("/incidents", "/incidents/SEC-"), ("/journal", "/journal/"), ("/hunts", "/hunts/")):
         driver.get(address + start)

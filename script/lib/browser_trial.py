@@ -200,6 +200,7 @@ def on_call(browser, server):
     form.find_element(By.CSS_SELECTOR, "button").click()
     browser.until(lambda: "Acknowledged" in driver.page_source, "the timeline says who acknowledged")
     talk(browser)
+    save_view(browser, server)
     driver.get(server.address + "/journal")
     driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
     browser.until(lambda: "/journal/" in driver.current_url, "a row of the journal leads to its entry")
@@ -242,6 +243,27 @@ def talk(browser):
     browser.until(is_writing, "the key that was chosen is remembered")
 
 
+def save_view(browser, server):
+    """Keeps a filter under a name, and comes back to it by a key."""
+    driver = browser.driver
+    driver.get(server.address + "/incidents?q=198.51.100.1&severity=P1")
+    narrow = driver.current_url
+    driver.find_element(By.CSS_SELECTOR, "details.keep > summary").click()
+    driver.find_element(By.CSS_SELECTOR, "details.keep input[name='name']").send_keys("The new one")
+    driver.find_element(By.CSS_SELECTOR, "details.keep input[name='shared']").click()
+    driver.find_element(By.CSS_SELECTOR, "details.keep form button").click()
+
+    def current():
+        found = driver.find_elements(By.CSS_SELECTOR, ".views a[aria-current]")
+        return found[0].text.split("\n")[0] if found else ""
+
+    browser.until(lambda: current().startswith("The new one") and driver.current_url == narrow, "what was kept is a tab, and open")
+    driver.find_element(By.TAG_NAME, "body").send_keys("v")
+    browser.until(lambda: current() == "All open", "v leads from the last tab to the first")
+    driver.find_element(By.TAG_NAME, "body").send_keys("v")
+    browser.until(lambda: driver.current_url == narrow, "and on to the next")
+
+
 def prove(driver):
     if "Proved" in driver.page_source:
         return True
@@ -271,6 +293,12 @@ def without_javascript(server, password):
     try:
         sign_in(browser, server, password)
         assert "SEC-" in browser.driver.page_source, "the list is there without JavaScript"
+        browser.driver.get(server.address + "/incidents?closed=1&q=ssh")
+        browser.driver.find_element(By.CSS_SELECTOR, "details.keep > summary").click()
+        browser.driver.find_element(By.CSS_SELECTOR, "details.keep input[name='name']").send_keys("Without a script")
+        browser.driver.find_element(By.CSS_SELECTOR, "details.keep form button").click()
+        assert browser.driver.find_element(By.CSS_SELECTOR, ".views a[aria-current]").text == "Without a script", "views need none"
+        browser.driver.get(server.address + "/incidents")
         browser.driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
         browser.driver.find_element(By.CSS_SELECTOR, ".room textarea").send_keys("Written without a script")
         browser.driver.find_element(By.CSS_SELECTOR, ".room button[value='say']").click()
@@ -311,7 +339,7 @@ def take_pictures(server, password, folder):
             worst = browser.driver.find_elements(By.PARTIAL_LINK_TEXT, "SEC-")
             address = next((link.get_attribute("href") for link in worst if link.text.strip()), None)
             pages = ["incidents", "on-call", "metrics", "leases", "runs", "sources", "rules", "hunts", "journal", "journal/1",
-                     "accounts", "account"]
+                     "accounts", "account", "views"]
             for path in pages:
                 name = "entry" if path == "journal/1" else path
                 browser.driver.get(f"{server.address}/{path}")

@@ -265,6 +265,13 @@ function goTo(selector) {
   found.scrollIntoView({ block: "center" });
 }
 
+// From one tab above the list to the next, and from the last to the first; from elsewhere to the list.
+function nextView() {
+  const tabs = [...main.querySelectorAll(".views a:not(.more)")];
+  const current = tabs.findIndex((tab) => tab.hasAttribute("aria-current"));
+  if (tabs.length) tabs[(current + 1) % tabs.length].click(); else location.href = "/incidents";
+}
+
 // What single keys do, and which they are where nobody has chosen others.
 const commands = {
   next: ["j", () => move(1)],
@@ -274,6 +281,7 @@ const commands = {
   note: ["n", () => goTo(".orders form:has(input[name=verb][value=note]) input[name=text]")],
   evidence: ["e", () => goTo("#evidence-title")],
   room: ["w", () => goTo(".room textarea")],
+  view: ["v", nextView],
   zone: ["u", toggleZone],
   help: ["?", () => byId("help")?.showModal()],
 };

@@ -33,6 +33,7 @@ extension Console {
             "isEmpty": page.incidents.isEmpty,
             "isFiltered": filter.isFiltered,
         ]
+        model["views"] = try await viewModel(of: filter, context: context)
         var choices: [PageModel] = []
         for severity in Severity.allCases.sorted(by: >) {
             let count = page.counts[severity] ?? 0

@@ -22,6 +22,7 @@ final class World: Sendable {
     /// Orders that were given, if they are taken.
     let orders: Shared<[IncidentOrder]>
     let incidents: FakeIncidents
+    let views: (any ViewKeeping)?
 
     init(
         incidents: [IncidentDetail] = [], sources: [SourceStatus] = [], rules: [RuleSummary] = [],
@@ -29,12 +30,14 @@ final class World: Sendable {
         options: Console.Options = .init(),
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
         refusal: IncidentRefusal? = nil, policyProblem: PolicyProblem? = nil, secondFactorRoles: Set<Role> = [],
-        hidden: Set<String> = [], leases: FakeLeases? = nil, runs: FakeRuns? = nil, provider: OpenIDProvider? = nil
+        hidden: Set<String> = [], leases: FakeLeases? = nil, runs: FakeRuns? = nil, provider: OpenIDProvider? = nil,
+        views: (any ViewKeeping)? = KeptViews()
     ) throws {
         let orders = Shared([IncidentOrder]())
         self.orders = orders
         let fake = FakeIncidents(details: incidents, fails: readingFails, hidden: hidden)
         self.incidents = fake
+        self.views = views
         self.updates = updates
         let clock = Shared(noon)
         let audits = Shared([AuditRecord]())
@@ -54,7 +57,7 @@ final class World: Sendable {
                 sources: { sources },
                 rules: { rules },
                 policyProblem: { policyProblem },
-                detection: { detection }, ledger: ledger, leases: leases, runs: runs,
+                detection: { detection }, ledger: ledger, leases: leases, runs: runs, views: views,
                 order: { order in
                     if let refusal { throw refusal }
                     orders.withLock { $0.append(order) }
