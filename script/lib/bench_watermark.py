@@ -18,6 +18,7 @@ Documents of another --seed than that of the recorded run are for tuning; those 
 import argparse
 import concurrent.futures
 import datetime
+import functools
 import hashlib
 import json
 import os
@@ -80,7 +81,7 @@ def quiet(command, **options):
 # Producers: each makes one document of at least ten pages, cut to ten.
 
 def latex(folder, seed):
-    source, paragraphs = text(seed, 7000)
+    source, paragraphs = text(seed, 10000)
     size = source.choice(["10pt", "11pt", "12pt"])
     font = source.choice([r"\usepackage{lmodern}\usepackage[T1]{fontenc}", "", r"\usepackage{mathptmx}"])
     columns = source.choice(["", ",twocolumn"])
@@ -91,7 +92,7 @@ def latex(folder, seed):
 
 
 def page_html(seed):
-    source, paragraphs = text(seed, 7000)
+    source, paragraphs = text(seed, 10000)
     family = source.choice(["serif", "sans-serif"])
     points = source.choice([10, 10.5, 11, 12])
     align = source.choice(["justify", "left"])
@@ -143,13 +144,13 @@ surface.finish()
 
 
 def cairo(folder, seed):
-    source, paragraphs = text(seed, 7000)
+    source, paragraphs = text(seed, 10000)
     job = json.dumps([paragraphs, source.choice(["DejaVu Serif", "DejaVu Sans", "Liberation Serif"]), source.choice([9.5, 10, 11])])
     quiet(["/usr/bin/python3", "-c", CAIRO, str(folder / "d.pdf")], input=job.encode())
 
 
 def groff(folder, seed):
-    source, paragraphs = text(seed, 7000)
+    source, paragraphs = text(seed, 10000)
     size = source.choice([10, 11, 12])
     body = f".nr PS {size}\n.nr VS {size + 2}\n" + "".join(".PP\n%s\n" % p for p in paragraphs)
     (folder / "d.ms").write_text(body)
@@ -360,7 +361,7 @@ def averaged(copies):
 
 VOTE = """
 import sys
-from PIL import Image
+from PIL import Image, ImageChops
 import re, subprocess, json
 kind, dpi, page, out, *copies = sys.argv[1:]
 scale = int(dpi) / 72
@@ -389,7 +390,6 @@ for places in zip(*lists):
     box = (int((x0 - 1) * scale), int((y0 - 1) * scale), int((x1 + 1) * scale) + 1, int((y1 + 1) * scale) + 1)
     part = pictures[chosen].crop(box)
     # What is darker stays: boxes of neighbours overlap.
-    from PIL import ImageChops
     result.paste(ImageChops.darker(part, result.crop(box)), box[:2])
 result.save(out)
 """
@@ -541,16 +541,17 @@ def run_case(case, options, rows, end):
         rows.append(attacked(case, "copy of another ledger", untouched, None, guilty=(), marked=stranger))
         rows.append(attacked(case, "copy of another ledger, 100 dpi", picture(100), pages[0], guilty=(), marked=stranger))
     for count in (2, 3, 5):
-        name = f"mean of {count} copies, 150 dpi"
-        if wanted(name) and time.time() < end:
-            names = [f"colluder {number}" for number in range(count - 1)]
-            copies = [case.marked] + [case.embed(recipient) for recipient in names]
-            rows.append(attacked(case, name, averaged(copies), pages[0], guilty=("leaker", *names)))
+        attacks = {f"mean of {count} copies, 150 dpi": averaged}
+        if count > 2:
+            attacks |= {f"{kind} of {count} copies, 150 dpi": functools.partial(voted, kind=kind) for kind in ("majority", "minority")}
+        attacks = {name: attack for name, attack in attacks.items() if wanted(name) and time.time() < end}
+        if not attacks:
+            continue
+        names = [f"colluder {number}" for number in range(count - 1)]
+        copies = [case.marked] + [case.embed(recipient) for recipient in names]
+        for name, attack in attacks.items():
+            rows.append(attacked(case, name, attack(copies), pages[0], guilty=("leaker", *names)))
             progress(rows)
-            for kind in ("majority", "minority") if count > 2 else ():
-                rows.append(attacked(
-                    case, f"{kind} of {count} copies, 150 dpi", voted(copies, kind), pages[0], guilty=("leaker", *names)))
-                progress(rows)
 
 
 def write(options, rows, made, missing, cut):
