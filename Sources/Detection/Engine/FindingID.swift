@@ -16,24 +16,21 @@ enum FindingID {
     static func make(
         rule: String, first: EventReference, windowStart: Timestamp? = nil, group: [UInt8] = [], completion: Completion? = nil
     ) -> String {
-        var hash = SHA256()
-        func add(_ bytes: some Collection<UInt8>) {
-            withLength(bytes.count) { hash.update(data: $0) }
-            hash.update(data: Array(bytes))
-        }
-        add(rule.utf8)
-        add(first.origin.source.utf8)
-        add("\(first.origin.generation) \(first.offset) \(windowStart?.nanoseconds ?? 0)".utf8)
-        add(group)
+        var text: [UInt8] = []
+        add(rule.utf8, to: &text)
+        add(first.origin.source.utf8, to: &text)
+        add("\(first.origin.generation) \(first.offset) \(windowStart?.nanoseconds ?? 0)".utf8, to: &text)
+        add(group, to: &text)
         if let completion {
-            add(completion.event.origin.source.utf8)
-            add("\(completion.event.origin.generation) \(completion.event.offset) \(completion.member)".utf8)
+            add(completion.event.origin.source.utf8, to: &text)
+            add("\(completion.event.origin.generation) \(completion.event.offset) \(completion.member)".utf8, to: &text)
         }
-        return hash.finalize().prefix(16).hexadecimal
+        return Array(SHA256.hash(data: text)).prefix(16).hexadecimal
     }
 
-    /// A length in front of each part, so that no two lists of parts give the same bytes.
-    private static func withLength(_ length: Int, _ body: ([UInt8]) -> Void) {
-        body((0..<8).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) })
+    /// With its length in front, so that no two lists of parts give the same bytes.
+    private static func add(_ part: some Collection<UInt8>, to text: inout [UInt8]) {
+        for place in 0..<8 { text.append(UInt8(truncatingIfNeeded: part.count >> (8 * place))) }
+        text.append(contentsOf: part)
     }
 }

@@ -4,17 +4,20 @@ extension IPAddress {
     /// Leading zeros in a dotted quad are refused: programs disagree whether they mean octal.
     package init?(_ bytes: Span<UInt8>) {
         guard bytes.count >= 2, bytes.count <= 64 else { return nil }
-        var hasColon = false
-        for index in 0..<bytes.count where bytes[index] == UInt8(ascii: ":") {
-            hasColon = true
-            break
-        }
-        if hasColon {
-            self.init(v6Text: bytes)
-        } else {
-            guard let address = IPAddress.dottedQuad(bytes, from: 0, to: bytes.count) else { return nil }
+        if let address = IPAddress.dottedQuad(bytes, from: 0, to: bytes.count) {
             self.init(v4: address)
+            return
         }
+        for index in 0..<bytes.count where bytes[index] == UInt8(ascii: ":") {
+            self.init(v6Text: bytes)
+            return
+        }
+        return nil
+    }
+
+    /// Whether the text is a dotted quad.
+    package static func isDottedQuad(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        dottedQuad(bytes, from: range.lowerBound, to: range.upperBound) != nil
     }
 
     package init?(_ text: some StringProtocol) {

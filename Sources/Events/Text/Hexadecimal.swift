@@ -12,7 +12,19 @@ package func hexadecimalValue(_ byte: UInt8) -> UInt8? {
 extension Sequence<UInt8> {
     /// Lower-case hexadecimal text, two digits for each byte.
     package var hexadecimal: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        // Copied at once: elsewhere, this is generic code, to which every element by itself is a call.
+        let bytes = Array(self)
+        var text: [UInt8] = []
+        text.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            text.append(hexadecimalDigit(byte >> 4))
+            text.append(hexadecimalDigit(byte & 15))
+        }
+        return String(decoding: text, as: UTF8.self)
     }
+}
+
+/// The digit of a number below 16, in lower case.
+private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") - 10 + value
 }

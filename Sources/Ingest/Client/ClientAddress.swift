@@ -7,14 +7,9 @@ enum ClientAddress {
         guard let index = sink.index(of: .sourceIP), !sink.escaped.contains(index) else { return }
         let range = sink.values[index].range.bounds
         // Nearly always it is an address by itself.
-        if isDotted(bytes, range), IPAddress(bytes.extracting(range)) != nil { return }
+        if IPAddress.isDottedQuad(bytes, range) { return }
         guard let client = AddressText.client(bytes, range), client != range else { return }
         sink.values[index].range = ByteRange(start: client.lowerBound, count: client.count)
-    }
-
-    private static func isDotted(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
-        for index in range where bytes[index] &- 0x30 > 9 && bytes[index] != UInt8(ascii: ".") { return false }
-        return true
     }
 
     /// Where the peer is a trusted proxy, what it said about the client is read, from the right: the address of its PROXY header is what
