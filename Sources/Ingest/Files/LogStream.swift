@@ -37,17 +37,18 @@ package struct LogStream: ~Copyable {
         guard !isAtEnd else { return false }
         assembler.begin(&batch)
         batch.origin = BatchOrigin(source: name, generation: 0)
-        let start = batch.bytes.count
-        batch.bytes.append(contentsOf: repeatElement(0, count: FileTail.chunkBytes))
         var got = 0
         var failure: Int32 = 0
-        repeat {
-            got = unsafe batch.bytes.withUnsafeMutableBytes { buffer in
-                unsafe read(descriptor, buffer.baseAddress.map { unsafe $0 + start }, FileTail.chunkBytes)
+        let descriptor = descriptor
+        batch.bytes.append(addingCapacity: FileTail.chunkBytes) { output in
+            unsafe output.withUnsafeMutableBufferPointer { buffer, count in
+                repeat {
+                    got = unsafe read(descriptor, buffer.baseAddress, FileTail.chunkBytes)
+                    failure = got < 0 ? errno : 0
+                } while failure == EINTR
+                count = max(got, 0)
             }
-            failure = got < 0 ? errno : 0
-        } while failure == EINTR
-        batch.bytes.removeLast(FileTail.chunkBytes - max(got, 0))
+        }
         if failure != 0 { throw SourceError(path: name, errno: failure) }
         isAtEnd = got == 0
         let from = assembler.offset

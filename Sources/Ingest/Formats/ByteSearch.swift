@@ -1,7 +1,8 @@
 /// Searches in a part of a span; every function stays inside `start..<end`.
 ///
-/// Eight bytes at a time. The loads are unchecked: each function first makes sure that `0 <= start` and `end <= count`,
-/// and loads a word at `index` only where `index + 8 <= end` or, to look at the last few bytes, `index + 8 <= count`.
+/// Sixteen or eight bytes at a time. The loads are unchecked: each function first makes sure that `0 <= start` and
+/// `end <= count`, loads sixteen bytes at `index` only where `index + 16 <= end`, and a word only where `index + 8 <= end`
+/// or, to look at the last few bytes, `index + 8 <= count`.
 extension Span where Element == UInt8 {
     /// The eight bytes at `index`, the first one lowest. The caller has made sure that `0 <= index <= count - 8`.
     @inline(__always)
@@ -12,37 +13,53 @@ extension Span where Element == UInt8 {
 
     @inline(__always)
     func firstIndex(of byte: UInt8, from start: Int, to end: Int) -> Int? {
-        let pattern = ByteWord.repeating(byte)
-        return firstWordwise(from: start, to: end, word: { ByteWord.zeros($0 ^ pattern) }, byte: { $0 == byte })
+        let (chunk, pattern) = (SIMD16<UInt8>(repeating: byte), ByteWord.repeating(byte))
+        return first(
+            from: start, to: end, chunk: { $0 .== chunk }, word: { ByteWord.zeros($0 ^ pattern) }, byte: { $0 == byte })
     }
 
     /// The first of two bytes.
     @inline(__always)
     func firstIndex(of one: UInt8, or other: UInt8, from start: Int, to end: Int) -> Int? {
+        let (left, right) = (SIMD16<UInt8>(repeating: one), SIMD16<UInt8>(repeating: other))
         let (first, second) = (ByteWord.repeating(one), ByteWord.repeating(other))
-        return firstWordwise(
-            from: start, to: end, word: { ByteWord.zeros($0 ^ first) | ByteWord.zeros($0 ^ second) },
-            byte: { $0 == one || $0 == other })
+        return self.first(
+            from: start, to: end, chunk: { ($0 .== left) .| ($0 .== right) },
+            word: { ByteWord.zeros($0 ^ first) | ByteWord.zeros($0 ^ second) }, byte: { $0 == one || $0 == other })
     }
 
     /// The first of three bytes.
     @inline(__always)
     func firstIndex(of one: UInt8, or other: UInt8, or third: UInt8, from start: Int, to end: Int) -> Int? {
+        let (left, right) = (SIMD16<UInt8>(repeating: one), SIMD16<UInt8>(repeating: other))
+        let outer = SIMD16<UInt8>(repeating: third)
         let (first, second, last) = (ByteWord.repeating(one), ByteWord.repeating(other), ByteWord.repeating(third))
-        return firstWordwise(
-            from: start, to: end,
+        return self.first(
+            from: start, to: end, chunk: { ($0 .== left) .| ($0 .== right) .| ($0 .== outer) },
             word: { ByteWord.zeros($0 ^ first) | ByteWord.zeros($0 ^ second) | ByteWord.zeros($0 ^ last) },
             byte: { $0 == one || $0 == other || $0 == third })
     }
 
+    /// Sixteen bytes at a time while there are so many, then eight, then one.
+    ///
     /// - Parameter word: marks what is sought with the top bit of its byte; marks above the first may be false.
     @inline(__always)
-    private func firstWordwise(
-        from start: Int, to end: Int, word: (UInt64) -> UInt64, byte: (UInt8) -> Bool
+    private func first(
+        from start: Int, to end: Int, chunk: (SIMD16<UInt8>) -> SIMDMask<SIMD16<Int8>>, word: (UInt64) -> UInt64,
+        byte: (UInt8) -> Bool
     ) -> Int? {
         guard start < end else { return nil }
         precondition(start >= 0 && end <= count)
         var index = start
+        while end &- index >= 16 {
+            let bytes = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self)
+            let found = unsafe unsafeBitCast(chunk(bytes), to: SIMD2<UInt64>.self)
+            let (low, high) = (UInt64(littleEndian: found[0]), UInt64(littleEndian: found[1]))
+            if low | high != 0 {
+                return low != 0 ? index &+ low.trailingZeroBitCount / 8 : index &+ 8 &+ high.trailingZeroBitCount / 8
+            }
+            index &+= 16
+        }
         while end &- index >= 8 {
             let found = word(self.word(uncheckedAt: index))
             if found != 0 { return index &+ found.trailingZeroBitCount / 8 }

@@ -46,6 +46,8 @@ extension FieldSink {
 
     /// Takes the line's values of all fields from number `number` on out again.
     mutating func removeFields(from number: Int) {
+        // Only the fields that share all bits can be among them.
+        guard number < 64 || present == .max else { return }
         var kept = first
         while kept < values.count, Int(values[kept].field.rawValue) < number { kept += 1 }
         guard kept < values.count else { return }

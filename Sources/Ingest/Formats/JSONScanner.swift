@@ -233,8 +233,19 @@ struct JSONScanner {
         while index < end, bytes[index] <= 0x20 { index &+= 1 }
     }
 
+    /// Programs that write one object a line put no white space between its parts.
     @inline(__always)
     private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        guard index < end else { return false }
+        let next = bytes[index]
+        if next == byte {
+            index &+= 1
+            return true
+        }
+        return next <= 0x20 && takeBehindSpace(byte, bytes)
+    }
+
+    private mutating func takeBehindSpace(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         skipSpace(bytes)
         guard index < end, bytes[index] == byte else { return false }
         index &+= 1

@@ -23,6 +23,35 @@ struct JSONFormatTests {
 
     private func CFGetTypeIDIsBoolean(_ number: NSNumber) -> Bool { String(cString: number.objCType) == "c" }
 
+    @Test("texts of every length come out as they went in, wherever their escapes stand")
+    func escapesAnywhere() throws {
+        var generator = SeededGenerator(state: 21)
+        let pieces = ["a", "b", "\\", "\"", "/", "\n", "é", "😀", "abcdefgh", "0123456789abcdef"]
+        let lengths = Array(0...80)
+        var expected: [String] = []
+        var text = ""
+        for length in lengths {
+            let value = (0..<length).map { _ in pieces.randomElement(using: &generator) ?? "" }.joined()
+            let encoded = value.unicodeScalars.map { scalar in
+                switch scalar {
+                case "\\", "\"": "\\" + String(scalar)
+                case "\n": "\\n"
+                case "é": Bool.random(using: &generator) ? "é" : #"\u00e9"#
+                case "😀": Bool.random(using: &generator) ? "😀" : #"\uD83D\uDE00"#
+                default: String(scalar)
+                }
+            }
+            expected.append(value)
+            text += #"{"a":"\#(encoded.joined())","b":"end"}"# + "\n"
+        }
+        let events = Reading(text, .json, fields: Self.names).events
+        #expect(events.count == lengths.count)
+        for (event, value) in zip(events, expected) {
+            #expect(event.fields["a"] == [value])
+            #expect(event.fields["b"] == ["end"])
+        }
+    }
+
     @Test("generated objects are read as Foundation reads them")
     func generated() throws {
         var generator = SeededGenerator(state: 20)

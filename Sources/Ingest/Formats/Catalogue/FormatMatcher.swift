@@ -200,6 +200,7 @@ extension FormatMatcher {
         candidates.removeAll(keepingCapacity: true)
         for index in sink.first..<sink.values.count {
             let value = sink.values[index]
+            guard formats.keyedIndex.mayTrigger(value.field) else { continue }
             formats.keyedIndex.formats(value.field, bytes, value.range.bounds) { candidates.append($0) }
         }
         if candidates.count > 1 { candidates.sort() }

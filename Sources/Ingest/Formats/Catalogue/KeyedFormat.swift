@@ -78,6 +78,8 @@ struct KeyedIndex: Sendable {
     private(set) var firstScratchField = Int.max
     /// By field: whether any format is told by it.
     private(set) var isTrigger: [Bool] = []
+    /// Likewise for the fields below 64, as `FieldSink.bit` tells them.
+    private var triggers: UInt64 = 0
     private var formatsByField: [[Int32]] = []
     private var formatsByValue: [UInt64: [Int32]] = [:]
     /// By field: a bit for each length of a value that tells a format, 63 and more as one. Most values of a line have another.
@@ -134,10 +136,15 @@ struct KeyedIndex: Sendable {
         for (field, length) in lengths { lengthsByField[Int(field.rawValue)] |= 1 << UInt64(min(length, 63)) }
         for (field, format) in byField {
             isTrigger[Int(field.rawValue)] = true
+            if field.rawValue < 64 { triggers |= FieldSink.bit(field) }
             if format >= 0 { formatsByField[Int(field.rawValue)].append(format) }
         }
         plan = JSONFieldPlan(table, taxonomy: taxonomy)
     }
+
+    /// False where no format is told by the field; for the fields from 64 on `formats` knows better.
+    @inline(__always)
+    func mayTrigger(_ field: FieldID) -> Bool { field.rawValue >= 64 || FieldSink.bit(field) & triggers != 0 }
 
     /// Calls `found` with the formats that a field of this value tells of.
     func formats(_ field: FieldID, _ bytes: Span<UInt8>, _ range: Range<Int>, _ found: (Int32) -> Void) {
