@@ -43,9 +43,14 @@ enum JSONFormat {
             JSONStringDecoder.append(bytes, range.bounds, to: &sink.scratch)
             return timestamp(sink.scratch.span, 0..<sink.scratch.count)
         }
-        if let time = sink.recentTime.iso8601(bytes, range.bounds) { return time }
+        return timestamp(bytes, range, &sink.recentTime)
+    }
+
+    /// Likewise, where the text is mostly one of the day of the line before.
+    static func timestamp(_ bytes: Span<UInt8>, _ range: ByteRange, _ recent: inout RecentTime) -> Timestamp? {
+        if let time = recent.iso8601(bytes, range.bounds) { return time }
         let time = timestamp(bytes, range.bounds)
-        if let time { sink.recentTime.remember(iso8601: bytes, range.bounds, time) }
+        if let time { recent.remember(iso8601: bytes, range.bounds, time) }
         return time
     }
 

@@ -23,6 +23,7 @@ struct FieldSink: Sendable {
     var tail: Int?
     var recentTime = RecentTime()
     var keys = JSONKeyMemory()
+    var windowsNames = WindowsNameMemory()
     var scratch: [UInt8] = []
 
     @inline(__always)

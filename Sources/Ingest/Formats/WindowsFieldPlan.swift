@@ -68,8 +68,9 @@ final class WindowsFieldPlan: Sendable {
         for origin in taxonomy.origins {
             guard let first = origin.conditions.first else { continue }
             if !deciding.contains(first.field) { deciding.append(first.field) }
+            // The first, which found the origin, is checked last: the others tell more about it, and are shorter.
             let compiled = Origin(
-                conditions: origin.conditions.map { ($0.field, $0.values.map { Array($0.lowercased().utf8) }) },
+                conditions: origin.conditions.reversed().map { ($0.field, $0.values.map { Array($0.lowercased().utf8) }) },
                 source: origin.source)
             for value in first.values {
                 origins[JSONFieldPlan.hash(Array(value.lowercased().utf8)), default: []].append(compiled)

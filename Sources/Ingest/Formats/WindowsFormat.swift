@@ -14,7 +14,7 @@ enum WindowsFormat {
     ) -> ParsedLine? {
         var scanner = WindowsEventScanner(start: Int(value.start), end: value.end, plan: plan)
         guard scanner.event(bytes, into: &sink) else { return nil }
-        let time = scanner.time.flatMap { Timestamp(iso8601: bytes.extracting($0.bounds), assumedOffsetSeconds: 0) }
+        let time = scanner.time.flatMap { JSONFormat.timestamp(bytes, $0, &sink.recentTime) }
         return ParsedLine(time: time, logSource: plan.origin(sink, bytes))
     }
 
@@ -67,8 +67,11 @@ private struct WindowsEventScanner {
     private let end: Int
     private let plan: WindowsFieldPlan
     private var index: Int
-    /// `System.TimeCreated`'s attribute.
-    private(set) var time: ByteRange?
+    /// `System.TimeCreated`'s attribute, or what flat objects have for it.
+    private var ownTime: ByteRange?
+    /// Sysmon's own word for it.
+    private var reportedTime: ByteRange?
+    var time: ByteRange? { ownTime ?? reportedTime }
     /// The fields below 2,048 that the event has, by number.
     private var seen = InlineArray<32, UInt64>(repeating: 0)
 
@@ -128,7 +131,8 @@ private struct WindowsEventScanner {
                 own = text
             } else if bytes.isText("#attributes", key.range) {
                 guard attributes(bytes, &name, depth: depth + 1, into: &sink) else { return false }
-            } else if key.range.count > 1, bytes[Int(key.range.start)] == UInt8(ascii: "@") {
+            } else if key.range.count > 1, bytes[Int(key.range.start)] == UInt8(ascii: "@"), name.element.count > 0 {
+                // The event itself has none: a flat object's `@timestamp` is its own name.
                 let attribute = ByteRange(start: Int(key.range.start) + 1, count: Int(key.range.count) - 1)
                 guard self.attribute(bytes, &name, attribute, depth: depth, into: &sink) else { return false }
             } else {
@@ -165,7 +169,7 @@ private struct WindowsEventScanner {
         if bytes.isText("Data", name.element), bytes.isText("Name", key) {
             name = WindowsFieldPlan.Name(element: text.range)
         } else {
-            if bytes.isText("TimeCreated", name.element), bytes.isText("SystemTime", key) { time = text.range }
+            if bytes.isText("TimeCreated", name.element), bytes.isText("SystemTime", key) { ownTime = text.range }
             add(bytes, WindowsFieldPlan.Name(element: name.element, attribute: key), text, into: &sink)
         }
         return true
@@ -178,8 +182,10 @@ private struct WindowsEventScanner {
     ) {
         // `null` is no value; a string "null" is one.
         if bytes.isText("null", text.range), bytes[Int(text.range.start) - 1] != UInt8(ascii: "\"") { return }
-        guard let field = plan.field(name, bytes) else { return }
-        if field == .timestamp, time == nil { time = text.range }
+        let isElement = name.attribute.count == 0
+        if isElement { noteTime(bytes, name.element, text.range) }
+        guard let field = isElement ? sink.windowsNames.field(name.element, bytes, plan) : plan.field(name, bytes) else { return }
+        if field == .timestamp, ownTime == nil { ownTime = text.range }
         insert(field, text.range, isEscaped: text.isEscaped, into: &sink)
         guard plan.goesFurther(field) else { return }
         if let copy = plan.copies[field], sink.range(of: copy) == nil {
@@ -187,6 +193,18 @@ private struct WindowsEventScanner {
             insert(copy, text.range, isEscaped: false, into: &sink)
         }
         if let entries = plan.lists[field] { split(bytes, text, entries, into: &sink) }
+    }
+
+    /// The names that exporters give the time of an event where they make an element of it; the first of them counts.
+    @inline(__always)
+    private mutating func noteTime(_ bytes: Span<UInt8>, _ name: ByteRange, _ value: ByteRange) {
+        switch name.count {
+        case 7: if bytes.isText("UtcTime", name), reportedTime == nil { reportedTime = value }
+        case 9: if bytes.isText("EventTime", name), ownTime == nil { ownTime = value }
+        case 10: if bytes.isText("SystemTime", name), ownTime == nil { ownTime = value }
+        case 11: if bytes.isText("TimeCreated", name), ownTime == nil { ownTime = value }
+        default: break
+        }
     }
 
     /// Adds a value beside those that the field has already: elements of one name may stand apart in an event.
@@ -226,10 +244,11 @@ private struct WindowsEventScanner {
         guard index < end else { return nil }
         if bytes[index] == UInt8(ascii: "\"") { return string(bytes) }
         let start = index
-        while index < end, !isDelimiter(bytes[index]) { index += 1 }
+        while index < end, !isDelimiter(bytes[index]) { index &+= 1 }
         return index > start ? Text(range: ByteRange(start: start, count: index - start), isEscaped: false) : nil
     }
 
+    @inline(__always)
     private func isDelimiter(_ byte: UInt8) -> Bool {
         switch byte {
         case 0...0x20, UInt8(ascii: ","), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "["), UInt8(ascii: "]"),
@@ -260,10 +279,22 @@ private struct WindowsEventScanner {
         while index < end, bytes[index] <= 0x20 { index += 1 }
     }
 
+    /// Programs that write one object a line put no white space between its parts.
+    @inline(__always)
     private mutating func take(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        guard index < end else { return false }
+        let next = bytes[index]
+        if next == byte {
+            index &+= 1
+            return true
+        }
+        return next <= 0x20 && takeBehindSpace(byte, bytes)
+    }
+
+    private mutating func takeBehindSpace(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
         skipSpace(bytes)
         guard index < end, bytes[index] == byte else { return false }
-        index += 1
+        index &+= 1
         return true
     }
 }

@@ -46,6 +46,8 @@ enum TextCheck {
                 index += 1
             } else if let length = sequenceLength(bytes, at: index, end: range.upperBound) {
                 index += length
+                // A letter or a sign beyond ASCII is mostly one among many of ASCII.
+                if index < range.upperBound, bytes[index] < 0x80 { index = plainPrefix(bytes, index..<range.upperBound) }
             } else {
                 result.isUTF8 = false
                 index += 1

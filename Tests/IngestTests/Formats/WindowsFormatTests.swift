@@ -54,6 +54,29 @@ struct WindowsFormatTests {
         #expect(read.hasOwnTime && read.time.rfc3339.hasPrefix("2026-03-01T10:00:00.5"))
     }
 
+    /// What exporters of flat objects call the time of an event; Sysmon's own comes last.
+    @Test(arguments: [
+        #"{"@timestamp":"2026-03-01T10:00:00.500Z","EventID":1}"#, #"{"EventID":1,"TimeCreated":"2026-03-01T10:00:00.500Z"}"#,
+        #"{"EventID":1,"EventTime":"2026-03-01 10:00:00.500"}"#, #"{"EventID":1,"UtcTime":"2026-03-01 10:00:00.500"}"#,
+        #"{"System":{"EventID":1,"TimeCreated":{"SystemTime":1772359200.5}}}"#,
+        #"{"UtcTime":"2026-03-01 09:59:59.000","EventID":1,"@timestamp":"2026-03-01T10:00:00.500Z"}"#,
+    ])
+    func flatObjectsHaveTimes(text: String) throws {
+        let event = try #require(read(text).events.first)
+        #expect(event.hasOwnTime)
+        #expect(event.time.rfc3339.hasPrefix("2026-03-01T10:00:00.5"))
+    }
+
+    @Test("a name is known again, whatever stood in its place in between") func manyNames() throws {
+        var text = ""
+        for round in 0..<3 {
+            for number in 0..<600 { text += #"{"Name\#(number)":"x","Image":"i\#(round)","Name\#(number)Long":"y"}"# + "\n" }
+        }
+        let events = read(text).events
+        #expect(events.count == 1800)
+        for (number, event) in events.enumerated() { #expect(event.fields["Image"] == ["i\(number / 600)"]) }
+    }
+
     @Test func dataElementsAreCalledByTheirNames() throws {
         let list =
             ##"{"EventData":{"Data":[{"#text":"a\\b","#attributes":{"Name":"Image"}},{"@Name":"CommandLine","#text":"c"}]}}"##
