@@ -31,6 +31,7 @@ final class LiteralIndex: Sendable {
         var text: [UInt8] = []
         var outputs: [Int32] = []
         var windows: [Int: [(key: UInt32, entry: Int32)]] = [:]
+        let stride = LiteralIndex.stride(for: known.keys)
         var edges: [EdgeTable.Kind: [(key: UInt32, entry: Int32)]] = [:]
         for (literal, meanings) in known.sorted(by: { LiteralIndex.precedes($0.key, $1.key) }) {
             let bytes = literal.bytes
@@ -39,23 +40,31 @@ final class LiteralIndex: Sendable {
                 outputs: Int32(outputs.count), outputEnd: Int32(outputs.count + meanings.count))
             text.append(contentsOf: bytes)
             outputs.append(contentsOf: meanings.sorted())
-            let number = Int32(entries.count)
             if literal.anchor == .contains {
-                let width = min(bytes.count, 4)
-                let offset = LiteralRarity.rarestWindow(of: bytes, width: width)
-                entry.before = Int32(offset)
-                windows[width, default: []].append((WindowTable.key(bytes.span, offset, width: width), number))
+                let width = min(bytes.count, LiteralIndex.windowBytes)
+                let count = width == LiteralIndex.windowBytes ? stride : 1
+                let first = LiteralRarity.rarestWindows(of: bytes, width: width, count: count)
+                for offset in first..<first + count {
+                    entry.before = Int32(offset)
+                    windows[width, default: []].append(
+                        (WindowTable.key(bytes.span, offset, width: width), Int32(entries.count)))
+                    entries.append(entry)
+                }
             } else {
+                let number = Int32(entries.count)
                 let kind = EdgeTable.kind(of: literal)
                 let start = kind.isEnd ? bytes.count - kind.width : 0
                 edges[kind, default: []].append((EdgeTable.key(bytes.span, start, kind.width), number))
+                entries.append(entry)
             }
-            entries.append(entry)
         }
+        count = known.count
         self.entries = entries
         self.text = LiteralText(bytes: text)
         self.outputs = outputs
-        self.windows = windows.sorted { $0.key > $1.key }.map { WindowTable(width: $0.key, $0.value) }
+        self.windows = windows.sorted { $0.key > $1.key }.map { width, windows in
+            WindowTable(width: width, stride: width == LiteralIndex.windowBytes ? stride : 1, windows)
+        }
         let tables = edges.sorted { $0.key.order < $1.key.order }.map { EdgeTable($0.key, $0.value) }
         self.edges = tables.filter { !$0.kind.isWhole }
         wholes = tables.filter(\.kind.isWhole)
@@ -64,8 +73,21 @@ final class LiteralIndex: Sendable {
         self.wholeOfLength = wholeOfLength
     }
 
-    /// The numbers of literals, for tests and statistics.
-    var count: Int { entries.count }
+    /// The number of literals, for tests and statistics.
+    let count: Int
+
+    private static let windowBytes = 4
+    private static let maximumStride = 4
+    /// More windows than these let too many places pass.
+    private static let maximumStridden = 512
+
+    /// How many places apart windows may be looked for: by all that is as long as that, and few. Keywords are, which are sought
+    /// in whole lines.
+    private static func stride(for literals: some Collection<Literal>) -> Int {
+        let wide = literals.filter { $0.anchor == .contains && $0.bytes.count >= windowBytes }
+        guard let least = wide.map(\.bytes.count).min(), wide.count * maximumStride <= maximumStridden else { return 1 }
+        return min(least - windowBytes + 1, maximumStride)
+    }
 
     /// Calls `report` for every literal in the range, for one that may stand anywhere as often as it stands there.
     @inline(__always)

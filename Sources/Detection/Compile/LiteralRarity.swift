@@ -82,15 +82,19 @@ enum LiteralRarity {
         }
     }
 
-    /// Where in the literal the window begins by which it is best known.
-    static func rarestWindow(of literal: [UInt8], width: Int) -> Int {
+    /// Where in the literal so many windows begin, each a byte behind the other, by which it is best known.
+    static func rarestWindows(of literal: [UInt8], width: Int, count: Int) -> Int {
+        let rarities = (0...literal.count - width).map { offset in
+            let letters = literal[offset..<offset + width].reduce(0) { $0 + self.bits($1) }
+            return letters + (isOrdinary(literal, offset, width) ? 0 : 64)
+        }
         var best = 0
         var most = -1.0
-        for offset in 0...literal.count - width {
-            let letters = literal[offset..<offset + width].reduce(0) { $0 + self.bits($1) }
-            let bits = letters + (isOrdinary(literal, offset, width) ? 0 : 64)
-            if bits > most {
-                most = bits
+        for offset in 0...rarities.count - count {
+            // The one that ordinary text has most says how often it is seen.
+            let least = rarities[offset..<offset + count].reduce(.infinity, min)
+            if least > most {
+                most = least
                 best = offset
             }
         }

@@ -1,21 +1,25 @@
 /// Windows of one width, one to four bytes, and the literals known by them.
 struct WindowTable: Sendable {
     private let width: Int
+    /// Only every so many places are looked at: each literal is known by as many windows that follow each other, so that one of
+    /// them stands at such a place wherever the literal does.
+    private let stride: Int
     private let mask: UInt32
-    /// One bit for each hash that a window has; a power of two.
+    /// Two bits of one word for each hash that a window has (a blocked Bloom filter: Putze, Sanders, Singler 2007); a power of two.
     private let filter: [UInt64]
     private let entries: KeyTable
 
-    init(width: Int, _ windows: [(key: UInt32, entry: Int32)]) {
+    init(width: Int, stride: Int, _ windows: [(key: UInt32, entry: Int32)]) {
         self.width = width
+        self.stride = stride
         mask = width == 4 ? .max : 1 << UInt32(width * 8) - 1
-        // 32 bits for each window, so that few others pass; at most 16 KiB, to stay in the first-level cache.
-        var words = 8
-        while words < windows.count / 2, words < 2048 { words *= 2 }
+        // 64 bits for each window, so that few others pass; at most 16 KiB, to stay in the first-level cache.
+        var words = 64
+        while words < windows.count, words < 2048 { words *= 2 }
         var filter = [UInt64](repeating: 0, count: words)
         for (key, _) in windows {
             let hash = Self.hash(key)
-            filter[Int(hash >> 6) & (words - 1)] |= 1 << UInt64(hash & 63)
+            filter[Int(hash >> 12) & (words - 1)] |= 1 << UInt64(hash & 63) | 1 << UInt64(hash >> 6 & 63)
         }
         self.filter = filter
         entries = KeyTable(windows)
@@ -30,7 +34,8 @@ struct WindowTable: Sendable {
 
     @inline(__always)
     private static func hash(_ key: UInt32) -> UInt32 {
-        (key &* 0x9E37_79B1) >> 13
+        // The upper 23 bits: twice six for the bits of a word, eleven for the word.
+        (key &* 0x9E37_79B1) >> 9
     }
 
     /// Calls `found` with each place at which a window stands, and the literal that has it.
@@ -40,21 +45,21 @@ struct WindowTable: Sendable {
         let last = min(range.upperBound - width, bytes.count - 4)
         var place = range.lowerBound
         while place <= last {
-            place = Self.nextPlace(bytes, from: place, through: last, filter.span, mask)
+            place = Self.nextPlace(bytes, from: place, through: last, by: stride, filter.span, mask)
             guard place <= last else { break }
             entries.find(Self.key(bytes, place, width: width)) { found(place, $0) }
-            place += 1
+            place += stride
         }
         while place + width <= range.upperBound {
             entries.find(Self.key(bytes, place, width: width)) { found(place, $0) }
-            place += 1
+            place += stride
         }
     }
 
     /// The next place that passes the filter, or one behind `last`. By itself, so that all it needs stays in registers.
     @inline(never)
     private static func nextPlace(
-        _ bytes: Span<UInt8>, from first: Int, through last: Int, _ filter: Span<UInt64>, _ mask: UInt32
+        _ bytes: Span<UInt8>, from first: Int, through last: Int, by stride: Int, _ filter: Span<UInt64>, _ mask: UInt32
     ) -> Int {
         precondition(first >= 0 && last <= bytes.count - 4)
         let raw = unsafe bytes.bytes
@@ -66,9 +71,9 @@ struct WindowTable: Sendable {
             let key = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt32.self) & mask | fold
             let hash = hash(key)
             // In bounds: `words` is the count less one, and the count a power of two.
-            let word = unsafe filter[unchecked: Int(hash >> 6) & words]
-            if word >> UInt64(hash & 63) & 1 == 1 { return place }
-            place &+= 1
+            let word = unsafe filter[unchecked: Int(hash >> 12) & words]
+            if word >> UInt64(hash & 63) & 1 == 1, word >> UInt64(hash >> 6 & 63) & 1 == 1 { return place }
+            place &+= stride
         }
         return place
     }
@@ -109,23 +114,34 @@ struct EdgeTable: Sendable {
     /// A hash of bytes, all letters alike.
     @inline(__always)
     static func key(_ bytes: Span<UInt8>, _ start: Int, _ count: Int) -> UInt32 {
+        precondition(count > 0 && start >= 0 && start &+ count <= bytes.count)
         let raw = unsafe bytes.bytes
-        var hash = UInt64(truncatingIfNeeded: count)
-        var offset = 0
-        while offset + 8 <= count {
-            // As in `WindowTable.scan`.
-            let word = unsafe raw.unsafeLoadUnaligned(fromByteOffset: start + offset, as: UInt64.self)
-            hash = (hash ^ (word | 0x2020_2020_2020_2020)) &* 0x9E37_79B9_7F4A_7C15
-            hash ^= hash >> 32
-            offset += 8
+        // In bounds: each load lies within the bytes that were checked. Every pattern of bytes is an integer. Where the count
+        // is no multiple of a word's, the last word overlaps the one before it.
+        if count >= 8 {
+            var hash = UInt64(truncatingIfNeeded: count)
+            let last = start &+ count &- 8
+            var place = start
+            while place < last {
+                let word = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self)
+                hash = (hash ^ (word | 0x2020_2020_2020_2020)) &* 0x9E37_79B9_7F4A_7C15
+                hash ^= hash >> 32
+                place &+= 8
+            }
+            let word = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: last, as: UInt64.self)
+            hash = (hash ^ (word | 0x2020_2020_2020_2020)) &* 0xBF58_476D_1CE4_E5B9
+            return UInt32(truncatingIfNeeded: hash >> 32)
         }
-        var rest: UInt64 = 0
-        while offset < count {
-            rest = rest << 8 | UInt64(bytes[start + offset] | 0x20)
-            offset += 1
+        var text: UInt64
+        if count >= 4 {
+            let first = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt32.self)
+            let last = unsafe raw.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ count &- 4, as: UInt32.self)
+            text = UInt64(first) << 32 | UInt64(last)
+        } else {
+            text = UInt64(bytes[start]) << 16 | UInt64(bytes[start &+ count / 2]) << 8 | UInt64(bytes[start &+ count &- 1])
         }
-        hash = (hash ^ rest) &* 0xBF58_476D_1CE4_E5B9
-        return UInt32(truncatingIfNeeded: hash >> 32)
+        text = ((text | 0x2020_2020_2020_2020) ^ UInt64(truncatingIfNeeded: count) << 59) &* 0xBF58_476D_1CE4_E5B9
+        return UInt32(truncatingIfNeeded: text >> 32)
     }
 
     @inline(__always)

@@ -32,25 +32,31 @@ struct ValueMemory: Sendable {
     @inline(__always)
     static func pair(of text: Span<UInt8>, _ range: Range<Int>, slots: UInt64, source: Int) -> Int? {
         guard range.count <= maximumBytes else { return nil }
+        precondition(range.lowerBound >= 0 && range.upperBound <= text.count)
         let raw = unsafe text.bytes
-        // Two lanes of multiply and fold; it only has to spread.
-        var first = slots ^ UInt64(truncatingIfNeeded: source) &* 0x9E37_79B9_7F4A_7C15
-        var second = UInt64(truncatingIfNeeded: range.count)
-        var index = range.lowerBound
-        while index + 16 <= range.upperBound {
-            first = (first ^ word(raw, index)) &* 0xBF58_476D_1CE4_E5B9
-            second = (second ^ word(raw, index + 8)) &* 0x94D0_49BB_1331_11EB
-            first ^= first >> 32
-            second ^= second >> 32
-            index += 16
+        var hash = slots ^ UInt64(truncatingIfNeeded: source) &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(range.count) << 32
+        if range.count >= 16 {
+            // Multiplications that do not wait for each other; it only has to spread. The last one overlaps the one before it.
+            var index = range.lowerBound
+            let last = range.upperBound &- 16
+            while index < last {
+                hash = (hash << 7 | hash >> 57) &+ folded(word(raw, index), word(raw, index &+ 8))
+                index &+= 16
+            }
+            hash = (hash << 7 | hash >> 57) &+ folded(word(raw, last), word(raw, last &+ 8))
+        } else {
+            let first = range.count >= 8 ? word(raw, range.lowerBound) : 0
+            hash = hash &+ folded(first, tail(raw, range))
         }
-        if index + 8 <= range.upperBound {
-            first = (first ^ word(raw, index)) &* 0xBF58_476D_1CE4_E5B9
-            first ^= first >> 32
-        }
-        let rest = tail(raw, range)
-        let hash = (first ^ rest ^ second << 1) &* 0x9E37_79B9_7F4A_7C15
+        hash = (hash ^ hash >> 29) &* 0x9E37_79B9_7F4A_7C15
         return Int(truncatingIfNeeded: hash >> 40) & (places / 2 - 1) &* 2
+    }
+
+    /// The two halves of the product of two words, one over the other.
+    @inline(__always)
+    private static func folded(_ first: UInt64, _ second: UInt64) -> UInt64 {
+        let product = (first ^ 0xBF58_476D_1CE4_E5B9).multipliedFullWidth(by: second ^ 0x94D0_49BB_1331_11EB)
+        return product.high ^ product.low
     }
 
     /// The place of its pair at which this value stands.
@@ -73,14 +79,18 @@ struct ValueMemory: Sendable {
         else { return false }
         let kept = unsafe bytes.span.bytes
         let raw = unsafe text.bytes
-        let start = place * Self.maximumBytes
+        let (start, begin) = (place &* Self.maximumBytes, range.lowerBound)
+        precondition(start >= 0 && start &+ range.count <= bytes.count && begin >= 0 && range.upperBound <= text.count)
+        guard range.count >= 8 else { return Self.tail(kept, start..<start &+ range.count) == Self.tail(raw, range) }
+        // The last word overlaps the one before it.
+        let last = range.count &- 8
+        var differences = Self.word(kept, start &+ last) ^ Self.word(raw, begin &+ last)
         var offset = 0
-        while offset + 8 <= range.count {
-            guard Self.word(kept, start + offset) == Self.word(raw, range.lowerBound + offset) else { return false }
-            offset += 8
+        while offset < last, differences == 0 {
+            differences |= Self.word(kept, start &+ offset) ^ Self.word(raw, begin &+ offset)
+            offset &+= 8
         }
-        guard offset < range.count else { return true }
-        return Self.tail(kept, start..<start + range.count) == Self.tail(raw, range)
+        return differences == 0
     }
 
     /// What was found in the value at `place`.
@@ -126,9 +136,9 @@ struct ValueMemory: Sendable {
         return tail
     }
 
+    /// The caller has made sure that eight bytes stand there; every pattern of eight bytes is an integer.
     @inline(__always)
     private static func word(_ bytes: RawSpan, _ offset: Int) -> UInt64 {
-        // The offset is checked against the span's bounds, and every pattern of eight bytes is an integer.
-        unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+        unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
     }
 }

@@ -22,7 +22,7 @@ import Testing
             for _ in 0..<40 {
                 // Values stand between others; some hold a literal for certain.
                 let planted = literals.randomElement(using: &random).map(\.literal.bytes) ?? []
-                let value = Bool.random(using: &random) ? text(0...20) : text(0...2) + planted + text(0...2)
+                let value = Bool.random(using: &random) ? text(0...60) : text(0...20) + planted + text(0...20)
                 let before = text(0...6)
                 let bytes = before + value + text(0...6)
                 var found: Set<Int32> = []
@@ -32,6 +32,29 @@ import Testing
                         value.span, 0..<value.count)
                 }
                 #expect(found == Set(expected.map(\.output)))
+            }
+        }
+    }
+
+    /// Few long literals are looked for at every fourth place only: none is missed at any of them, and none is seen twice.
+    @Test(arguments: [5, 6, 7, 12]) func longLiteralsAreFoundAtEveryPlace(length: Int) {
+        let letters = Array("abcdefghijklmnopqrstuvwxyz".utf8)
+        let literals: [[UInt8]] = (0..<6).map { number in
+            (0..<length).map { (place: Int) -> UInt8 in letters[(place * (number + 2) + number) % letters.count] }
+        }
+        let index = LiteralIndex(
+            literals.enumerated().map { (LiteralIndex.Literal(bytes: $1, anchor: .contains), Int32($0)) })
+        #expect(index.count == literals.count)
+        for (number, literal) in literals.enumerated() {
+            for before in 0..<12 {
+                for behind in 0..<6 {
+                    var bytes = [UInt8](repeating: 0x23, count: before)
+                    bytes += literal
+                    bytes += [UInt8](repeating: 0x2E, count: behind)
+                    var found: [Int32] = []
+                    index.scan(bytes.span, 0..<bytes.count) { found.append($0) }
+                    #expect(found == [Int32(number)])
+                }
             }
         }
     }
@@ -47,7 +70,7 @@ import Testing
 
     @Test func anUnusualWindowIsPreferredToAnOrdinaryOne() {
         let literal = Array("windowsxq7~".utf8)
-        #expect(LiteralRarity.rarestWindow(of: literal, width: 4) >= 6)
+        #expect(LiteralRarity.rarestWindows(of: literal, width: 4, count: 1) >= 6)
         #expect(LiteralRarity.bits(Array("\\powershell.exe".utf8)) < LiteralRarity.bits(Array("sekurlsa".utf8)))
     }
 }

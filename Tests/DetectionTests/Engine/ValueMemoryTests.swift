@@ -35,10 +35,10 @@ import Testing
         #expect(Self.find(&memory, known, known.count, pair: pair, source: 2) == nil)
     }
 
-    @Test("short values, whatever stands behind them and wherever the bytes end", arguments: 0..<24)
+    @Test("short values, whatever stands behind them and wherever the bytes end", arguments: 0...ValueMemory.maximumBytes)
     func lengths(count: Int) throws {
         var memory = ValueMemory()
-        let text = Self.value(String(repeating: "abcdefgh", count: 4))
+        let text = Self.value(String(repeating: "abcdefgh", count: 29))
         let pair = try #require(Self.pair(text, count))
         memory.keep(text.span, 0..<count, slots: 5, source: 1, pair: pair, [1])
         let alone = Array(text[..<count])
