@@ -1,0 +1,1 @@
+../../../../Sources/Detection/Compile/WindowTable.swift
