@@ -23,7 +23,7 @@ struct CheckProvider: AsyncParsableCommand {
     var json = false
 
     func run() async throws {
-        let options = try ServerOptions.resolved(config: config, data: nil, rules: [], logs: [])
+        let options = try await ServerOptions.resolved(config: config, data: nil, rules: [], logs: [])
         guard let provider = options.provider else {
             throw CommandFailure(.usage, "\(config) names no provider; it stands under console: {openid: …}")
         }
