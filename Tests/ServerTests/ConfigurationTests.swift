@@ -81,9 +81,9 @@ struct ConfigurationTests {
         let name = line.prefix { $0 != ":" }
         let lines = whole.filter { !$0.hasPrefix(name + ":") } + [line]
         let text = "console:\n  openid:\n" + lines.map { "    \($0)\n" }.joined()
-        let problem = try #require(problem(text))
-        #expect(problem.contains(said) && problem.hasPrefix("vigie.yml:"), "\(problem)")
-        #expect(!problem.contains("hush"))
+        let answer = try #require(problem(text))
+        #expect(answer.contains(said) && answer.hasPrefix("vigie.yml:"), "\(answer)")
+        #expect(!answer.contains("hush"))
     }
 
     @Test("without TLS, nobody comes back from a provider to another host than this machine")

@@ -212,7 +212,7 @@ struct OpenIDProviderTests {
         let genuine = try JSONWebToken(String(decoding: token, as: UTF8.self))
         #expect(keySet.candidates(for: genuine).contains { $0.verifies(genuine) })
         let seeds = [token, FakeProvider.keySet(id: "1"), FakeProvider.json(FakeProvider.Answers().metadata, 200).body]
-        for round in 0..<6_000 {
+        for round in 0..<2_000 {
             var bytes = seeds[round % 3]
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
                 let index = Int.random(in: 0..<bytes.count, using: &generator)
