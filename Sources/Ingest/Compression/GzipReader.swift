@@ -24,6 +24,9 @@ final class GzipReader {
     /// The last member has ended; what may stand behind it is no gzip.
     private(set) var isAtEnd = false
 
+    /// What has come ends within a member: it was cut, or is still being written.
+    var isWithinMember: Bool { consumed > 0 && !isBetween && !isAtEnd }
+
     private var inflater: Inflater
     private var input: [UInt8] = []
     private var used = 0

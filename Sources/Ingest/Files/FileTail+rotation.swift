@@ -62,6 +62,9 @@ extension FileTail {
         var old = retiring.remove(at: index)
         if finished.count == FileTail.maximumFinished { finished.removeFirst() }
         finished.append(old.head)
+        if old.file.isCutShort, !old.isBroken {
+            countDamaged("a rotated file of \(path) ends in the middle of its compression: what stood behind that is lost")
+        }
         return flush(&old, into: &batch, now: now)
     }
 

@@ -171,6 +171,11 @@ package final class FileTail {
         noteLoss(reason)
     }
 
+    func countDamaged(_ reason: String) {
+        parser.countDamaged()
+        noteLoss(reason)
+    }
+
     private func noteLoss(_ reason: String) {
         if losses.count == BatchParser.maximumSamples { losses.removeFirst() }
         losses.append(reason)
@@ -189,8 +194,7 @@ package final class FileTail {
             problem = error
             if error.code == .damaged {
                 following.isBroken = true
-                parser.countDamaged()
-                noteLoss(error.description)
+                countDamaged(error.description)
             }
         }
         // Cut while it was being read: what came may be of the new content. It is read again, from where it belongs.

@@ -55,6 +55,9 @@ final class LogFile {
     /// Nothing can follow what was read: only a compressed file says so itself.
     var isAtEnd: Bool { decompressed?.isAtEnd ?? false }
 
+    /// A compressed file that has been read as far as it goes, and ends in its middle.
+    var isCutShort: Bool { decompressed?.isWithinMember ?? isCompressed }
+
     /// Bytes behind `offset`; of a compressed file those on the disk.
     func lag(behind offset: Int64) -> Int64 {
         isCompressed ? (isAtEnd ? 0 : max(0, size - (decompressed?.consumed ?? 0))) : max(0, size - offset)

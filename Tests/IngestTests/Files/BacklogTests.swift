@@ -122,6 +122,50 @@ struct BacklogTests {
         #expect(log.tail.status.warnings.first?.contains("damaged") == true)
     }
 
+    /// As gzip leaves it that was killed, or ran into a full disk.
+    @Test("a compressed file that ends in the middle is read as far as it goes, and counted once nothing more has come of it")
+    func cutShort() throws {
+        for (share, isCounted) in [(0.5, true), (0.999, true), (1.0, false)] {
+            let log = try rotatedLog([])
+            let text = (0..<20_000).map { "line \($0) \($0 &* 7919)\n" }.joined()
+            try Data(text.utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+            try gzip(log.path + ".1")
+            let whole = try Data(contentsOf: URL(fileURLWithPath: log.path + ".1.gz"))
+            try whole.prefix(Int(Double(whole.count) * share)).write(to: URL(fileURLWithPath: log.path + ".1.gz"))
+            log.beginAnew(readingBacklog: true)
+            log.drain()
+            #expect(log.counters.damaged == 0 && log.texts.last == "now" && log.texts.contains("line 0 0"))
+            log.retire()
+            #expect(log.counters.damaged == (isCounted ? 1 : 0), "\(share)")
+            #expect(log.tail.status.warnings.isEmpty == !isCounted)
+        }
+    }
+
+    @Test("a file that is still being compressed is read to its end as it grows, each line once, also over a restart")
+    func growing() throws {
+        let log = try rotatedLog([])
+        let lines = (0..<20_000).map { "line \($0) \($0 &* 7919)" }
+        try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+        try gzip(log.path + ".1")
+        let path = log.path + ".1.gz"
+        let whole = try Data(contentsOf: URL(fileURLWithPath: path))
+        try whole.prefix(30_000).write(to: URL(fileURLWithPath: path))
+        log.beginAnew(readingBacklog: true)
+        let writer = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        for end in stride(from: 40_000, through: whole.count + 10_000, by: 10_000) {
+            log.drain()
+            if end % 20_000 == 0 { try log.restart() }
+            try writer.seekToEnd()
+            let written = Int(try writer.offset())
+            try writer.write(contentsOf: whole[written..<min(end, whole.count)])
+        }
+        log.drain()
+        log.retire()
+        let isWhole = log.texts.filter { $0 != "now" } == lines
+        #expect(isWhole && log.texts.count == lines.count + 1)
+        #expect(log.counters.damaged == 0 && log.counters.gaps == 0)
+    }
+
     @Test("a bomb is given up, and does not hold up the others")
     func bomb() throws {
         let log = try FollowedLog(containing: "now\n")
