@@ -43,16 +43,17 @@ struct OpenIDProviderTests {
 
     @Test("new keys are found where keys have no names, or keep them")
     func rotationWithoutNames() async throws {
-        for name: ClaimValue in [.null, .text("1")] {
+        // Each from an address of its own: what fails often is held back.
+        for (address, name) in [("192.0.2.1", ClaimValue.null), ("192.0.2.2", .text("1"))] {
             let signIn = try OpenIDSignInTests.service(base.provider, base.setup.service, base.log)
             base.provider.set {
                 $0.publishesOlder = true
                 $0.header["kid"] = name
             }
-            #expect(try await base.go(signIn).problem?.code == .tokenRefused)
+            #expect(try await base.go(signIn, from: address).problem?.code == .tokenRefused)
             base.provider.set { $0.publishesOlder = false }
-            #expect(try await base.go(signIn).problem?.code == .tokenRefused, "asked a moment ago")
-            #expect(try await base.go(signIn, at: noon.advanced(bySeconds: OpenIDProvider.pause)).session != nil)
+            #expect(try await base.go(signIn, from: address).problem?.code == .tokenRefused, "asked a moment ago")
+            #expect(try await base.go(signIn, from: address, at: noon.advanced(bySeconds: OpenIDProvider.pause)).session != nil)
         }
     }
 
