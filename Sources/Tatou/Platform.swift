@@ -14,6 +14,8 @@ package struct Platform: Sendable {
         package var tokenLifetime: Int64 = 86_400
         package var documents = DocumentService.Limits()
         package var rates = Rates()
+        /// Scans what is uploaded; nil scans nothing.
+        package var scanning: MalwareScanning?
 
         /// - Parameter data: the data folder.
         package init(data: String) {
@@ -102,8 +104,8 @@ package struct Platform: Sendable {
             database: database, hasher: try hasher ?? PasswordHasher(), tokenLifetime: options.tokenLifetime,
             randomness: randomness, now: now)
         documents = DocumentService(
-            limits: options.documents, database: database, folder: folder, processing: processing, randomness: randomness,
-            now: now)
+            limits: options.documents, database: database, folder: folder, processing: processing, scanning: options.scanning,
+            logger: logger, randomness: randomness, now: now)
         versions = VersionService(
             database: database, folder: folder, processing: processing, vault: vault, randomness: randomness, now: now)
         self.folder = folder

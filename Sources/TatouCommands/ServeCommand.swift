@@ -41,6 +41,14 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The program that reads documents; tatou-worker beside this one unless told otherwise.")
     var worker: String?
 
+    @Option(
+        help:
+            "Where clamd listens, which scans uploads for malware: /run/clamav/clamd.ctl or HOST:PORT; none are scanned without.")
+    var clamd: String?
+
+    @Option(help: "What becomes of an upload that clamd says nothing of: refuse or accept.")
+    var withoutVerdict = "refuse"
+
     @Option(help: "Folder of RMAP's keys: server.asc and clients/NAME.asc; no RMAP without.")
     var rmapKeys: String?
 
@@ -68,6 +76,7 @@ struct ServeCommand: AsyncParsableCommand {
             }
             options.guarding.vigie = Vigie(url: vigie, token: token, cache: "\(folder.data)/state/decisions.ndjson")
         }
+        options.scanning = try scanning()
         if unlimited { options.rates = .unlimited }
         var logger = Logger(label: "tatou")
         logger.logLevel = .notice
@@ -105,6 +114,17 @@ struct ServeCommand: AsyncParsableCommand {
         options.passphrase = environment["TATOU_RMAP_PASSPHRASE"]
         options.answersInClear = rmapClear
         return options
+    }
+
+    private func scanning() throws -> MalwareScanning? {
+        guard let policy = MalwareScanning.WithoutVerdict(rawValue: withoutVerdict) else {
+            throw CommandFailure(description: "--without-verdict is refuse or accept; it says \(withoutVerdict)")
+        }
+        guard let clamd else { return nil }
+        guard let address = ClamdScanner.Address(clamd) else {
+            throw CommandFailure(description: "--clamd takes /run/clamav/clamd.ctl or HOST:PORT; it says \(clamd)")
+        }
+        return MalwareScanning(scanner: ClamdScanner(address), withoutVerdict: policy)
     }
 
     static func place(_ text: String) throws -> (host: String, port: Int) {

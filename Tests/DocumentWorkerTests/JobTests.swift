@@ -31,7 +31,7 @@ import Testing
 
     @Test func methodsHaveNamesAndWords() async throws {
         let methods = try await worker.methods()
-        #expect(methods.map(\.name) == ["word-shift", "sealed-token", "robust-xmp", "visible-stamp"])
+        #expect(methods.map(\.name) == ["word-shift", "sealed-token", "robust-xmp", "visible-stamp", "toy-eof"])
         #expect(methods.allSatisfy { $0.usage.count > 40 })
     }
 
@@ -75,7 +75,7 @@ import Testing
         #expect(try await worker.inspect(.bytes(scripted)).suspicions == [.script, .launch, .attachment])
     }
 
-    @Test(arguments: ["word-shift", "sealed-token", "robust-xmp"], [false, true])
+    @Test(arguments: ["word-shift", "sealed-token", "robust-xmp", "toy-eof"], [false, true])
     func secretsComeBack(_ method: String, _ isTraced: Bool) async throws {
         let tracing = isTraced ? Mark.Tracing(version: "v1", markingSecret: [UInt8](repeating: 7, count: 32)) : nil
         let mark = Mark(method: method, secret: "für Jürgen ✓", key: "correct horse", tracing: tracing)

@@ -27,6 +27,8 @@ package struct Document: Sendable, Equatable {
 /// Why a document was not accepted, shown or changed.
 package enum DocumentRefusal: Error, Sendable, Equatable {
     case fault(SecurityEvent.UploadFault, message: String)
+    /// A scanner found malware, and calls it so.
+    case infected(signature: String)
     /// Not what can be worked on; `message` says why.
     case unprocessable(message: String)
     case notFound

@@ -1,6 +1,7 @@
 import Events
 import Guard
 import Identity
+import Logging
 
 /// Documents and whose they are. Knows nothing of HTTP.
 package struct DocumentService: Sendable {
@@ -18,6 +19,8 @@ package struct DocumentService: Sendable {
     let database: TatouDatabase
     let folder: DocumentFolder
     let processing: any DocumentProcessing
+    let scanning: MalwareScanning?
+    let logger: Logger
     let randomness: Randomness
     let now: @Sendable () -> Timestamp
 
@@ -48,6 +51,7 @@ package struct DocumentService: Sendable {
         case .polyglot?: throw DocumentRefusal.fault(.polyglot, message: "the file is more than a PDF document")
         default: throw DocumentRefusal.fault(.typeMismatch, message: "the file is not a PDF document")
         }
+        try await scan(staged)
         let inspection: DocumentInspection
         do {
             inspection = try await processing.inspect(staged.path)
@@ -68,6 +72,24 @@ package struct DocumentService: Sendable {
         } catch {
             _ = try? await folder.remove(.documents, document.file)
             throw error
+        }
+    }
+
+    /// Before anything else looks into the file.
+    private func scan(_ staged: StagedFile) async throws {
+        guard let scanning else { return }
+        do {
+            switch try await scanning.scanner.scan(staged.path) {
+            case .clean: return
+            case .infected(let signature): throw DocumentRefusal.infected(signature: signature)
+            }
+        } catch let failure as ScanFailure {
+            logger.error(
+                "an upload was not scanned for malware",
+                metadata: ["reason": "\(failure)", "then": "\(scanning.withoutVerdict.rawValue)"])
+            guard scanning.withoutVerdict == .accept else {
+                throw DocumentRefusal.busy(message: "the file could not be scanned for malware; try again later")
+            }
         }
     }
 

@@ -43,6 +43,10 @@ extension Platform {
             let status = Self.status(of: fault)
             context.record(.upload("document", file: file ?? "", fault: fault).with { $0.status = status.code })
             return Refusal(fault.rawValue, status: status, message: message)
+        case .infected(let signature):
+            context.record(.malwareDetected(file: file ?? "", signature: signature).with { $0.status = 422 })
+            return answer(
+                to: .fault(.infected, message: "the file contains malware and is refused"), action: action, file: file, context)
         case .unprocessable(let message):
             return Refusal("unprocessable", status: .badRequest, message: message)
         case .quota:

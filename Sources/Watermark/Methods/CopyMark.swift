@@ -44,7 +44,8 @@ package struct CopyMark: Sendable {
         let isTraceable = isShifted || tracing != nil ? try shift(document, pdf, isRequired: isShifted) : false
         try writeTokens(method, document)
         if method is VisibleStampMethod { VisibleStampMethod.stamp(document, recipient ?? secret) }
-        return (try document.write(), isTraceable)
+        let copy = try document.write()
+        return (method is ToyEOFMethod ? try ToyEOFMethod.append(secret, key: key, to: copy) : copy, isTraceable)
     }
 
     private func shift(_ document: PDFDocument, _ pdf: [UInt8], isRequired: Bool) throws(WatermarkError) -> Bool {

@@ -34,7 +34,7 @@ extension WatermarkMethod {
 
 package enum WatermarkMethods {
     package static let all: [any WatermarkMethod] = [
-        WordShiftMethod(), SealedTokenMethod(), RobustXMPMethod(), VisibleStampMethod(),
+        WordShiftMethod(), SealedTokenMethod(), RobustXMPMethod(), VisibleStampMethod(), ToyEOFMethod(),
     ]
 
     package static func named(_ name: String) throws(WatermarkError) -> any WatermarkMethod {

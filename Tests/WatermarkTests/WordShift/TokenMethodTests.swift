@@ -1,11 +1,12 @@
+import Foundation
 import Testing
 import Watermark
 
 @Suite("Tokens and stamps")
 struct TokenMethodTests {
-    private static let methods: [any WatermarkMethod] = [SealedTokenMethod(), RobustXMPMethod()]
+    private static let methods: [any WatermarkMethod] = [SealedTokenMethod(), RobustXMPMethod(), ToyEOFMethod()]
 
-    @Test("A token carries its secret to whoever has the key", arguments: [0, 1])
+    @Test("A token carries its secret to whoever has the key", arguments: [0, 1, 2])
     func roundTrip(index: Int) throws {
         let method = Self.methods[index]
         let original = WordShiftTests.mixed().bytes()
@@ -23,6 +24,27 @@ struct TokenMethodTests {
         #expect(code(copy, "") == .invalidKey)
         #expect(code(original, "key") == .notFound)
         #expect(code([1, 2, 3], "key") == .badInput)
+    }
+
+    @Test("A copy of the platform's first version is read, and what is damaged is no copy")
+    func firstVersion() throws {
+        // {"alg":"HMAC-SHA256","mac":…,"secret":"aGVsbG8=","v":1}: HMAC of "wm:add-after-eof:v1:hello" under "key".
+        let mac = "41909eb0dd568cd8714f9a034c7e24fb4e93c5ffcde86d1fdcf52081a13169f3"
+        func copy(_ json: String) -> [UInt8] {
+            let line = Data(json.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+            return Array("%PDF-1.4\n%%EOF\n%%WM-ADD-AFTER-EOF:v1\n\(line)\n".utf8)
+        }
+        func json(_ mac: String, secret: String = "aGVsbG8=") -> String {
+            #"{"v":1,"alg":"HMAC-SHA256","mac":"\#(mac)","secret":"\#(secret)"}"#
+        }
+        let method = ToyEOFMethod()
+        #expect(try method.extract(copy(json(mac)), key: "key") == "hello")
+        for wrong in [json("00" + mac.dropFirst(2)), json("zz"), json(""), json(mac, secret: "aGVsbG9v")] {
+            #expect { try method.extract(copy(wrong), key: "key") } throws: { ($0 as? WatermarkError)?.code == .invalidKey }
+        }
+        for none in ["", "{}", "[]", json(mac).replacing("SHA256", with: "MD5"), json(mac).replacing("aGVsbG8=", with: "%")] {
+            #expect { try method.extract(copy(none), key: "key") } throws: { ($0 as? WatermarkError)?.code == .notFound }
+        }
     }
 
     @Test("Metadata that is there stays, beside the token")
