@@ -29,6 +29,7 @@ let package = Package(
         .executable(name: "tatou-wm", targets: ["tatou-wm"]),
         .executable(name: "tatou", targets: ["tatou-server"]),
         .executable(name: "tatou-worker", targets: ["tatou-worker"]),
+        .executable(name: "tatou-openpgp", targets: ["tatou-openpgp"]),
         // For apps on Hummingbird: what they need to be protected, and nothing of the rest.
         .library(name: "Guard", targets: ["Guard"]),
     ],
@@ -253,10 +254,19 @@ let package = Package(
         .target(name: "DocumentWorker", dependencies: ["CSandbox"], swiftSettings: strict),
         // The inside of a worker: locks itself in, then reads.
         .target(
-            name: "DocumentWorkerProcess", dependencies: ["CSandbox", "DocumentWorker", "Watermark"], swiftSettings: strict),
+            name: "DocumentWorkerProcess", dependencies: ["Confinement", "CSandbox", "DocumentWorker", "Watermark"],
+            swiftSettings: strict),
+        // The walls around a worker, put up from inside: limits, and a filter of the kernel's calls.
+        .target(name: "Confinement", dependencies: ["CSandbox", "DocumentWorker"], swiftSettings: strict),
         .systemLibrary(name: "CSandbox"),
-        // RMAP: two messages, by which an identity shows that it has its key. The only importer of librnp.
-        .target(name: "RMAP", dependencies: ["CRNP"], swiftSettings: strict),
+        // RMAP: two messages, by which an identity shows that it has its key. It reads no OpenPGP in its own process.
+        .target(name: "RMAP", dependencies: ["DocumentWorker"], swiftSettings: strict),
+        // The inside of the process that reads or writes one message. The only importer of librnp.
+        .target(
+            name: "OpenPGPWorkerProcess", dependencies: ["CRNP", "Confinement", "DocumentWorker", "RMAP"], swiftSettings: strict),
+        .executableTarget(
+            name: "tatou-openpgp", dependencies: ["OpenPGPWorkerProcess"], path: "Sources/Executables/tatou-openpgp",
+            swiftSettings: strict),
         .systemLibrary(name: "CRNP", pkgConfig: "librnp", providers: [.apt(["librnp-dev"])]),
         .executableTarget(
             name: "tatou-worker", dependencies: ["DocumentWorkerProcess"], path: "Sources/Executables/tatou-worker",
@@ -323,7 +333,7 @@ let package = Package(
             name: "TatouTests",
             dependencies: [
                 "Tatou", "TatouCommands", "EmbeddedFiles", "Guard", "Identity", "Events", "OpenAPICheck", "Watermark",
-                "tatou-server", "tatou-worker",
+                "tatou-openpgp", "tatou-server", "tatou-worker",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -340,7 +350,7 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "tatou-worker"], swiftSettings: strict),
-        .testTarget(name: "RMAPTests", dependencies: ["RMAP"], swiftSettings: strict),
+        .testTarget(name: "RMAPTests", dependencies: ["RMAP", "DocumentWorker", "tatou-openpgp"], swiftSettings: strict),
         .testTarget(
             name: "IdentityTests",
             dependencies: [

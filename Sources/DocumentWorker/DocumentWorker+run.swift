@@ -30,7 +30,11 @@ extension DocumentWorker {
                                 try process.carryOut(request, descriptors, limits: limits)
                                 return .done
                             }
-                            return try process.perform(request, descriptors, limits: limits)
+                            let body = try process.exchange(request, descriptors, limits: limits, most: JobAnswer.mostBytes)
+                            guard let answer = (try? Frame.decode(JobAnswer.self, body))?.checked() else {
+                                throw .crashed(signal: 0)
+                            }
+                            return answer
                         })
                 }
             }

@@ -29,18 +29,15 @@ package final class DocumentWorker: Sendable {
 
     package init(_ configuration: Configuration = Configuration()) {
         self.configuration = configuration
-        program = configuration.program ?? Self.programBesideThis
+        program = configuration.program ?? WorkerProcess.program(beside: "tatou-worker")
         gate = WorkerGate(concurrent: configuration.concurrentJobs, waiting: configuration.waitingJobs)
-        spares = SpareProcesses(program: program, most: configuration.spareProcesses)
+        spares = SpareProcesses(most: configuration.spareProcesses) { [program] () throws(WorkerError) in
+            try WorkerProcess.start(program)
+        }
     }
 
     /// Ends the processes that wait for a job; those at work are left to finish.
     package func stop() { spares.stop() }
-
-    private static var programBesideThis: String {
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent("tatou-worker").path
-    }
 }
 
 extension DocumentWorker {

@@ -1,3 +1,4 @@
+import Confinement
 import DocumentWorker
 import Watermark
 
@@ -17,7 +18,7 @@ extension JobRunner {
 
     func fingerprint() throws(WatermarkError) -> JobAnswer {
         guard descriptors.count == 2 else { throw .badInput("There is no place for the fingerprint.") }
-        WorkerMain.write(DocumentFingerprint(rendered: try document(0)).encoded(), to: descriptors[1])
+        WorkerSocket.write(DocumentFingerprint(rendered: try document(0)).encoded(), to: descriptors[1])
         return .done
     }
 

@@ -1,3 +1,4 @@
+import Confinement
 import DocumentWorker
 import Glibc
 import Watermark
@@ -93,7 +94,7 @@ struct JobRunner {
             method: mark.method, secret: mark.secret, key: mark.key, position: mark.position, recipient: mark.intendedFor,
             tracing: mark.tracing.map { CopyMark.Tracing(version: $0.version, markingSecret: $0.markingSecret) }
         ).apply(to: try document(0))
-        WorkerMain.write(copy, to: descriptors[1])
+        WorkerSocket.write(copy, to: descriptors[1])
         return .copy(MarkedCopy(size: copy.count, sha256: DocumentDescription.digest(copy), isTraceable: isTraceable))
     }
 }

@@ -1,4 +1,5 @@
 import CSandbox
+import Confinement
 import DocumentWorker
 import Glibc
 
@@ -40,7 +41,7 @@ struct ProbeRunner {
     private func report(_ result: Int32) -> JobAnswer { .probed(result < 0 ? "refused by an error" : "allowed") }
 
     private func answer(_ bytes: [UInt8]) -> Never {
-        WorkerMain.write(bytes, to: 0)
+        WorkerSocket.write(bytes, to: 0)
         _exit(0)
     }
 
@@ -88,7 +89,7 @@ struct ProbeRunner {
     private func writeTooMuch() -> JobAnswer {
         let block = [UInt8](repeating: 0x41, count: 1 << 20)
         guard let descriptor = descriptors.last else { return .probed("no descriptor") }
-        for _ in 0..<10_000 { WorkerMain.write(block, to: descriptor) }
+        for _ in 0..<10_000 { WorkerSocket.write(block, to: descriptor) }
         return .probed("written")
     }
 }

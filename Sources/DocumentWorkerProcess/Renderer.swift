@@ -1,4 +1,5 @@
 import CSandbox
+import Confinement
 import DocumentWorker
 import Glibc
 
@@ -34,7 +35,7 @@ enum Renderer {
         let words: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
         let environment = ["LC_ALL=C.UTF-8", "TZ=UTC0", "HOME=/"]
         let variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup($0) } + [nil]
-        if let failure = Sandbox.lockRenderer(limits) { _exit(failure) }
+        if let failure = Confinement.lockRenderer(limits, readable: readable, executable: executable) { _exit(failure) }
         execve(program, words, variables)
         _exit(WorkerExit.noRenderer)
     }

@@ -1,4 +1,5 @@
 import CSandbox
+import Confinement
 import DocumentWorker
 import Glibc
 
@@ -19,9 +20,10 @@ package enum WorkerMain {
         switch request.job {
         case .render(let range): Renderer.run(range, descriptors, request.limits)
         case .probeRenderer:
-            if let failure = Sandbox.lockRenderer(request.limits) { _exit(failure) }
+            if let failure = Confinement.lockRenderer(
+                request.limits, readable: Renderer.readable, executable: Renderer.executable) { _exit(failure) }
         default:
-            guard Sandbox.lock(request.limits) else { _exit(WorkerExit.couldNotLock) }
+            guard Confinement.lock(request.limits) else { _exit(WorkerExit.couldNotLock) }
         }
         let answer = JobRunner(request: request, descriptors: descriptors, surroundings: surroundings, memory: memory).run()
         send(answer)
@@ -47,34 +49,13 @@ package enum WorkerMain {
             count += some
         }
         guard let length = Frame.length(header, most: JobRequest.mostBytes) else { return nil }
-        var body = [UInt8](repeating: 0, count: length)
-        position = 0
-        while position < length {
-            let received = body.withUnsafeMutableBytes { read(0, $0.baseAddress?.advanced(by: position), length - position) }
-            if received < 0, errno == EINTR { continue }
-            guard received > 0 else { return nil }
-            position += received
-        }
-        guard let request = try? Frame.decode(JobRequest.self, body) else { return nil }
+        guard let body = WorkerSocket.read(length), let request = try? Frame.decode(JobRequest.self, body) else { return nil }
         return (request, Array(descriptors[..<count]))
     }
 
     private static func send(_ answer: JobAnswer) {
         guard let bytes = try? Frame.encode(answer) else { return }
-        write(bytes, to: 0)
-    }
-
-    /// All of it, or as much as somebody takes.
-    static func write(_ bytes: [UInt8], to descriptor: Int32) {
-        var position = 0
-        while position < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress?.advanced(by: position), $0.count - position)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            position += count
-        }
+        WorkerSocket.write(bytes)
     }
 }
 

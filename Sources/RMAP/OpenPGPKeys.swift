@@ -1,67 +1,91 @@
-import CRNP
+import Dispatch
+package import DocumentWorker
 import Foundation
-import Synchronization
 
-private let success = rnp_result_t(RNP_SUCCESS)
-
-/// The server's key pair and the public keys of identities, in librnp's memory.
+/// The server's key pair and the public keys of identities, used by processes of their own: this one contains no reader of OpenPGP.
 ///
-/// librnp is not thread-safe: one call at a time. It reads messages of strangers in this process: what that means is in docs/threat-model.md.
+/// Each message has its process, `tatou-openpgp`, which loads the keys, locks itself in and waits; it reads or writes one message and
+/// ends. So a message that takes its reader over finds the private key, and nothing but an answer of at most a few bytes to tell it in; it
+/// does not touch what other messages say, and writes none: what goes out is written by processes that read nothing of strangers.
+///
+/// Safe to use from any task.
 package final class OpenPGPKeys: Sendable {
+    package struct Configuration: Sendable {
+        /// Where `tatou-openpgp` is; nil for the folder that this program is in.
+        package var program: String?
+        package var limits: WorkerLimits = {
+            var limits = WorkerLimits()
+            limits.cpuSeconds = 5
+            limits.memory = 256 << 20
+            limits.seconds = 10
+            limits.outputBytes = 0
+            return limits
+        }()
+        package var concurrentMessages = max(2, ProcessInfo.processInfo.activeProcessorCount)
+        package var waitingMessages = 256
+        /// Processes that have their keys loaded and wait, so that a message need not.
+        package var spareProcesses = 3
+
+        package init() {}
+    }
+
     /// What is wrong with the keys: for the operator, at the start.
     package struct Failure: Error, Sendable, CustomStringConvertible {
         package var description: String
     }
 
-    /// librnp's handle, used under the lock only, and freed with the last reference to this.
-    private struct Ring {
-        var ffi: rnp_ffi_t
-        /// Fingerprints of primary keys, by identity.
-        var fingerprints: [String: String]
-    }
-
-    private let ring: Mutex<Ring>
     /// Names of those who can take part.
     package let identities: Set<String>
     /// Files that hold no key that can be encrypted to: said at the start, and left out.
     package let unusable: [String]
+    private let processes: Processes
 
+    /// Starts a process with the keys, and asks whose they are.
+    ///
     /// - Parameters:
     ///   - serverKey: the server's private key, armoured or binary.
     ///   - clients: public keys by identity.
-    package init(serverKey: [UInt8], passphrase: String?, clients: [String: [UInt8]]) throws(Failure) {
-        var handle: rnp_ffi_t?
-        guard rnp_ffi_create(&handle, "GPG", "GPG") == success, let ffi = handle else {
-            throw Failure(description: "The OpenPGP library could not be started.")
-        }
-        do throws(Failure) {
-            // librnp speaks to standard error, and would quote what strangers sent.
-            let null = open("/dev/null", O_WRONLY | O_CLOEXEC)
-            if null >= 0 { rnp_ffi_set_log_fd(ffi, null) }
-            try Self.loadServer(ffi, serverKey, passphrase)
-            var fingerprints: [String: String] = [:]
-            var unusable: [String] = []
-            for (identity, key) in clients.sorted(by: { $0.key < $1.key }) {
-                guard Self.isIdentity(identity), let fingerprint = Self.importPublic(ffi, key),
-                    Self.canEncrypt(ffi, fingerprint)
-                else {
-                    unusable.append(identity)
-                    continue
-                }
-                fingerprints[identity] = fingerprint
-            }
-            identities = Set(fingerprints.keys)
-            self.unusable = unusable
-            ring = Mutex(Ring(ffi: ffi, fingerprints: fingerprints))
+    package init(
+        serverKey: [UInt8], passphrase: String?, clients: [String: [UInt8]], configuration: Configuration = Configuration()
+    ) async throws(Failure) {
+        var files = OpenPGPKeyFiles(
+            serverKey: Data(serverKey), passphrase: passphrase, clients: clients.mapValues { Data($0) },
+            limits: configuration.limits)
+        var first = configuration
+        // Passphrases are made slow to try. Nothing of strangers is in these files.
+        (first.limits.cpuSeconds, first.limits.seconds, first.spareProcesses) = (60, 120, 0)
+        files.limits = first.limits
+        let answer: OpenPGPAnswer
+        do {
+            answer = try await Processes(first, keys: try Self.message(files)).ask(.describe)
+        } catch let error as WorkerError {
+            if case .unavailable(let message) = error { throw Failure(description: message) }
+            throw Failure(description: "The keys could not be read: the process that did it ended (\(error.reason)).")
+        } catch let failure as Failure {
+            throw failure
         } catch {
-            rnp_ffi_destroy(ffi)
-            throw error
+            throw Failure(description: "The keys could not be read.")
+        }
+        switch answer {
+        case .keys(let identities, let unusable, let openKey):
+            self.identities = Set(identities)
+            self.unusable = unusable
+            files.limits = configuration.limits
+            if let openKey { (files.serverKey, files.passphrase) = (openKey, nil) }
+            processes = Processes(configuration, keys: try Self.message(files))
+        case .failed(let description): throw Failure(description: description)
+        default: throw Failure(description: "The keys could not be read: tatou-openpgp gave an answer that makes no sense.")
         }
     }
 
-    deinit {
-        ring.withLock { _ = rnp_ffi_destroy($0.ffi) }
+    private static func message(_ files: OpenPGPKeyFiles) throws(Failure) -> [UInt8] {
+        guard let message = try? Frame.encode(files), message.count <= OpenPGPKeyFiles.mostBytes else {
+            throw Failure(description: "The keys are too large: \(OpenPGPKeyFiles.mostBytes >> 20) MiB are read.")
+        }
+        return message
     }
+
+    deinit { processes.spares.stop() }
 
     /// Letters, digits, `_`, `-` and `.`: identities are names of files, and go into logs.
     package static func isIdentity(_ text: String) -> Bool {
@@ -72,148 +96,73 @@ package final class OpenPGPKeys: Sendable {
             }
     }
 
-    // MARK: - Messages
-
     /// What a message says that is encrypted to the server with its integrity protected; nil for everything else: plain messages, those under
     /// a password, for other keys, without protection, or of more than `most` bytes.
-    package func decrypt(_ message: [UInt8], most: Int) -> [UInt8]? {
-        ring.withLock { ring in
-            Self.withInput(message) { input in
-                Self.output(most: most) { output in
-                    var handle: rnp_op_verify_t?
-                    guard rnp_op_verify_create(&handle, ring.ffi, input, output) == success, let operation = handle
-                    else { return false }
-                    defer { rnp_op_verify_destroy(operation) }
-                    // Messages of the protocol are not signed. What is signed all the same counts for what it says.
-                    rnp_op_verify_set_flags(operation, RNP_VERIFY_IGNORE_SIGS_ON_DECRYPT)
-                    var isProtected = false
-                    return rnp_op_verify_execute(operation) == success
-                        && rnp_op_verify_get_protection_info(operation, nil, nil, &isProtected) == success
-                        && isProtected
-                }
-            }
-        }
+    package func decrypt(_ message: [UInt8], most: Int) async throws(WorkerError) -> [UInt8]? {
+        let plain = try Self.bytes(of: await processes.ask(.decrypt(Data(message), most: most)))
+        guard let plain else { return nil }
+        guard plain.count <= most else { throw .crashed(signal: 0) }
+        return plain
     }
 
     /// A message that only this identity reads; nil for names that are none.
-    package func encrypt(_ text: [UInt8], to identity: String) -> [UInt8]? {
-        ring.withLock { ring in
-            guard let fingerprint = ring.fingerprints[identity] else { return nil }
-            return Self.withKey(ring.ffi, fingerprint) { key in
-                Self.withInput(text) { input in
-                    Self.output(most: MessagePayload.mostBytes) { output in
-                        var handle: rnp_op_encrypt_t?
-                        guard rnp_op_encrypt_create(&handle, ring.ffi, input, output) == success,
-                            let operation = handle
-                        else { return false }
-                        defer { rnp_op_encrypt_destroy(operation) }
-                        // Of the primary key's keys librnp takes the one that is made for this.
-                        return rnp_op_encrypt_add_recipient(operation, key) == success
-                            && rnp_op_encrypt_set_cipher(operation, "AES256") == success
-                            && rnp_op_encrypt_execute(operation) == success
-                    }
-                }
-            }
+    package func encrypt(_ text: [UInt8], to identity: String) async throws(WorkerError) -> [UInt8]? {
+        try Self.bytes(of: await processes.ask(.encrypt(Data(text), to: identity)))
+    }
+
+    /// Has a worker try what it must not be able to do. Only for checks of the walls.
+    package func probe(_ probe: OpenPGPProbe) async throws(WorkerError) -> OpenPGPAnswer {
+        try await processes.ask(.probe(probe))
+    }
+
+    private static func bytes(of answer: OpenPGPAnswer) throws(WorkerError) -> [UInt8]? {
+        switch answer {
+        case .message(let data): [UInt8](data)
+        case .nothing: nil
+        default: throw .crashed(signal: 0)
         }
-    }
-
-    // MARK: - librnp
-
-    private static func loadServer(_ ffi: rnp_ffi_t, _ bytes: [UInt8], _ passphrase: String?) throws(Failure) {
-        let results = importKeys(ffi, bytes, RNP_LOAD_SAVE_PUBLIC_KEYS | RNP_LOAD_SAVE_SECRET_KEYS)
-        guard let results, !results.isEmpty else {
-            throw Failure(description: "The server's key cannot be read. Give an OpenPGP private key.")
-        }
-        var hasSecret = false
-        for fingerprint in results {
-            let isOpen = withKey(ffi, fingerprint) { key -> Bool? in
-                var isSecret = false
-                guard rnp_key_have_secret(key, &isSecret) == success, isSecret else { return nil }
-                var isLocked = false
-                rnp_key_is_locked(key, &isLocked)
-                return !isLocked || rnp_key_unlock(key, passphrase ?? "") == success
-            }
-            guard isOpen != false else {
-                throw Failure(description: "The server's private key is locked, and the passphrase does not open it.")
-            }
-            hasSecret = hasSecret || isOpen == true
-        }
-        guard hasSecret else { throw Failure(description: "The server's key file holds no private key.") }
-    }
-
-    /// The fingerprint of the first key of a file, which is its primary key.
-    private static func importPublic(_ ffi: rnp_ffi_t, _ bytes: [UInt8]) -> String? {
-        importKeys(ffi, bytes, RNP_LOAD_SAVE_PUBLIC_KEYS)?.first
-    }
-
-    /// Fingerprints of what was imported, or was there already.
-    private static func importKeys(_ ffi: rnp_ffi_t, _ bytes: [UInt8], _ flags: UInt32) -> [String]? {
-        struct Results: Decodable {
-            struct Key: Decodable { var fingerprint: String }
-            var keys: [Key]
-        }
-        return withInput(bytes) { input in
-            var text: UnsafeMutablePointer<CChar>?
-            guard rnp_import_keys(ffi, input, flags, &text) == success, let text else { return nil }
-            defer { rnp_buffer_destroy(text) }
-            return (try? JSONDecoder().decode(Results.self, from: Data(String(cString: text).utf8)))?.keys.map(\.fingerprint)
-        }
-    }
-
-    private static func canEncrypt(_ ffi: rnp_ffi_t, _ fingerprint: String) -> Bool {
-        withKey(ffi, fingerprint) { key -> Bool? in
-            var suitable: rnp_key_handle_t?
-            guard rnp_key_get_default_key(key, "encrypt", 0, &suitable) == success, let suitable else { return nil }
-            rnp_key_handle_destroy(suitable)
-            return true
-        } ?? false
-    }
-
-    private static func withKey<Value>(_ ffi: rnp_ffi_t, _ fingerprint: String, _ body: (rnp_key_handle_t) -> Value?) -> Value? {
-        var handle: rnp_key_handle_t?
-        guard rnp_locate_key(ffi, "fingerprint", fingerprint, &handle) == success, let key = handle else { return nil }
-        defer { rnp_key_handle_destroy(key) }
-        return body(key)
-    }
-
-    private static func withInput<Value>(_ bytes: [UInt8], _ body: (rnp_input_t) -> Value?) -> Value? {
-        var handle: rnp_input_t?
-        guard rnp_input_from_memory(&handle, bytes, bytes.count, true) == success, let input = handle else { return nil }
-        defer { rnp_input_destroy(input) }
-        return body(input)
-    }
-
-    private static func output(most: Int, _ body: (rnp_output_t) -> Bool) -> [UInt8]? {
-        var handle: rnp_output_t?
-        guard rnp_output_to_memory(&handle, most) == success, let output = handle else { return nil }
-        defer { rnp_output_destroy(output) }
-        guard body(output) else { return nil }
-        var bytes: UnsafeMutablePointer<UInt8>?
-        var count = 0
-        guard rnp_output_memory_get_buf(output, &bytes, &count, false) == success, let bytes, count <= most else {
-            return nil
-        }
-        return Array(UnsafeBufferPointer(start: bytes, count: count))
     }
 }
 
 extension OpenPGPKeys {
-    /// Keys in files: one private key of the server, and a folder in which each file `NAME.asc` is the public key of the identity `NAME`.
-    package convenience init(serverKeyFile: String, passphrase: String?, clientFolder: String) throws(Failure) {
-        guard let server = FileManager.default.contents(atPath: serverKeyFile) else {
-            throw Failure(description: "\(serverKeyFile), the server's key, cannot be read.")
+    /// Processes that have the keys, each for one message.
+    private struct Processes: Sendable {
+        let limits: WorkerLimits
+        let gate: WorkerGate
+        let spares: SpareProcesses
+
+        init(_ configuration: Configuration, keys: [UInt8]) {
+            let program = configuration.program ?? WorkerProcess.program(beside: "tatou-openpgp")
+            limits = configuration.limits
+            gate = WorkerGate(concurrent: configuration.concurrentMessages, waiting: configuration.waitingMessages)
+            spares = SpareProcesses(most: configuration.spareProcesses) { [limits] () throws(WorkerError) in
+                let process = try WorkerProcess.start(program)
+                // One that does not take its keys is told by its end.
+                _ = process.prepare(keys, seconds: limits.seconds)
+                return process
+            }
         }
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: clientFolder) else {
-            throw Failure(description: "\(clientFolder), the folder of identities, cannot be read.")
+
+        func ask(_ job: OpenPGPJob) async throws(WorkerError) -> OpenPGPAnswer {
+            guard let request = try? Frame.encode(job), request.count <= OpenPGPJob.mostBytes else {
+                throw .refused("The message is too long.")
+            }
+            try await gate.enter()
+            defer { gate.leave() }
+            let result = await withCheckedContinuation { continuation in
+                // A thread that may block: as many as there are messages at a time.
+                DispatchQueue.global().async {
+                    continuation.resume(
+                        returning: Result { () throws(WorkerError) in
+                            let process = try spares.take()
+                            spares.fill()
+                            return try process.exchange(request, [], limits: limits, most: OpenPGPAnswer.mostBytes)
+                        })
+                }
+            }
+            let body = try result.get()
+            guard let answer = try? Frame.decode(OpenPGPAnswer.self, body) else { throw .crashed(signal: 0) }
+            return answer
         }
-        var clients: [String: [UInt8]] = [:]
-        for name in names {
-            let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-            guard parts.count >= 2, let ending = parts.last, ["asc", "gpg", "pgp"].contains(ending) else { continue }
-            let identity = parts.dropLast().joined(separator: ".")
-            guard let bytes = FileManager.default.contents(atPath: "\(clientFolder)/\(name)") else { continue }
-            clients[identity] = [UInt8](bytes)
-        }
-        try self.init(serverKey: [UInt8](server), passphrase: passphrase, clients: clients)
     }
 }

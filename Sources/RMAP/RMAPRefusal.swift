@@ -12,6 +12,10 @@ package struct RMAPRefusal: Error, Sendable, Equatable, CustomStringConvertible 
         case notPending = "not_pending"
         /// Too many handshakes wait, of this client or of all.
         case tooMany = "too_many"
+        /// The process that read the message died of it, or did not come to an end.
+        case readerDied = "reader_died"
+        /// Too much is waiting, or no process can be started: not the message's fault.
+        case unavailable
     }
 
     package var reason: Reason

@@ -1,3 +1,4 @@
+import DocumentWorker
 import Foundation
 import Synchronization
 
@@ -52,8 +53,8 @@ package final class RMAPServer: Sendable {
     ///   - now: seconds on a clock that never goes back.
     package func initiate(
         _ payload: String, from client: String, now: Double, using random: inout some RandomNumberGenerator
-    ) throws(RMAPRefusal) -> Answer {
-        let (message, form) = try open(payload, as: FirstMessage.self)
+    ) async throws(RMAPRefusal) -> Answer {
+        let (message, form) = try await open(payload, as: FirstMessage.self)
         guard OpenPGPKeys.isIdentity(message.identity), keys.identities.contains(message.identity) else {
             throw RMAPRefusal(.unknownIdentity, identity: message.identity)
         }
@@ -62,12 +63,12 @@ package final class RMAPServer: Sendable {
         }
         guard let handshake else { throw RMAPRefusal(.tooMany, identity: message.identity) }
         let text = "{\"nonceClient\":\(handshake.nonceClient),\"nonceServer\":\(handshake.nonceServer)}"
-        return Answer(payload: try seal(text, to: handshake.identity, form), identity: handshake.identity)
+        return Answer(payload: try await seal(text, to: handshake.identity, form), identity: handshake.identity)
     }
 
     /// Takes the second message, and with it the handshake: it cannot be used again.
-    package func finish(_ payload: String, now: Double) throws(RMAPRefusal) -> Grant {
-        let (message, form) = try open(payload, as: SecondMessage.self)
+    package func finish(_ payload: String, now: Double) async throws(RMAPRefusal) -> Grant {
+        let (message, form) = try await open(payload, as: SecondMessage.self)
         switch pending.withLock({ $0.finish(nonceServer: message.nonceServer, now: now) }) {
         case .granted(let handshake): return Grant(identity: handshake.identity, link: handshake.link, form: form)
         case .replayed: throw RMAPRefusal(.replayed)
@@ -76,10 +77,10 @@ package final class RMAPServer: Sendable {
     }
 
     /// What the second message is answered with, once the version can be had under its link.
-    package func reply(to grant: Grant) throws(RMAPRefusal) -> Reply {
+    package func reply(to grant: Grant) async throws(RMAPRefusal) -> Reply {
         switch resultForm {
         case .clear: .result(grant.link)
-        case .encrypted: .payload(try seal("{\"result\":\"\(grant.link)\"}", to: grant.identity, grant.form))
+        case .encrypted: .payload(try await seal("{\"result\":\"\(grant.link)\"}", to: grant.identity, grant.form))
         }
     }
 
@@ -99,17 +100,33 @@ package final class RMAPServer: Sendable {
 
     private func open<Message: Decodable>(
         _ payload: String, as type: Message.Type
-    ) throws(RMAPRefusal) -> (Message, MessagePayload.Form) {
+    ) async throws(RMAPRefusal) -> (Message, MessagePayload.Form) {
         guard let payload = MessagePayload(payload) else { throw RMAPRefusal(.malformed) }
-        guard let plain = keys.decrypt(payload.message, most: Self.mostPlainBytes) else { throw RMAPRefusal(.notDecrypted) }
+        let plain: [UInt8]?
+        do {
+            plain = try await keys.decrypt(payload.message, most: Self.mostPlainBytes)
+        } catch {
+            throw RMAPRefusal(error)
+        }
+        guard let plain else { throw RMAPRefusal(.notDecrypted) }
         guard let message = try? JSONDecoder().decode(type, from: Data(plain)) else { throw RMAPRefusal(.malformed) }
         return (message, payload.form)
     }
 
-    private func seal(_ text: String, to identity: String, _ form: MessagePayload.Form) throws(RMAPRefusal) -> String {
-        guard let message = keys.encrypt(Array(text.utf8), to: identity) else {
-            throw RMAPRefusal(.unknownIdentity, identity: identity)
+    private func seal(_ text: String, to identity: String, _ form: MessagePayload.Form) async throws(RMAPRefusal) -> String {
+        let message: [UInt8]?
+        do {
+            message = try await keys.encrypt(Array(text.utf8), to: identity)
+        } catch {
+            throw RMAPRefusal(error, identity: identity)
         }
+        guard let message else { throw RMAPRefusal(.unknownIdentity, identity: identity) }
         return MessagePayload(form: form, message: message).text
+    }
+}
+
+extension RMAPRefusal {
+    init(_ error: WorkerError, identity: String = "") {
+        self.init(error.isSuspicious ? .readerDied : .unavailable, identity: identity)
     }
 }

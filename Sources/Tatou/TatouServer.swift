@@ -21,7 +21,7 @@ package struct TatouServer: Sendable {
     ) async throws {
         platform = try Platform(options, processing: processing, logger: logger)
         if let rmap {
-            let keys = try rmap.keys()
+            let keys = try await rmap.keys()
             for name in keys.unusable {
                 logger.warning("no key of this identity can be encrypted to: it is left out", metadata: ["identity": "\(name)"])
             }

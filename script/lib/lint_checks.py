@@ -27,7 +27,7 @@ IMPORTERS = {
         ["Identity", "Response", "Watermark"]),
     "CPNG": ("pictures of leaked pages", ["Watermark"]),
     "CQPDF": ("reading and writing PDF documents", ["Watermark"]),
-    "CRNP": ("OpenPGP messages of RMAP", ["RMAP"]),
+    "CRNP": ("OpenPGP messages of RMAP", ["OpenPGPWorkerProcess"]),
     "CTurboJPEG": ("pictures of leaked pages", ["Watermark"]),
     "CZlib": ("compressed logs, and gzip of what is received", ["Ingest"]),
     "CZstd": ("compression of the archive", ["Archive"]),

@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 /// Workers that are started and wait for a job. Each does one, and is replaced while it does.
-final class SpareProcesses: Sendable {
+package final class SpareProcesses: Sendable {
     private struct State {
         var waiting: [WorkerProcess] = []
         var starting = 0
@@ -10,25 +10,26 @@ final class SpareProcesses: Sendable {
     }
 
     private let state = Mutex(State())
-    private let program: String
     private let most: Int
+    private let start: @Sendable () throws(WorkerError) -> WorkerProcess
 
-    init(program: String, most: Int) {
-        self.program = program
+    /// - Parameter start: starts one, and gives it what it needs before its job.
+    package init(most: Int, start: @escaping @Sendable () throws(WorkerError) -> WorkerProcess) {
         self.most = most
+        self.start = start
     }
 
     /// One that waits, or a new one.
-    func take() throws(WorkerError) -> WorkerProcess {
+    package func take() throws(WorkerError) -> WorkerProcess {
         while let spare = state.withLock({ $0.waiting.popLast() }) {
             // The system may have ended it for its memory.
             if spare.isWaiting { return spare }
         }
-        return try .start(program)
+        return try start()
     }
 
     /// Starts what is missing, on a thread of its own.
-    func fill() {
+    package func fill() {
         let isMissing = state.withLock { state in
             guard !state.isStopped, state.waiting.count + state.starting < most else { return false }
             state.starting += 1
@@ -36,7 +37,7 @@ final class SpareProcesses: Sendable {
         }
         guard isMissing else { return }
         DispatchQueue.global().async { [self] in
-            let process = try? WorkerProcess.start(program)
+            let process = try? start()
             let isFull = state.withLock { state in
                 state.starting -= 1
                 guard let process, !state.isStopped else { return true }
@@ -47,7 +48,7 @@ final class SpareProcesses: Sendable {
         }
     }
 
-    func stop() {
+    package func stop() {
         let waiting = state.withLock { state in
             state.isStopped = true
             defer { state.waiting = [] }

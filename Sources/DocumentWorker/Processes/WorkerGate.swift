@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Lets so many jobs through at a time; the others wait in the order they came, and only so many.
-final class WorkerGate: Sendable {
+package final class WorkerGate: Sendable {
     private struct State {
         var free: Int
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -14,13 +14,13 @@ final class WorkerGate: Sendable {
     private let state: Mutex<State>
     private let mostWaiting: Int
 
-    init(concurrent: Int, waiting: Int) {
+    package init(concurrent: Int, waiting: Int) {
         state = Mutex(State(free: max(1, concurrent)))
         mostWaiting = waiting
     }
 
     /// Every return without an error is followed by one ``leave()``.
-    func enter() async throws(WorkerError) {
+    package func enter() async throws(WorkerError) {
         var isRefused = false
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let decision: Decision = state.withLock { state in
@@ -38,7 +38,7 @@ final class WorkerGate: Sendable {
         if isRefused { throw .busy }
     }
 
-    func leave() {
+    package func leave() {
         let next: CheckedContinuation<Void, Never>? = state.withLock { state in
             guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
             state.free += 1

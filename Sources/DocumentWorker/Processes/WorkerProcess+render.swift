@@ -16,11 +16,11 @@ extension WorkerProcess {
         if isLate { throw .killed(.time) }
         if hasSpoken { throw .crashed(signal: 0) }
         guard let death, !death.wasEnded, death.status & 0x7F == 0 else {
-            throw Self.error(death, limits: limits, said: said())
+            throw Self.error(death, limits: limits, said: said(), program: program)
         }
         switch death.status >> 8 & 0xFF {
         case 0: return
-        case WorkerExit.couldNotLock, 127: throw Self.error(death, limits: limits, said: said())
+        case WorkerExit.couldNotLock, 127: throw Self.error(death, limits: limits, said: said(), program: program)
         case WorkerExit.noRenderer:
             throw .unavailable("Pages cannot be rendered: pdftoppm is missing (Debian: poppler-utils).")
         case WorkerExit.noLandlock:

@@ -1,23 +1,30 @@
 import CSandbox
+import Foundation
 import Glibc
 
 extension WorkerProcess {
     /// Its whole environment. One arena: further ones reserve address space, which is limited. No time zone to look up, no backtraces.
     private static let environment = ["MALLOC_ARENA_MAX=1", "SWIFT_BACKTRACE=enable=no", "TZ=UTC0", "LC_ALL=C.UTF-8"]
 
+    /// The path of a program beside this one.
+    package static func program(beside name: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        return URL(fileURLWithPath: own).deletingLastPathComponent().appendingPathComponent(name).path
+    }
+
     /// Starts one. It inherits a socket as standard input and one as standard error, and nothing else of this process.
     ///
     /// By posix_spawn, which copies no page tables: as quick from a large server as from a small one.
-    static func start(_ program: String) throws(WorkerError) -> WorkerProcess {
+    package static func start(_ program: String) throws(WorkerError) -> WorkerProcess {
         var sockets: [Int32] = [-1, -1]
         var errors: [Int32] = [-1, -1]
         // Closed on exec from the first moment: processes that other threads start meanwhile get none of them. (pipe2 is not imported.)
         let kind = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, kind, 0, &sockets) == 0 else { throw failure("no socket", errno) }
+        guard socketpair(AF_UNIX, kind, 0, &sockets) == 0 else { throw failure("no socket", errno, program) }
         guard socketpair(AF_UNIX, kind, 0, &errors) == 0 else {
             let code = errno
             for socket in sockets { close(socket) }
-            throw failure("no socket", code)
+            throw failure("no socket", code, program)
         }
         // Our ends do not block; its do.
         _ = fcntl(sockets[0], F_SETFL, O_NONBLOCK)
@@ -55,12 +62,14 @@ extension WorkerProcess {
         guard code == 0 else {
             close(sockets[0])
             close(errors[0])
-            throw failure(program, code)
+            throw failure(program, code, program)
         }
-        return WorkerProcess(pid: pid, socket: sockets[0], errors: errors[0])
+        return WorkerProcess(name(program), pid: pid, socket: sockets[0], errors: errors[0])
     }
 
-    private static func failure(_ what: String, _ code: Int32) -> WorkerError {
-        .unavailable("A worker could not be started: \(what): \(InputFiles.reason(code)). Install tatou-worker beside tatou.")
+    private static func name(_ program: String) -> String { String(program.split(separator: "/").last ?? "") }
+
+    private static func failure(_ what: String, _ code: Int32, _ program: String) -> WorkerError {
+        .unavailable("A worker could not be started: \(what): \(InputFiles.reason(code)). Install \(name(program)) beside tatou.")
     }
 }

@@ -2,17 +2,21 @@ import CSandbox
 import Glibc
 import Synchronization
 
-/// One `tatou-worker`: started, given at most one job, ended and waited for.
+/// One worker, `tatou-worker` or another: started, given at most one job, ended and waited for.
 ///
 /// Calls block; they are made from a thread that may. ``end()`` may come from any thread at any time.
-final class WorkerProcess: Sendable {
+package final class WorkerProcess: Sendable {
     /// Nil once it has been waited for: its number may be another's by then.
     private let running: Mutex<pid_t?>
     private let socket: Int32
     /// What it writes to standard error, of which the first bytes tell how it died.
     private let errors: Int32
 
-    init(pid: pid_t, socket: Int32, errors: Int32) {
+    /// Its name, for whoever has to install it.
+    let program: String
+
+    init(_ program: String, pid: pid_t, socket: Int32, errors: Int32) {
+        self.program = program
         running = Mutex(pid)
         self.socket = socket
         self.errors = errors
@@ -39,18 +43,24 @@ final class WorkerProcess: Sendable {
 
     // MARK: - One job
 
-    /// Hands over the job and waits for the answer. The process is gone when this returns.
-    func perform(_ request: [UInt8], _ descriptors: [Int32], limits: WorkerLimits) throws(WorkerError) -> JobAnswer {
+    /// Hands over what a worker needs before its job comes. False where it does not take it.
+    package func prepare(_ message: [UInt8], seconds: Double) -> Bool {
+        (try? send(message, [], until: .now + .seconds(seconds))) != nil
+    }
+
+    /// Hands over the job and waits for the answer, a frame of at most `most` bytes. The process is gone when this returns.
+    package func exchange(
+        _ request: [UInt8], _ descriptors: [Int32], limits: WorkerLimits, most: Int
+    ) throws(WorkerError) -> [UInt8] {
         let deadline = ContinuousClock.now + .seconds(limits.seconds)
         var isLate = false
-        var answer: JobAnswer?
+        var answer: [UInt8]?
         do {
             try send(request, descriptors, until: deadline)
             if let header = try receive(Frame.headerBytes, until: deadline),
-                let length = Frame.length(header, most: JobAnswer.mostBytes),
-                let body = try receive(length, until: deadline)
+                let length = Frame.length(header, most: most)
             {
-                answer = (try? Frame.decode(JobAnswer.self, body))?.checked()
+                answer = try receive(length, until: deadline)
             }
         } catch {
             isLate = true
@@ -61,7 +71,7 @@ final class WorkerProcess: Sendable {
         let death = reap(mostSeconds: isLate || isAnswered ? nil : 1)
         if let answer { return answer }
         if isLate { throw .killed(.time) }
-        throw Self.error(death, limits: limits, said: said())
+        throw Self.error(death, limits: limits, said: said(), program: program)
     }
 
     /// The deadline has passed.
@@ -177,7 +187,7 @@ final class WorkerProcess: Sendable {
         return usage.ru_maxrss << 10
     }
 
-    static func error(_ death: Death?, limits: WorkerLimits, said: String) -> WorkerError {
+    static func error(_ death: Death?, limits: WorkerLimits, said: String, program: String) -> WorkerError {
         guard let death else { return .crashed(signal: 0) }
         let signal = death.status & 0x7F
         if signal == 0 {
@@ -185,7 +195,7 @@ final class WorkerProcess: Sendable {
             case WorkerExit.couldNotLock:
                 return .unavailable("A worker could not lock itself in: this kernel does not let it (seccomp).")
             case 127:
-                return .unavailable("tatou-worker cannot be run: a library that it needs is missing.")
+                return .unavailable("\(program) cannot be run: a library that it needs is missing.")
             default: return .crashed(signal: 0)
             }
         }

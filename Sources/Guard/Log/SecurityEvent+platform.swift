@@ -35,6 +35,8 @@ extension SecurityEvent {
         case nonceReused = "nonce_reused"
         /// More are under way than may be.
         case tooMany = "too_many"
+        /// The process that read the message died of it.
+        case parserKilled = "parser_killed"
     }
 
     /// A watermark was made, read or checked.

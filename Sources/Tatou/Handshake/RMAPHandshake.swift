@@ -20,17 +20,17 @@ struct RMAPHandshake: Handshake {
 
     func initiate(_ payload: String, from client: String) async throws -> HandshakeAnswer {
         var random = SystemRandomNumberGenerator()
-        do throws(RMAPRefusal) {
-            let answer = try server.initiate(payload, from: client, now: Self.monotonic, using: &random)
+        do {
+            let answer = try await server.initiate(payload, from: client, now: Self.monotonic, using: &random)
             return HandshakeAnswer(.payload(answer.payload), identity: answer.identity)
         } catch {
-            throw HandshakeRefusal(error)
+            throw try refusal(for: error)
         }
     }
 
     func link(_ payload: String, from client: String) async throws -> HandshakeAnswer {
         do {
-            let grant = try server.finish(payload, now: Self.monotonic)
+            let grant = try await server.finish(payload, now: Self.monotonic)
             guard let original = try await platform.database.document(document) else {
                 throw Refusal("rmap_unavailable", status: .serviceUnavailable, message: "RMAP is not configured")
             }
@@ -39,17 +39,27 @@ struct RMAPHandshake: Handshake {
                 method: method, intendedFor: grant.identity, secret: SecretToken(bits: 128, from: .system).text,
                 key: SecretToken(bits: 128, from: .system).text, link: grant.link)
             _ = try await platform.versions.create(order, of: original)
-            switch try server.reply(to: grant) {
+            switch try await server.reply(to: grant) {
             case .payload(let text): return HandshakeAnswer(.payload(text), identity: grant.identity)
             case .result(let link): return HandshakeAnswer(.result(link), identity: grant.identity)
             }
         } catch let refusal as RMAPRefusal {
-            throw HandshakeRefusal(refusal)
+            throw try self.refusal(for: refusal)
         } catch VersionRefusal.linkTaken {
             throw HandshakeRefusal(.nonceReused)
         } catch is VersionRefusal {
             throw Refusal("rmap_unavailable", status: .serviceUnavailable, message: "the copy cannot be made now", retryAfter: 5)
         }
+    }
+}
+
+extension RMAPHandshake {
+    /// - Throws: `Refusal` with 503 where the message is not to blame.
+    private func refusal(for refusal: RMAPRefusal) throws -> HandshakeRefusal {
+        guard refusal.reason != .unavailable else {
+            throw Refusal("busy", status: .serviceUnavailable, message: "too many messages are waiting", retryAfter: 5)
+        }
+        return HandshakeRefusal(refusal)
     }
 }
 
@@ -62,6 +72,7 @@ extension HandshakeRefusal {
             case .replayed: .nonceReused
             case .notPending: .nonceMismatch
             case .tooMany: .tooMany
+            case .readerDied, .unavailable: .parserKilled
             }
         self.init(fault, identity: refusal.identity)
     }

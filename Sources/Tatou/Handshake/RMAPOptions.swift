@@ -25,7 +25,7 @@ package struct RMAPOptions: Sendable {
     private static let extensions = ["asc", "gpg", "pgp"]
 
     /// - Throws: ``Failure``, whose description says what to do.
-    func keys() throws -> OpenPGPKeys {
+    func keys() async throws -> OpenPGPKeys {
         let files = FileManager.default
         let candidates = Self.extensions.map { "\(folder)/server.\($0)" }
         guard let path = candidates.first(where: files.fileExists), let server = files.contents(atPath: path) else {
@@ -44,7 +44,7 @@ package struct RMAPOptions: Sendable {
             clients[String(name[..<dot])] = [UInt8](key)
         }
         do {
-            return try OpenPGPKeys(serverKey: [UInt8](server), passphrase: passphrase, clients: clients)
+            return try await OpenPGPKeys(serverKey: [UInt8](server), passphrase: passphrase, clients: clients)
         } catch {
             throw Failure(description: "\(path): \(error.description)")
         }

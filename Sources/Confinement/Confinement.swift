@@ -1,11 +1,11 @@
 import CSandbox
-import DocumentWorker
+package import DocumentWorker
 import Glibc
 
 /// The walls around a worker. They go up once, after everything that needs more has been done, and never come down.
-enum Sandbox {
+package enum Confinement {
     /// False where a wall could not be put up: then nothing may be read.
-    static func lock(_ limits: WorkerLimits) -> Bool {
+    package static func lock(_ limits: WorkerLimits) -> Bool {
         // The soft limit tells by its signal why the process died; the hard one ends what does not die of it.
         set(RLIMIT_CPU, rlim_t(limits.cpuSeconds), rlim_t(limits.cpuSeconds + 1))
             && set(RLIMIT_AS, rlim_t(limits.memory), rlim_t(limits.memory))
@@ -20,7 +20,7 @@ enum Sandbox {
     /// The walls of a renderer, which loads libraries and fonts: files by Landlock, calls by a filter of its own.
     ///
     /// - Returns: the exit status that says why they do not stand; nil when they do.
-    static func lockRenderer(_ limits: WorkerLimits) -> Int32? {
+    package static func lockRenderer(_ limits: WorkerLimits, readable: [String], executable: [String]) -> Int32? {
         guard set(RLIMIT_CPU, rlim_t(limits.cpuSeconds), rlim_t(limits.cpuSeconds + 1)),
             set(RLIMIT_AS, rlim_t(limits.memory), rlim_t(limits.memory)),
             set(RLIMIT_FSIZE, rlim_t(limits.outputBytes), rlim_t(limits.outputBytes)),
@@ -29,8 +29,8 @@ enum Sandbox {
         let rules = sandbox_landlock()
         guard rules >= 0 else { return WorkerExit.noLandlock }
         // A path that is missing is one less to read.
-        for path in Renderer.readable { _ = sandbox_landlock_allow(rules, path, 0) }
-        for path in Renderer.executable { _ = sandbox_landlock_allow(rules, path, 1) }
+        for path in readable { _ = sandbox_landlock_allow(rules, path, 0) }
+        for path in executable { _ = sandbox_landlock_allow(rules, path, 1) }
         guard sandbox_landlock_enforce(rules) == 0 else { return WorkerExit.noLandlock }
         return filter(CallFilter.rendererProgram(process: getpid())) ? nil : WorkerExit.couldNotLock
     }

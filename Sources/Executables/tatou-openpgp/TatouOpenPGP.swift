@@ -1,0 +1,6 @@
+import OpenPGPWorkerProcess
+
+@main
+struct TatouOpenPGP {
+    static func main() { OpenPGPMain.run() }
+}
