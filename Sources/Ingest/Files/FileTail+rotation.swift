@@ -130,10 +130,26 @@ extension FileTail {
         putInLine(RotatedFiles.list(path).filter { $0.modified >= time })
     }
 
+    /// Several cuts between two looks: what was written between them stands in copies of its own, made since the last look.
+    ///
+    /// A copy of what stands in the file now, which may be under way, is none of them: it is read where it stands.
+    func awaitMissed(sinceCutOf old: FollowedFile) {
+        // A second less: the file system's clock goes in steps.
+        let time = old.lastActivity.nanoseconds - 1_000_000_000
+        let standing = old.file.head(path: path) ?? FileHead()
+        putInLine(
+            RotatedFiles.list(path).filter { candidate in
+                guard candidate.modified >= time, let copy = try? LogFile(path: candidate.path),
+                    let head = copy.head(standing.count == 0 ? FileHead.maximumBytes : standing.count, path: path)
+                else { return false }
+                return standing.count == 0 || old.file.head(head.count, path: path) != head
+            })
+    }
+
     /// Puts old files in line, but for those that are being read or have been.
     func putInLine(_ files: [RotatedFiles.File]) {
         let standing = LogFile.identity(of: path)
-        let known = retiring.map(\.head) + finished + waiting.map(\.position.head) + (current.map { [$0.head] } ?? [])
+        var known = retiring.map(\.head) + finished + waiting.map(\.position.head) + (current.map { [$0.head] } ?? [])
         for file in files {
             if isOpen(file) || standing.map({ $0 == (file.device, file.inode) }) ?? false { continue }
             // What cannot be opened now is left out: nothing has been read of it, and the reason is the same later.
@@ -147,6 +163,7 @@ extension FileTail {
                         path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1,
                         isSkipping: false, head: head),
                     size: file.size))
+            known.append(head)
             nextGeneration += 1
         }
     }

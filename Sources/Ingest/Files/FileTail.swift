@@ -76,7 +76,9 @@ package final class FileTail {
             parser.countRotation()
             parser.countTruncation()
             current = begin(following.file, now: now)
-            if readOn(fromCopyOf: following, now: now) { continue }
+            let isFound = readOn(fromCopyOf: following, now: now)
+            awaitMissed(sinceCutOf: following)
+            if isFound { continue }
             noteGap("\(path) was cut in place, and no copy of it holds what was still unread")
             if flush(&following, into: &batch, now: now) { return true }
         }

@@ -46,11 +46,13 @@ enum RotatedFiles {
     }
 
     /// By number, where all have one: the highest is the oldest. By date, where all have one. Else by the time of the last write.
+    ///
+    /// A file stands before what is being made of it by compression, which may not be whole: of two that begin alike the first is read.
     private static func sorted(_ files: [File]) -> [File] {
         let numbers = files.map { $0.mark.count <= 4 ? Int($0.mark) : nil }
-        if !numbers.contains(nil) { return files.sorted { (Int($0.mark) ?? 0) > (Int($1.mark) ?? 0) } }
+        if !numbers.contains(nil) { return files.sorted { (Int($1.mark) ?? 0, $0.path) < (Int($0.mark) ?? 0, $1.path) } }
         if numbers.allSatisfy({ $0 == nil }), Set(files.map(\.mark.count)).count == 1 {
-            return files.sorted { $0.mark < $1.mark }
+            return files.sorted { ($0.mark, $0.path) < ($1.mark, $1.path) }
         }
         return files.sorted { ($0.modified, $1.path) < ($1.modified, $0.path) }
     }

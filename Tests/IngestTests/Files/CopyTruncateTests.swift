@@ -56,6 +56,61 @@ struct CopyTruncateTests {
         #expect(log.counters.truncations == 1 && log.counters.gaps == 0 && log.counters.partial == 0)
     }
 
+    @Test(
+        "cut several times between two looks: what stands in each copy is read, oldest first, and nothing twice",
+        arguments: [2, 5], [false, true])
+    func severalCuts(_ count: Int, _ isCompressed: Bool) throws {
+        let log = try FollowedLog(containing: "first\n")
+        log.now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+        let writer = try LogWriter(log.path)
+        log.drain()
+        var wanted = ["first"]
+        for round in 0..<3 {
+            for number in 0..<count {
+                try writer.write("\(round) \(number)\n")
+                wanted.append("\(round) \(number)")
+                for old in stride(from: 20, to: 0, by: -1) {
+                    for ending in ["", ".gz"] where FileManager.default.fileExists(atPath: "\(log.path).\(old)\(ending)") {
+                        try FileManager.default.moveItem(
+                            atPath: "\(log.path).\(old)\(ending)", toPath: "\(log.path).\(old + 1)\(ending)")
+                    }
+                }
+                try FileManager.default.copyItem(atPath: log.path, toPath: log.path + ".1")
+                // Copying keeps the time here; logrotate writes.
+                try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: log.path + ".1")
+                try writer.truncate()
+                if isCompressed { try gzip(log.path + ".1") }
+            }
+            try writer.write("\(round) new\n")
+            wanted.append("\(round) new")
+            log.now = Timestamp(seconds: Int64(Date().timeIntervalSince1970) + 1)
+            log.drain()
+            #expect(log.texts == wanted)
+            if round == 1 { try log.restart() }
+        }
+        log.retire()
+        #expect(log.texts == wanted && log.counters.gaps == 0)
+    }
+
+    @Test("a copy that is being made of what stands there now is not read as if it were another file")
+    func copyUnderWay() throws {
+        let log = try FollowedLog(containing: "first\n")
+        log.now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try FileManager.default.copyItem(atPath: log.path, toPath: log.path + ".2")
+        try writer.truncate()
+        try writer.write("second, of which a part is copied\n")
+        try Data("second, of".utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+        log.drain()
+        try Data("second, of which a part is copied\n".utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+        try writer.truncate()
+        try writer.write("third\n")
+        log.drain()
+        log.retire()
+        #expect(log.texts == ["first", "second, of which a part is copied", "third"] && log.counters.gaps == 0)
+    }
+
     @Test("cut while nobody looked: the rest is read from the copy")
     func copyWhileDown() throws {
         let log = try FollowedLog(containing: "first\n")
