@@ -21,7 +21,10 @@ package enum WorkerMain {
         case .render(let range): Renderer.run(range, descriptors, request.limits)
         case .probeRenderer:
             if let failure = Confinement.lockRenderer(
-                request.limits, readable: Renderer.readable, executable: Renderer.executable) { _exit(failure) }
+                request.limits, readable: Renderer.readable, executable: Renderer.executable)
+            {
+                _exit(failure)
+            }
         default:
             guard Confinement.lock(request.limits) else { _exit(WorkerExit.couldNotLock) }
         }

@@ -1,4 +1,6 @@
 import Crypto
+// Members of `stat` belong to it or to Glibc, by which of the two the compiler met first.
+import Dispatch
 import Events
 import Glibc
 import Synchronization
