@@ -1,7 +1,7 @@
 import Crypto
-// Members of `stat` belong to it or to Glibc, by which of the two the compiler met first.
-import Dispatch
 import Events
+// For `stat`: its members belong to Glibc or to a module that this one exports, by which of them the compiler met first.
+import Foundation
 import Glibc
 import Synchronization
 
