@@ -15,6 +15,7 @@ import tempfile
 import time
 
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -99,7 +100,9 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
 
     def until(self, condition, what):
-        WebDriverWait(self.driver, PATIENCE, poll_frequency=0.02).until(lambda _: condition(), message=what)
+        # A click does not wait for the page that it leads to: until then, what is looked for is missing, or of the page before.
+        passing = [NoSuchElementException, StaleElementReferenceException]
+        WebDriverWait(self.driver, PATIENCE, 0.02, passing).until(lambda _: condition(), message=what)
 
     def fill(self, **fields):
         for name, value in fields.items():
@@ -297,12 +300,13 @@ def without_javascript(server, password):
         browser.driver.find_element(By.CSS_SELECTOR, "details.keep > summary").click()
         browser.driver.find_element(By.CSS_SELECTOR, "details.keep input[name='name']").send_keys("Without a script")
         browser.driver.find_element(By.CSS_SELECTOR, "details.keep form button").click()
-        assert browser.driver.find_element(By.CSS_SELECTOR, ".views a[aria-current]").text == "Without a script", "views need none"
+        tab = lambda: browser.driver.find_element(By.CSS_SELECTOR, ".views a[aria-current]").text  # noqa: E731
+        browser.until(lambda: tab() == "Without a script", "views need none")
         browser.driver.get(server.address + "/incidents")
         browser.driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
         browser.driver.find_element(By.CSS_SELECTOR, ".room textarea").send_keys("Written without a script")
         browser.driver.find_element(By.CSS_SELECTOR, ".room button[value='say']").click()
-        assert 'class="said">Written without a script' in browser.driver.page_source, "the war room works without JavaScript"
+        browser.until(lambda: 'class="said">Written without a script' in browser.driver.page_source, "the war room works without JavaScript")
     finally:
         browser.quit()
 

@@ -9,14 +9,13 @@ import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import urllib.parse
 import urllib.request
 
 from selenium.webdriver.common.by import By
 
-from lib import accessibility, waiting
+from lib import accessibility, virtual_environment, waiting
 
 MOCK = "oidc-provider-mock==0.3.4"
 USERS = {
@@ -31,13 +30,7 @@ PATIENCE = 120
 
 class Provider:
     def __init__(self, root, folder):
-        environment = root / ".build/openid"
-        if not (environment / "ready").exists():
-            subprocess.run([sys.executable, "-m", "venv", "--clear", str(environment)], check=True)
-            subprocess.run([str(environment / "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", MOCK],
-                           check=True)
-            (environment / "ready").touch()
-        self.python, self.folder, self.port = environment / "bin/python", folder, waiting.free_port()
+        self.python, self.folder, self.port = virtual_environment.folder("openid", MOCK) / "bin/python", folder, waiting.free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.program = root / "script/lib/openid_provider.py"
         (folder / "users.json").write_text(json.dumps(USERS))
@@ -137,7 +130,7 @@ def run(vigie, root, make_browser, pictures=None):
         names = console.accounts()
         assert names["bea"]["role"] == "responder" and len(names) == 2, f"one account for one person: {sorted(names)}"
         must_not_work(console, provider)
-        count = barriers(console, make_browser, root)
+        count = barriers(console, make_browser)
         provider_down(console, provider, make_browser, password, pictures)
         everything = console.log.read_text() + "".join(
             path.read_text(errors="replace") for path in (folder / "data").rglob("*") if path.is_file())
@@ -261,16 +254,16 @@ def must_not_work(console, provider):
     assert accounts["ana"]["role"] == accounts["ana-2"]["role"] == "admin", "a name joins no accounts"
 
 
-def barriers(console, make_browser, root):
+def barriers(console, make_browser):
     count = 0
     for dark in (False, True):
         browser = make_browser(1280, 900, dark)
         try:
             doors = ["/sign-in", "/sign-in?left=provider", "/sign-in/provider/return"]
-            found = accessibility.check_doors(browser, root, console.address, doors)
+            found = accessibility.check_doors(browser, console.address, doors)
             authorize(browser, console, "bea-1")
             browser.until(lambda: browser.driver.current_url == console.address + "/incidents", "the way back")
-            found += accessibility.check_doors(browser, root, console.address, ["/account"])
+            found += accessibility.check_doors(browser, console.address, ["/account"])
             assert not found, "axe-core objects:\n" + "\n".join(dict.fromkeys(found))
             count += len(doors) + 1
         finally:
