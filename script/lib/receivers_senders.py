@@ -187,8 +187,7 @@ listen web
         with context.wrap_socket(socket.create_connection(("127.0.0.1", syslog), timeout=30), server_hostname="localhost") as stream:
             stream.sendall(f"<38>{stamp} web sshd[7]: Invalid user check-proxied-{number} from 203.0.113.9 port 4\n".encode())
         assert post_event(world, f"proxied-{number}", port=web) == 200
-    world.expect("sshd", count)
-    world.expect("app", count)
+    world.expect_all({"sshd": count, "app": count})
     spool = next((folder / "data/detection/receivers").glob(f"syslog-tls-127.0.0.1-{world.ports['proxied-tls']}.jsonl"))
     named = spool.read_text().count('"log.source.address":"203.0.113.77"')
     assert named == count, f"{named} of {count} messages have the sender's address"

@@ -205,6 +205,5 @@ def kills(world, rounds=10):
     total = collections.Counter()
     for name, count in spooled.items():
         total["app" if name.split("-")[1] in ("keyed", "plain") else "web"] += count
-    for rule, count in total.items():
-        world.expect(rule, count, seconds=120)
+    world.expect_all(total, seconds=120)
     return f"{rounds} times SIGKILL: none lost; " + "; ".join(said)

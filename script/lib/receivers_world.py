@@ -143,11 +143,16 @@ receivers:
 
     def expect(self, rule, count, seconds=60):
         """So many more findings than were expected until now, and not one more: what comes too late for this look is found at the next."""
-        self.expected[rule] += count
-        try:
-            eventually(f"{self.expected[rule]} findings of '{rule}'", seconds, lambda: self.findings(rule) >= self.expected[rule])
-        except NotReady as error:
-            raise AssertionError(f"{error}; there are {self.findings(rule)}") from None
+        self.expect_all({rule: count}, seconds)
+
+    def expect_all(self, counts, seconds=60):
+        """The same of several rules whose events came together."""
+        self.expected.update(collections.Counter(counts))
+        for rule in counts:
+            try:
+                eventually(f"{self.expected[rule]} findings of '{rule}'", seconds, lambda: self.findings(rule) >= self.expected[rule])  # noqa: B023
+            except NotReady as error:
+                raise AssertionError(f"{error}; there are {self.findings(rule)}") from None
         self.no_more()
 
     def no_more(self):
