@@ -48,10 +48,11 @@ let package = Package(
         .target(
             name: "Archive", dependencies: ["Events", "Ingest", "CZstd"], swiftSettings: language + instrumented),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
+        .target(name: "Programs", swiftSettings: language + instrumented),
         .target(
             name: "Watermark",
             dependencies: [
-                "CQPDF", "CTurboJPEG", "CPNG", .product(name: "Crypto", package: "swift-crypto"),
+                "CQPDF", "CTurboJPEG", "CPNG", "Programs", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: language + instrumented),
