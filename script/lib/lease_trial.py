@@ -32,7 +32,7 @@ class Trouble(Exception):
 def run(*words, check=True, **options):
     done = subprocess.run([str(word) for word in words], capture_output=True, text=True, **options)
     if check and done.returncode != 0:
-        raise Trouble(f"{' '.join(str(w) for w in words)} ended with {done.returncode}: {done.stderr.strip()[:500]}")
+        raise Trouble(f"{' '.join(str(w) for w in words)} ended with {done.returncode}: {(done.stderr.strip() or done.stdout.strip())[:500]}")
     return done
 
 
