@@ -19,9 +19,9 @@ import time
 if __name__ == "__main__":
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from lib import systemd_trial, waiting
+from lib.shifted_clock import ShiftedClock
 
 DEFENDER, ATTACKER, OTHER = "192.0.2.1", "192.0.2.9", "192.0.2.10"
-FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1"
 DEFENDER6, ATTACKER6 = "2001:db8:0:1::1", "2001:db8:0:2::9"
 
 
@@ -247,9 +247,9 @@ class Trial:
 
     def crash(self):
         """The server is killed, and ends of leases and the loss of blocks happen while it is away."""
-        order = ["--incident", self.incident, "--reason", "this trial", "--enforcer"]
-        short = json.loads(self.lease("apply", "block_address", OTHER, "--for", "1m", *order, "nginx").stdout)
-        long = json.loads(self.lease("apply", "block_address", ATTACKER, "--for", "10m", *order, "nftables").stdout)
+        short = self.order(OTHER, "nginx", "1m")
+        long = self.order(ATTACKER, "nftables", "10m")
+        self.until("both are in force", lambda: all(self.state(one)["phase"] == "in_force" for one in (short, long)), 60)
         both = [self.attack(), self.attack(OTHER)]
         # The child of `ip netns exec`, which became it.
         self.server.kill()
@@ -257,7 +257,7 @@ class Trial:
         away = [self.attack(), self.attack(OTHER)]
         run("ip", "netns", "exec", self.defender, "nft", "flush", "ruleset")
         lost = self.attack()
-        end = datetime.datetime.fromisoformat(short["expires_at"][:26].rstrip("Z") + "+00:00")
+        end = datetime.datetime.fromisoformat(self.state(short)["expires_at"][:26].rstrip("Z") + "+00:00")
         waiting.eventually("the first one's time is over", 70, lambda: datetime.datetime.now(datetime.timezone.utc) > end)
         kept = self.attack(OTHER)
         began = time.monotonic()
@@ -266,10 +266,9 @@ class Trial:
         back = round(time.monotonic() - began, 3)
         self.until("what ran out is lifted", lambda: self.attack(OTHER) == "200", 60)
         lifted = round(time.monotonic() - began, 3)
-        self.until("both are shown as they are", lambda: self.state(short["id"]).get("lift_proven")
-                   and self.state(long["id"])["phase"] == "in_force", 60)
-        self.lease("undo", long["id"])
-        self.until("the long one is lifted", lambda: self.state(long["id"]).get("lift_proven"), 60)
+        self.until("both are shown as they are", lambda: self.state(short).get("lift_proven")
+                   and self.state(long)["phase"] == "in_force", 60)
+        self.end(long)
         if (both, away, lost, kept) != (["000", "403"], ["000", "403"], "200", "403"):
             raise Trouble(f"crash: in force {both}, without a server {away}, flushed {lost}, over and nobody to lift it {kept}")
         return {"in_force": both, "server_killed": away, "ruleset_flushed": lost, "over_without_server": kept,
@@ -302,19 +301,17 @@ class Trial:
 
     def clock(self):
         """The server's clock is set on by two hours, and back by three, while a block of an hour is in force."""
-        setting = self.folder / "clock"
-        setting.write_text("+0\n")
+        clock = ShiftedClock(self.folder)
         self.server.terminate()
         self.server.wait()
-        self.serve_again(dict(os.environ, LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=str(setting), FAKETIME_CACHE_DURATION="1",
-                              DONT_FAKE_MONOTONIC="1"))
+        self.serve_again(clock.environment())
         first = self.order(ATTACKER, "nftables")
         seen = {"in_force": self.attack()}
-        setting.write_text("+2h\n")
+        clock.set(2 * 3600)
         self.until("its time is over", lambda: self.state(first).get("lift_proven"), 60)
         seen["set_on"] = self.attack()
         second = self.order(ATTACKER, "nftables")
-        setting.write_text("-1h\n")
+        clock.set(-3600)
         third = self.order(OTHER, "nftables")
         self.until("one ordered after it is in force", lambda: self.state(third)["phase"] == "in_force", 60)
         seen["set_back"] = [self.state(second)["phase"], self.attack(), self.attack(OTHER)]
