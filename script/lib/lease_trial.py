@@ -251,13 +251,13 @@ class Trial:
         long = self.order(ATTACKER, "nftables", "10m")
         self.until("both are in force", lambda: all(self.state(one)["phase"] == "in_force" for one in (short, long)), 60)
         both = [self.attack(), self.attack(OTHER)]
+        end = datetime.datetime.fromisoformat(self.state(short)["expires_at"][:26].rstrip("Z") + "+00:00")
         # The child of `ip netns exec`, which became it.
         self.server.kill()
         self.server.wait()
         away = [self.attack(), self.attack(OTHER)]
         run("ip", "netns", "exec", self.defender, "nft", "flush", "ruleset")
         lost = self.attack()
-        end = datetime.datetime.fromisoformat(self.state(short)["expires_at"][:26].rstrip("Z") + "+00:00")
         waiting.eventually("the first one's time is over", 70, lambda: datetime.datetime.now(datetime.timezone.utc) > end)
         kept = self.attack(OTHER)
         began = time.monotonic()
