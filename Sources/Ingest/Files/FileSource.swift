@@ -16,6 +16,9 @@ package final class FileSource {
     static let glances = (busy: 256, idle: 4_096)
     /// While all open files have something to read, another one is opened every so many turns.
     static let turnsBeforeChange = 16
+    /// While none of the open files has anything to read and others do, so many of those are read before the open ones are asked again:
+    /// asking all of them each time would cost more than the reading. No more than take the places of the idle ones.
+    static let changesBeforeTurn = 48
     /// A pattern is matched anew after as many seconds, and one more for every so many files.
     static let scanSeconds: Int64 = 1
     static let filesPerScanSecond = 10_000
@@ -47,6 +50,10 @@ package final class FileSource {
     private var scanSeconds: Int64 = 0
     private var nextTurn = 0
     private var turns = 0
+    /// How many changed files may still be opened before the open ones are asked again, which had nothing.
+    private var changesLeft = 0
+    /// How often a file was asked for something to read or looked at, in all: what following very many files costs.
+    package private(set) var looks = 0
     private var surplus = 0
 
     /// Counts of tails that have been closed.
@@ -96,8 +103,10 @@ package final class FileSource {
         // While all open files are busy, another one takes the place of one of them now and then.
         let takesTurn = open.count == FileSource.maximumOpen && turns.isMultiple(of: FileSource.turnsBeforeChange)
         if open.count < FileSource.maximumOpen || takesTurn, openChanged(into: &batch, now: now) { return true }
+        if openChanges(into: &batch, now: now) { return true }
         for _ in open.indices {
             nextTurn = (nextTurn + 1) % open.count
+            looks += 1
             if open[nextTurn].poll(into: &batch, now: now) {
                 glance(FileSource.glances.busy)
                 return true
@@ -106,8 +115,18 @@ package final class FileSource {
         // None of the open files has anything to read now.
         closeFinished()
         if closeGone(into: &batch, now: now) { return true }
-        glance(FileSource.glances.idle)
+        glance(hasChanged ? FileSource.glances.busy : FileSource.glances.idle)
         while hasChanged {
+            changesLeft = FileSource.changesBeforeTurn
+            if openChanges(into: &batch, now: now) { return true }
+        }
+        return false
+    }
+
+    /// Reads changed files one after the other while the open ones are known to have nothing; true where one had.
+    private func openChanges(into batch: inout EventBatch, now: Timestamp) -> Bool {
+        while changesLeft > 0, hasChanged {
+            changesLeft -= 1
             if openChanged(into: &batch, now: now) { return true }
             closeFinished()
         }
@@ -135,6 +154,7 @@ package final class FileSource {
             path: path, parser: template.renewed(lastTime: file.lastTime), resumingAt: file.positions,
             readsBacklog: withBacklog.remove(path) != nil, now: now)
         open.append(tail)
+        looks += 1
         return tail.poll(into: &batch, now: now)
     }
 
@@ -292,6 +312,7 @@ package final class FileSource {
             if nextGlance >= rounds.count { nextGlance = 0 }
             let path = rounds[nextGlance]
             nextGlance += 1
+            looks += 1
             guard let file = parked[path], !queued.contains(path) else { continue }
             if file.state == nil || file.state != ParkedFile.FileState(path) { enqueue(path) }
         }

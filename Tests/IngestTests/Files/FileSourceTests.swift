@@ -140,6 +140,20 @@ struct FileSourceTests {
         #expect(logs.source.status.files == count)
     }
 
+    @Test("reading very many short files takes some looks at each, not at all of them for each")
+    func looks() throws {
+        let count = 4_000
+        let logs = try FollowedFolder(files: Dictionary(uniqueKeysWithValues: (0..<count).map { ("\($0).log", "one\n") }))
+        logs.drain()
+        #expect(logs.lines.count == count)
+        #expect(logs.source.looks < 20 * count)
+        let before = logs.source.looks
+        for number in stride(from: 0, to: count, by: 4) { try logs.write("two\n", to: "\(number).log") }
+        for _ in 0..<4 { logs.drain() }
+        #expect(logs.lines.count == count + count / 4)
+        #expect(logs.source.looks - before < 20 * count)
+    }
+
     @Test("a rotation storm over a pattern: each line once")
     func rotations() throws {
         let logs = try FollowedFolder(files: ["a.log": "", "b.log": ""])
