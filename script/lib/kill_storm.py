@@ -14,13 +14,16 @@ class SoakError(Exception):
     """The run cannot go on; the text says why."""
 
 
-def durable_position(data, log):
-    """Offset of `log` in the detection snapshot, None before there is one. The snapshot is replaced by rename: never half."""
+def snapshot_states(data):
+    """What the snapshot says of each source; the engine's own state follows after the first line."""
     try:
-        snapshot = json.loads((data / "detection/snapshot.json").read_text())
-    except FileNotFoundError:
-        return None
-    for source in (position for state in snapshot["states"] for position in state["positions"]):
+        return json.loads((data / "detection/snapshot.json").read_bytes().split(b"\n", 1)[0])["states"]
+    except (FileNotFoundError, ValueError):
+        return []
+
+
+def durable_position(data, log):
+    for source in (position for state in snapshot_states(data) for position in state["positions"]):
         if os.path.realpath(source["path"]) == os.path.realpath(log):
             return source["offset"]
     return None

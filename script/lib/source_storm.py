@@ -65,12 +65,8 @@ class Pace:
 
 
 def snapshot_lines(data):
-    try:
-        states = json.loads((data / "detection/snapshot.json").read_bytes().split(b"\n", 1)[0])["states"]
-    except (FileNotFoundError, ValueError):
-        return {}
     total = {}
-    for state in states:
+    for state in storm.snapshot_states(data):
         for name, value in state["counters"].items():
             total[name] = total.get(name, 0) + (value or 0)
     return total
