@@ -13,13 +13,13 @@ public struct GuardMiddleware<Context: GuardedContext>: RouterMiddleware {
     public func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
-        let began = protection.requestMetrics == nil ? 0 : protection.clocks.monotonic()
+        let began = protection.requests == nil ? 0 : protection.clocks.monotonic()
         var context = context
         let arrival = protection.arrival(of: request, facts: context.facts)
         context.facts.arrival = arrival
-        // Hummingbird's own key: its middleware and `context.id` then show the same identifier.
-        context.logger[metadataKey: "hb.request.id"] = .string(arrival.id)
-        if let trace = arrival.trace { context.logger[metadataKey: "trace.id"] = .string(trace.traceID) }
+        context.logger = Logger(label: context.logger.label) { [logger = context.logger] _ in
+            RequestLogHandler(logger.handler, arrival: arrival)
+        }
         var response: Response
         do {
             try protection.check(request, arrival: arrival, facts: context.facts)
@@ -30,13 +30,9 @@ public struct GuardMiddleware<Context: GuardedContext>: RouterMiddleware {
             response = protection.response(to: error, request: request, context: context)
         }
         protection.complete(&response, arrival: arrival)
-        if let metrics = protection.requestMetrics {
-            // The pattern: paths would make a series each.
-            let route = context.endpointPath ?? "unmatched"
-            let method = knownMethods.contains(request.method) ? request.method.rawValue : "other"
-            metrics.count.increment(method, route, String(response.status.code))
-            metrics.duration.observe(Double(protection.clocks.monotonic() - began) / 1e9, method, route)
-        }
+        protection.requests?.observe(
+            method: request.method, route: context.endpointPath ?? "unmatched", status: response.status.code,
+            seconds: Double(protection.clocks.monotonic() - began) / 1e9)
         return response
     }
 
@@ -63,6 +59,3 @@ public struct GuardMiddleware<Context: GuardedContext>: RouterMiddleware {
         }
     }
 }
-
-/// Labels of metrics: anybody may send any token as a method.
-private let knownMethods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]

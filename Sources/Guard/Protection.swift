@@ -46,7 +46,7 @@ public final class Protection: Service {
     let feed: DecisionFeed?
     let logger: Logger
     let refusals: Counter
-    let requestMetrics: (count: Counter, duration: Histogram)?
+    let requests: RequestSeries?
     /// Refusals that come by the thousand are counted, not written one by one.
     private let refusalEvents = RateLimitTable(keys: 4096)
     private static let refusalEventLimit = RateLimit("refusal-events", requests: 5, per: .seconds(60))
@@ -81,12 +81,7 @@ public final class Protection: Service {
         metrics = MetricRegistry()
         limits = RateLimitTable(keys: configuration.rememberedKeys)
         refusals = metrics.counter("guard_refused_requests_total", help: "Requests that Guard refused.", labels: "reason")
-        requestMetrics = configuration.requestMetrics.map { [metrics] names in
-            (
-                metrics.counter(names.requests, help: "Requests answered.", labels: "method", names.routeLabel, "status"),
-                metrics.histogram(names.duration, help: "Time to the answer's head.", labels: "method", names.routeLabel)
-            )
-        }
+        requests = configuration.requestMetrics.map { [metrics] in metrics.requests($0) }
         decisions = DecisionStore(isKnown: configuration.vigie == nil)
         feed = try configuration.vigie.map { [decisions] vigie in
             DecisionFeed(

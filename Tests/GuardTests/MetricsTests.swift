@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import Testing
 
 @testable import Guard
@@ -96,5 +97,25 @@ import Testing
             #expect(!answer.body.contains("/nowhere"))
             #expect(answer.body.contains("guard_events_dropped_total 0"))
         }
+    }
+
+    @Test func `requests are counted by status, and timed by route`() {
+        let metrics = MetricRegistry(seriesLimit: 3)
+        let requests = metrics.requests(.init(requests: "http_requests_total", duration: "http_request_duration_seconds"))
+        for (status, seconds) in [(200, 0.002), (200, 0.3), (404, 20)] {
+            requests.observe(method: .get, route: "/a", status: status, seconds: seconds)
+        }
+        for number in 0..<5 { requests.observe(method: .post, route: "/\(number)", status: 500, seconds: 1) }
+        let text = metrics.exposition()
+        #expect(text.contains(#"http_requests_total{method="GET",route="/a",status="200"} 2"#))
+        #expect(text.contains(#"http_requests_total{method="GET",route="/a",status="404"} 1"#))
+        #expect(text.contains(#"http_request_duration_seconds_bucket{method="GET",route="/a",le="0.005"} 1"#))
+        #expect(text.contains(#"http_request_duration_seconds_bucket{method="GET",route="/a",le="10.0"} 2"#))
+        #expect(text.contains(#"http_request_duration_seconds_count{method="GET",route="/a"} 3"#))
+        #expect(text.contains(#"http_request_duration_seconds_sum{method="GET",route="/a"} 20.302"#))
+        // One more combination than there is room for, and all after it, are one.
+        #expect(text.contains(#"http_requests_total{method="other",route="other",status="500"} 4"#))
+        #expect(metrics.exposition(.openMetrics).contains("# TYPE http_requests counter\n"))
+        #expect(metrics.exposition(.openMetrics).contains("# TYPE http_request_duration_seconds histogram\n"))
     }
 }

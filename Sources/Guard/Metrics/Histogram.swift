@@ -7,18 +7,12 @@ public final class Histogram: MetricFamily {
     /// Bounds for sizes, from 100 bytes to 50 MB.
     public static let bytes = [100.0, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 50_000_000]
 
-    private struct Series: Sendable {
-        /// Not cumulative; the last is for what is above every bound.
-        var counts: [UInt64]
-        var sum = 0.0
-    }
-
     let name: String
     let labels: [String]
     var suffix: String? { nil }
     private let help: String
     private let bounds: [Double]
-    private let series: Mutex<SeriesTable<Series>>
+    private let series: Mutex<SeriesTable<Distribution>>
 
     init(name: String, help: String, labels: [String], buckets: [Double], limit: Int) {
         precondition(!buckets.isEmpty && buckets.allSatisfy(\.isFinite), "a histogram needs finite bounds")
@@ -35,28 +29,51 @@ public final class Histogram: MetricFamily {
     }
 
     func observe(_ value: Double, values: [String]) {
-        let bucket = bounds.firstIndex { value <= $0 } ?? bounds.count
-        series.withLock { series in
-            series.update(values, default: Series(counts: Array(repeating: 0, count: bounds.count + 1))) {
-                $0.counts[bucket] += 1
-                $0.sum += value
-            }
-        }
+        series.withLock { $0.update(values, default: Distribution(bounds: bounds)) { $0.add(value, bounds: bounds) } }
     }
 
     func write(to text: inout String, format: ExpositionFormat) {
         text += header("histogram", help: help, format: format)
         for (values, series) in series.withLock({ $0.sorted }) {
-            var count: UInt64 = 0
-            for (index, bound) in bounds.enumerated() {
-                count += series.counts[index]
-                // OpenMetrics wants bounds as floating point numbers, and Prometheus takes them so.
-                text += "\(name)_bucket\(labelText(values, and: ("le", "\(bound)"))) \(count)\n"
-            }
-            count += series.counts[bounds.count]
-            text += "\(name)_bucket\(labelText(values, and: ("le", "+Inf"))) \(count)\n"
-            text += "\(name)_sum\(labelText(values)) \(sample(series.sum))\n"
-            text += "\(name)_count\(labelText(values)) \(count)\n"
+            text += lines(series, name: name, values: values, bounds: bounds)
         }
+    }
+}
+
+/// How often values fell between bounds, and their sum.
+struct Distribution: Sendable {
+    /// Not cumulative; the last is for what is above every bound.
+    private(set) var counts: [UInt64]
+    private(set) var sum = 0.0
+
+    init(bounds: [Double]) { counts = Array(repeating: 0, count: bounds.count + 1) }
+
+    var count: UInt64 { counts.reduce(0, +) }
+
+    mutating func add(_ value: Double, bounds: [Double]) {
+        counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
+        sum += value
+    }
+
+    /// Adds another one of the same bounds.
+    mutating func add(_ other: Distribution) {
+        for (index, count) in other.counts.enumerated() { counts[index] += count }
+        sum += other.sum
+    }
+}
+
+extension MetricFamily {
+    /// The series of one combination of labels: its buckets, sum and count.
+    func lines(_ distribution: Distribution, name: String, values: [String], bounds: [Double]) -> String {
+        var text = "", count: UInt64 = 0
+        for (index, bound) in bounds.enumerated() {
+            count += distribution.counts[index]
+            // OpenMetrics wants bounds as floating point numbers, and Prometheus takes them so.
+            text += "\(name)_bucket\(labelText(values, and: ("le", "\(bound)"))) \(count)\n"
+        }
+        text += "\(name)_bucket\(labelText(values, and: ("le", "+Inf"))) \(distribution.count)\n"
+        text += "\(name)_sum\(labelText(values)) \(sample(distribution.sum))\n"
+        text += "\(name)_count\(labelText(values)) \(distribution.count)\n"
+        return text
     }
 }

@@ -34,6 +34,11 @@ public final class MetricRegistry: Sendable {
         family(name) { Histogram(name: name, help: help, labels: labels, buckets: buckets, limit: seriesLimit) }
     }
 
+    /// The series about requests, under the names that the application chose.
+    func requests(_ names: Configuration.RequestMetrics) -> RequestSeries {
+        family(names.requests) { RequestSeries(names, limit: seriesLimit) }
+    }
+
     private func family<Family: MetricFamily>(_ name: String, _ make: () -> Family) -> Family {
         families.withLock { families in
             if let known = families[name] {
@@ -103,10 +108,14 @@ extension MetricFamily {
 
     /// `HELP` and `TYPE`. OpenMetrics names a counter's family without `_total`.
     func header(_ type: String, help: String, format: ExpositionFormat) -> String {
-        let family = format == .openMetrics && suffix != nil ? String(name.dropLast(suffix?.count ?? 0)) : name
+        let family = format == .openMetrics ? String(name.dropLast(suffix?.count ?? 0)) : name
+        return Self.header(type, name: family, help: help, format: format)
+    }
+
+    static func header(_ type: String, name: String, help: String, format: ExpositionFormat) -> String {
         var escaped = help.replacing("\\", with: "\\\\").replacing("\n", with: "\\n")
         if format == .openMetrics { escaped = escaped.replacing("\"", with: "\\\"") }
-        return "# HELP \(family) \(escaped)\n# TYPE \(family) \(type)\n"
+        return "# HELP \(name) \(escaped)\n# TYPE \(name) \(type)\n"
     }
 
     func labelText(_ values: [String], and last: (String, String)? = nil) -> String {
