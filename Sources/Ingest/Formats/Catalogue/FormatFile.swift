@@ -17,7 +17,8 @@ struct FormatFile {
         }
         let node: Node?
         do {
-            node = try Yams.compose(yaml: text)
+            // Scalars stand for what is asked of them: to tell their types beforehand is most of the work of reading them.
+            node = try Yams.compose(yaml: text, .basic)
         } catch {
             let known = error as? YamlError
             throw FormatProblem(file: path, line: known?.markedLine ?? 0, reason: "not YAML: \(known?.shortReason ?? "\(error)")")
