@@ -23,10 +23,17 @@ package struct Grouping: Sendable {
     ///
     /// - Parameters:
     ///   - lines: see `FindingRecord`.
-    ///   - now: names the year of a new incident.
-    package func events(for finding: Finding, lines: [String?], book: inout IncidentBook, now: Timestamp) -> [IncidentEvent] {
+    ///   - now: when it is recorded; names the year of a new incident, and says which silences are in force.
+    package func events(
+        for finding: Finding, lines: [String?], book: inout IncidentBook, silences: SilenceBook = SilenceBook(), now: Timestamp
+    ) -> [IncidentEvent] {
         guard !book.knows(findingID: finding.id) else { return [] }
-        var record = FindingRecord(finding, lines: lines, incident: "", grouping: "the first finding of this incident")
+        var record = FindingRecord(finding, lines: lines, incident: nil, grouping: "the first finding of this incident")
+        if let silence = silences.taking(record, at: now) {
+            let event = IncidentEvent.findingRecorded(muted(record, by: silence, in: book))
+            book.apply(event)
+            return [event]
+        }
         var events: [IncidentEvent] = []
         var link: IncidentChange?
         if let home = home(of: record, in: book) {
@@ -41,13 +48,13 @@ package struct Grouping: Sendable {
                             reason: "rule '\(record.ruleTitle)' is of level \(record.level)", at: record.time)))
             }
         } else {
-            record.incident = book.nextIncidentID(openedAt: now)
+            let incident = book.nextIncidentID(openedAt: now)
+            record.incident = incident
             events.append(
                 .opened(
                     IncidentOpened(
-                        incident: record.incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen
-                    )))
-            link = recurrence(of: record, in: book)
+                        incident: incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen)))
+            link = recurrence(of: record, for: incident, in: book)
         }
         events.append(.findingRecorded(record))
         if let link { events.append(.changed(link)) }
@@ -55,13 +62,24 @@ package struct Grouping: Sendable {
         return events
     }
 
+    /// A finding that a silence takes. It stands where it would have stood, if that is there already, and changes nothing of it; what is
+    /// no attack stands nowhere.
+    private func muted(_ record: FindingRecord, by silence: Silence, in book: IncidentBook) -> FindingRecord {
+        var record = record
+        record.silence = silence.id
+        let home = silence.kind == .silence ? home(of: record, in: book) : nil
+        record.incident = home?.incident.id
+        record.grouping = home.map { "\($0.reason); taken by \(silence.id)" } ?? "taken by \(silence.id)"
+        return record
+    }
+
     /// The address's incident of before, which people have closed.
-    private func recurrence(of record: FindingRecord, in book: IncidentBook) -> IncidentChange? {
+    private func recurrence(of record: FindingRecord, for incident: String, in book: IncidentBook) -> IncidentChange? {
         guard let address = record.address, let ended = book.incidents(actor: address).first(where: \.isClosed),
             !ended.isRestricted
         else { return nil }
         return IncidentChange(
-            incident: record.incident, at: record.time, author: .system, action: .link(.recurrence, to: ended.id),
+            incident: incident, at: record.time, author: .system, action: .link(.recurrence, to: ended.id),
             text: "the same address as in \(ended.id), which was closed")
     }
 

@@ -130,7 +130,8 @@ package struct IncidentBook: Sendable, Equatable {
     }
 
     private mutating func join(_ finding: FindingRecord) {
-        var id = finding.incident
+        // What a silence took adds nothing that others would be grouped or raised by.
+        guard finding.silence == nil, var id = finding.incident else { return }
         while let next = merged[id] { id = next }
         guard var incident = active[id] else { return }
         incident.lastSeen = max(incident.lastSeen, finding.lastSeen)

@@ -69,12 +69,16 @@ package struct FindingView: Sendable, Equatable {
     package var lines: [EvidenceLine]
     /// Why it joined this incident, in one sentence.
     package var grouping: String
+    /// `nil` where a silence took it and it belongs to none.
+    package var incident: String?
+    /// The silence that took it.
+    package var silence: String?
 
     package init(
         id: String, sequence: Int, ruleID: String, ruleTitle: String, ruleHash: String, level: String, category: String,
         severity: Severity, techniques: [String], entities: [IncidentEntity], count: Int, firstSeen: Timestamp,
         lastSeen: Timestamp, recordedAt: Timestamp, lines: [EvidenceLine], grouping: String,
-        isLowerBound: Bool = false
+        isLowerBound: Bool = false, incident: String? = nil, silence: String? = nil
     ) {
         self.id = id
         self.sequence = sequence
@@ -93,6 +97,8 @@ package struct FindingView: Sendable, Equatable {
         self.lines = lines
         self.grouping = grouping
         self.isLowerBound = isLowerBound
+        self.incident = incident
+        self.silence = silence
     }
 }
 

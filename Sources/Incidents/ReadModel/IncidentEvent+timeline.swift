@@ -10,7 +10,7 @@ extension IncidentEvent {
                 : "Opened at \(opened.severity.code)\(opened.kind == .real ? "" : " as a \(opened.kind.rawValue)"): \(opened.title)"
         case .findingRecorded(let finding):
             let events = finding.count == 1 ? "" : " (\(finding.isLowerBound ? "at least " : "")\(finding.count) counted)"
-            return finding.ruleTitle + events
+            return finding.ruleTitle + events + (finding.silence.map { ", taken by \($0)" } ?? "")
         case .severityChanged(let change):
             return "Severity \(change.from.code) → \(change.to.code): \(change.reason ?? "(erased)")"
         case .changed(let change): return change.timelineText

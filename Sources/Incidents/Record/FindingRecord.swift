@@ -26,7 +26,10 @@ package struct FindingRecord: Sendable, Equatable {
     package var user: String?
     package var otherAddresses: [String]
     package var evidence: [EvidenceLine]
-    package var incident: String
+    /// `nil` where a silence took it and no incident is open that it would belong to.
+    package var incident: String?
+    /// The silence that took it: it alarms nobody, and nothing is done on account of it.
+    package var silence: String?
     /// One sentence without personal data.
     package var grouping: String
     /// Of what kind were the personal fields whose subjects' keys are gone.
@@ -50,7 +53,7 @@ package struct FindingRecord: Sendable, Equatable {
 
     /// - Parameters:
     ///   - lines: texts for the last of the finding's evidence, in the same order; `nil` where a line could not be read again.
-    package init(_ finding: Finding, lines: [String?], incident: String, grouping: String) {
+    package init(_ finding: Finding, lines: [String?], incident: String?, grouping: String) {
         id = finding.id
         ruleID = finding.rule.id.cut(toJSONBytes: FindingRecord.maximumNameBytes)
         ruleTitle = finding.rule.title.cut(toJSONBytes: FindingRecord.maximumNameBytes)
@@ -76,8 +79,8 @@ package struct FindingRecord: Sendable, Equatable {
         id: String, ruleID: String, ruleTitle: String, ruleHash: String, level: String, category: String, severity: Severity,
         techniques: [String], count: Int, time: Timestamp, firstSeen: Timestamp, lastSeen: Timestamp, address: String?,
         user: String?,
-        otherAddresses: [String], evidence: [EvidenceLine], incident: String, grouping: String, erased: Set<IncidentEntity.Kind>,
-        isLowerBound: Bool = false
+        otherAddresses: [String], evidence: [EvidenceLine], incident: String?, grouping: String, erased: Set<IncidentEntity.Kind>,
+        isLowerBound: Bool = false, silence: String? = nil
     ) {
         self.id = id
         self.ruleID = ruleID
@@ -99,6 +102,7 @@ package struct FindingRecord: Sendable, Equatable {
         self.grouping = grouping
         self.erased = erased
         self.isLowerBound = isLowerBound
+        self.silence = silence
     }
 
     /// The newest references that fit, oldest first.

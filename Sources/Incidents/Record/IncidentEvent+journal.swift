@@ -114,7 +114,7 @@ extension FindingRecord {
         }
         let texts = evidence.map { line in line.text.map { JSONValue.string($0) } ?? .null }
         var data: [String: JSONValue] = [
-            "id": .string(id), "incident": .string(incident), "grouping": .string(grouping),
+            "id": .string(id), "grouping": .string(grouping),
             "rule": ["id": .string(ruleID), "title": .string(ruleTitle), "hash": .string(ruleHash), "level": .string(level)],
             "category": .string(category), "severity": .string(severity.code), "attack": .array(techniques.map { .string($0) }),
             "count": .integer(Int64(count)), "first_seen": .string(firstSeen.rfc3339), "last_seen": .string(lastSeen.rfc3339),
@@ -124,6 +124,8 @@ extension FindingRecord {
                 }),
         ]
         if isLowerBound { data["count_is_lower_bound"] = true }
+        data.set(incident, "incident")
+        data.set(silence, "silence")
         if texts.contains(where: { $0 != .null }) {
             if subjects.isEmpty {
                 // Nobody is known whom the lines are about: they are kept as they are.
@@ -142,7 +144,8 @@ extension FindingRecord {
 
     fileprivate init?(_ entry: Entry, personal: [String: JSONValue?]) {
         let data = entry.data
-        guard let id = data["id"]?.stringValue, let incident = data["incident"]?.stringValue, let rule = data["rule"],
+        let (incident, silence) = (data["incident"]?.stringValue, data["silence"]?.stringValue)
+        guard let id = data["id"]?.stringValue, incident != nil || silence != nil, let rule = data["rule"],
             let ruleID = rule["id"]?.stringValue, let title = rule["title"]?.stringValue,
             let severity = data["severity"]?.stringValue.flatMap(Severity.init),
             let first = data["first_seen"]?.stringValue.flatMap({ Timestamp(rfc3339: $0) }),
@@ -169,6 +172,6 @@ extension FindingRecord {
             user: opened("user.name")?.stringValue,
             otherAddresses: (opened("related.ip")?.arrayValue ?? []).compactMap(\.stringValue),
             evidence: evidence, incident: incident, grouping: data["grouping"]?.stringValue ?? "",
-            erased: erased, isLowerBound: data["count_is_lower_bound"]?.boolValue ?? false)
+            erased: erased, isLowerBound: data["count_is_lower_bound"]?.boolValue ?? false, silence: silence)
     }
 }

@@ -9,8 +9,8 @@ package enum IncidentEvent: Sendable, Equatable {
     case clockMissed(ClockMissed)
     case page(PageEvent)
 
-    /// The incident it is about.
-    package var incident: String {
+    /// The incident it is about; `nil` for a finding that a silence took and that belongs to none.
+    package var incident: String? {
         switch self {
         case .opened(let opened): opened.incident
         case .findingRecorded(let finding): finding.incident

@@ -1,5 +1,6 @@
 package import Detection
 package import Events
+package import Journal
 
 /// All incidents: the state that decisions are made on.
 ///
@@ -8,6 +9,8 @@ package struct IncidentLedger: Sendable, Equatable {
     package private(set) var incidents: [String: IncidentState] = [:]
     /// What grouping goes by.
     package internal(set) var book = IncidentBook()
+    /// What findings alarm nobody.
+    package private(set) var silences = SilenceBook()
     /// Requests that were carried out, and the incident of each; made again, they do nothing.
     private var requests: [String: String] = [:]
 
@@ -28,12 +31,25 @@ package struct IncidentLedger: Sendable, Equatable {
         applyToIncidents(event, recordedAt: recordedAt)
     }
 
+    /// Takes the ledger over one entry of the journal.
+    ///
+    /// - Parameter personal: the entry's personal fields as `EntryOpener` gives them.
+    /// - Returns: what it says about incidents; `nil` for entries about other things.
+    package mutating func replay(_ entry: Entry, personal: [String: JSONValue?]) -> IncidentEvent? {
+        if let event = SilenceEvent(entry, personal: personal) { apply(event) }
+        guard let event = IncidentEvent(entry, personal: personal) else { return nil }
+        apply(event, recordedAt: entry.recordedAt)
+        return event
+    }
+
+    package mutating func apply(_ event: SilenceEvent) { silences.apply(event) }
+
     /// What is to be recorded for a finding. The book is taken forward over it, the incidents are not: `applyToIncidents` follows
     /// once it is durable.
     package mutating func record(
         _ finding: Finding, lines: [String?], by grouping: Grouping, now: Timestamp
     ) -> [IncidentEvent] {
-        grouping.events(for: finding, lines: lines, book: &book, now: now).compactMap { event in
+        grouping.events(for: finding, lines: lines, book: &book, silences: silences, now: now).compactMap { event in
             // Rules raise from what rules said last; the history goes on from what is in force, and rules lower nothing.
             guard case .severityChanged(var change) = event, let incident = incidents[change.incident] else { return event }
             guard change.to > incident.severity else { return nil }
@@ -48,7 +64,8 @@ package struct IncidentLedger: Sendable, Equatable {
         case .opened(let opened):
             incidents[opened.incident] = IncidentState(opened, recordedAt: recordedAt)
             if let request = opened.request { requests[request] = opened.incident }
-        case .findingRecorded(let finding): incidents[current(finding.incident)]?.findingCount += 1
+        case .findingRecorded(let finding):
+            if let incident = finding.incident { incidents[current(incident)]?.findingCount += 1 }
         case .severityChanged(let change):
             incidents[change.incident]?.apply(change, recordedAt: recordedAt)
             if let request = change.request { requests[request] = change.incident }

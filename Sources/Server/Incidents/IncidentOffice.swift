@@ -44,7 +44,7 @@ package enum IncidentOffice {
         var ledger = IncidentLedger()
         while case let entries = try reader.next(), !entries.isEmpty {
             for (entry, personal) in zip(entries, try await opener.open(entries)) {
-                if let event = IncidentEvent(entry, personal: personal) { ledger.apply(event, recordedAt: entry.recordedAt) }
+                _ = ledger.replay(entry, personal: personal)
             }
         }
         return ledger

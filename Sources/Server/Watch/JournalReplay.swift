@@ -29,8 +29,7 @@ package enum JournalReplay {
             var missing: [(entry: Entry, event: IncidentEvent?)] = []
             for (entry, fields) in zip(entries, personal) {
                 observe(entry, fields)
-                let event = IncidentEvent(entry, personal: fields)
-                if let event { ledger.apply(event, recordedAt: entry.recordedAt) }
+                let event = ledger.replay(entry, personal: fields)
                 if entry.sequence >= applied { missing.append((entry, event)) }
             }
             try await projections.apply(missing)

@@ -59,6 +59,8 @@ actor Recorder {
     /// All of them, in no order.
     func incidents() -> [IncidentState] { Array(ledger.incidents.values) }
 
+    var silences: SilenceBook { ledger.silences }
+
     func takeChanged() -> Set<String> {
         defer { changed.removeAll() }
         return changed
@@ -106,6 +108,19 @@ actor Recorder {
         }
     }
 
+    /// Records what a decision about silences comes to, on those that are in force when its turn has come.
+    @discardableResult
+    func decideSilences(
+        at now: Timestamp, _ decision: @escaping @Sendable (SilenceBook) throws -> [SilenceEvent]
+    ) async throws -> [SilenceEvent] {
+        try await inTurn { recorder in
+            let events = try decision(recorder.ledger.silences)
+            try await recorder.commit([], with: events.map { $0.draft() }, at: now)
+            for event in events { recorder.ledger.apply(event) }
+            return events
+        }
+    }
+
     private func inTurn<Outcome: Sendable>(
         _ body: @escaping @Sendable (isolated Recorder) async throws -> Outcome
     ) async throws -> Outcome {
@@ -136,7 +151,7 @@ actor Recorder {
             } else {
                 ledger.apply(event, recordedAt: record.entry.recordedAt)
             }
-            changed.insert(event.incident)
+            if let incident = event.incident { changed.insert(incident) }
         }
         backlog += records
         do {

@@ -28,7 +28,7 @@ extension Projections {
         case .clockMissed(let missed): try touch(missed.incident, entry, database)
         case .page: break
         }
-        if let text = event.timelineText {
+        if let incident = event.incident, let text = event.timelineText {
             let author: Author? =
                 switch event {
                 case .opened(let opened): opened.author
@@ -36,15 +36,16 @@ extension Projections {
                 case .changed(let change): change.author
                 case .findingRecorded, .clockMissed, .page: nil
                 }
-            try addToTimeline(event.incident, entry, text, actor: author?.label, database)
+            try addToTimeline(incident, entry, text, actor: author?.label, database)
         }
     }
 
     private static func apply(_ recorded: FindingRecord, _ entry: Entry, _ database: Database) throws {
         var finding = recorded
         // What was on its way to an incident that was merged belongs where the merge leads.
-        while let other = try String.fetchOne(
-            database.cachedStatement(sql: "SELECT merged_into FROM incident WHERE id = ?"), arguments: [finding.incident])
+        while let incident = finding.incident,
+            let other = try String.fetchOne(
+                database.cachedStatement(sql: "SELECT merged_into FROM incident WHERE id = ?"), arguments: [incident])
         {
             finding.incident = other
         }
@@ -52,10 +53,10 @@ extension Projections {
             database,
             """
             INSERT INTO finding VALUES (:id, :sequence, :incident, :ruleID, :ruleTitle, :ruleHash, :level, :category, :severity,
-                :techniques, :entities, :count, :first, :last, :recorded, :grouping, :evidence, :isLowerBound)
+                :techniques, :entities, :count, :first, :last, :recorded, :grouping, :evidence, :isLowerBound, :silence)
             """,
             [
-                "id": finding.id, "sequence": Int64(entry.sequence), "incident": finding.incident, "ruleID": finding.ruleID,
+                "id": finding.id, "sequence": Int64(entry.sequence), "incident": finding.incident ?? "", "ruleID": finding.ruleID,
                 "ruleTitle": finding.ruleTitle, "ruleHash": finding.ruleHash, "level": finding.level,
                 "category": finding.category,
                 "severity": finding.severity.rawValue, "techniques": try text(.array(finding.techniques.map { .string($0) })),
@@ -63,8 +64,24 @@ extension Projections {
                 "first": finding.firstSeen.nanoseconds, "last": finding.lastSeen.nanoseconds,
                 "recorded": entry.recordedAt.nanoseconds, "grouping": finding.grouping,
                 "evidence": try text(.array(finding.evidence.map(RowJSON.line))),
-                "isLowerBound": finding.isLowerBound,
+                "isLowerBound": finding.isLowerBound, "silence": finding.silence,
             ])
+        guard let incident = finding.incident else { return }
+        // It is counted, and nothing is made of it that people or playbooks act on.
+        guard finding.silence == nil else {
+            try run(
+                database,
+                """
+                UPDATE incident SET finding_count = finding_count + 1, event_count = event_count + :count,
+                    updated_at = :recorded, updated_sequence = :sequence
+                WHERE id = :id
+                """,
+                [
+                    "id": incident, "count": finding.count, "recorded": entry.recordedAt.nanoseconds,
+                    "sequence": Int64(entry.sequence),
+                ])
+            return
+        }
         // The title is that of the worst rule that spoke, the first of equals.
         try run(
             database,
@@ -77,7 +94,7 @@ extension Projections {
             WHERE id = :id
             """,
             [
-                "id": finding.incident, "count": finding.count, "first": finding.firstSeen.nanoseconds,
+                "id": incident, "count": finding.count, "first": finding.firstSeen.nanoseconds,
                 "last": finding.lastSeen.nanoseconds, "recorded": entry.recordedAt.nanoseconds, "sequence": Int64(entry.sequence),
                 "severity": finding.severity.rawValue, "title": finding.ruleTitle,
             ])
@@ -88,7 +105,7 @@ extension Projections {
                 INSERT INTO incident_entity VALUES (:incident, :kind, :value, 1)
                 ON CONFLICT (incident, kind, ifnull(value, '')) DO UPDATE SET findings = findings + 1
                 """,
-                ["incident": finding.incident, "kind": entity.kind.rawValue, "value": entity.value])
+                ["incident": incident, "kind": entity.kind.rawValue, "value": entity.value])
         }
         try run(
             database,
@@ -96,11 +113,11 @@ extension Projections {
             INSERT INTO incident_category VALUES (:incident, :category, 1)
             ON CONFLICT (incident, category) DO UPDATE SET findings = findings + 1
             """,
-            ["incident": finding.incident, "category": finding.category])
+            ["incident": incident, "category": finding.category])
         for technique in finding.techniques {
             try run(
                 database, "INSERT OR IGNORE INTO incident_technique VALUES (:incident, :technique)",
-                ["incident": finding.incident, "technique": technique])
+                ["incident": incident, "technique": technique])
         }
     }
 

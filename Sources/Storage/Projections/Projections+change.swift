@@ -81,9 +81,9 @@ extension Projections {
                 UPDATE incident SET
                     finding_count = (SELECT count(*) FROM finding WHERE incident = :id),
                     event_count = (SELECT ifnull(sum(count), 0) FROM finding WHERE incident = :id),
-                    first_seen = ifnull((SELECT min(first_seen) FROM finding WHERE incident = :id), first_seen),
-                    last_seen = ifnull((SELECT max(last_seen) FROM finding WHERE incident = :id), last_seen),
-                    worst_severity = (SELECT ifnull(min(severity), 9) FROM finding WHERE incident = :id)
+                    first_seen = ifnull((SELECT min(first_seen) FROM finding WHERE incident = :id AND silence IS NULL), first_seen),
+                    last_seen = ifnull((SELECT max(last_seen) FROM finding WHERE incident = :id AND silence IS NULL), last_seen),
+                    worst_severity = (SELECT ifnull(min(severity), 9) FROM finding WHERE incident = :id AND silence IS NULL)
                 WHERE id = :id
                 """, arguments)
             // Entities that people named have no findings, and stay.
@@ -93,7 +93,8 @@ extension Projections {
                 """
                 INSERT INTO incident_entity
                 SELECT :id, entity.value ->> 'kind', entity.value ->> 'value', count(*)
-                FROM finding, json_each(finding.entities) AS entity WHERE finding.incident = :id GROUP BY 2, 3
+                FROM finding, json_each(finding.entities) AS entity
+                WHERE finding.incident = :id AND finding.silence IS NULL GROUP BY 2, 3
                 ON CONFLICT (incident, kind, ifnull(value, '')) DO UPDATE SET findings = excluded.findings
                 """, arguments)
             for table in ["incident_category", "incident_technique"] {
@@ -101,14 +102,17 @@ extension Projections {
             }
             try run(
                 database,
-                "INSERT INTO incident_category SELECT :id, category, count(*) FROM finding WHERE incident = :id GROUP BY category",
+                """
+                INSERT INTO incident_category
+                SELECT :id, category, count(*) FROM finding WHERE incident = :id AND silence IS NULL GROUP BY category
+                """,
                 arguments)
             try run(
                 database,
                 """
                 INSERT INTO incident_technique
                 SELECT DISTINCT :id, technique.value FROM finding, json_each(finding.techniques) AS technique
-                WHERE finding.incident = :id
+                WHERE finding.incident = :id AND finding.silence IS NULL
                 """, arguments)
             try touch(id, entry, database)
         }

@@ -140,17 +140,19 @@ extension Projections: IncidentReading {
             kind: row["kind"], text: row["text"])
     }
 
-    private static func finding(_ row: Row) -> FindingView {
-        FindingView(
+    static func finding(_ row: Row) -> FindingView {
+        let incident: String = row["incident"]
+        return FindingView(
             id: row["id"], sequence: row["sequence"], ruleID: row["rule_id"], ruleTitle: row["rule_title"],
             ruleHash: row["rule_hash"],
             level: row["level"], category: row["category"], severity: Severity(rawValue: row["severity"]) ?? .medium,
             techniques: RowJSON.strings(row["techniques"]), entities: RowJSON.entities(row["entities"]), count: row["count"],
             firstSeen: time(row, "first_seen"), lastSeen: time(row, "last_seen"), recordedAt: time(row, "recorded_at"),
-            lines: RowJSON.lines(row["evidence"]), grouping: row["grouping"], isLowerBound: row["is_lower_bound"])
+            lines: RowJSON.lines(row["evidence"]), grouping: row["grouping"], isLowerBound: row["is_lower_bound"],
+            incident: incident.isEmpty ? nil : incident, silence: row["silence"])
     }
 
-    private static func time(_ row: Row, _ column: String) -> Timestamp {
+    static func time(_ row: Row, _ column: String) -> Timestamp {
         Timestamp(nanoseconds: row[column])
     }
 }

@@ -176,6 +176,15 @@ package struct Projections: Sendable {
                     INSERT INTO entity_text (entity_text) VALUES ('rebuild');
                     """)
         }
+        // No entry of before has a silence: what was applied from them stays right. A finding of no incident has an empty one.
+        migrator.registerMigration("7: silences") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE finding ADD COLUMN silence TEXT;
+                    CREATE INDEX finding_by_silence ON finding (silence, sequence DESC) WHERE silence IS NOT NULL;
+                    CREATE INDEX finding_by_recording ON finding (recorded_at DESC, sequence DESC);
+                    """)
+        }
         return migrator
     }
 }

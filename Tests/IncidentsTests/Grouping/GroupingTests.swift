@@ -12,7 +12,7 @@ struct GroupingTests {
         var book = IncidentBook()
         return findings.compactMap { finding in
             for case .findingRecorded(let record) in Grouping().events(for: finding, lines: [], book: &book, now: Sample.start) {
-                return IncidentNumber.parse(record.incident)?.number
+                return record.incident.flatMap { IncidentNumber.parse($0)?.number }
             }
             return nil
         }

@@ -98,7 +98,7 @@ struct Outcome {
         addresses.formUnion([record.address].compactMap { $0 })
         switch owners.count {
         case 0: falseAlarms += 1
-        case 1: placed.append((record.incident, owners.first ?? ""))
+        case 1: placed.append((record.incident ?? "none", owners.first ?? ""))
         default: mixed += 1
         }
     }

@@ -22,7 +22,7 @@ struct Desk {
         let opening = try ledger.open(
             title: "Guessing", severity: severity, kind: kind, author: Desk.ana, request: nil, now: time)
         apply(opening, at: time)
-        return opening[0].incident
+        return opening[0].incident ?? ""
     }
 
     mutating func order(

@@ -1,0 +1,121 @@
+import Detection
+package import Events
+
+/// Which findings a silence takes. Every part that is given has to match; at least a rule, an address or an account is given.
+package struct SilenceMatcher: Sendable, Hashable {
+    /// A rule's id; `nil` for all.
+    package var rule: String?
+    /// Every address of a finding has to lie in one of these; empty for all.
+    package var addresses: [AddressBlock]
+    /// As the finding has it, letter by letter.
+    package var account: String?
+    /// Stands in every log line behind the finding. Clients write that themselves: it narrows, and is never enough.
+    package var line: String?
+
+    package init(rule: String? = nil, addresses: [AddressBlock] = [], account: String? = nil, line: String? = nil) {
+        self.rule = rule
+        self.addresses = addresses
+        self.account = account
+        self.line = line
+    }
+
+    /// How much it can hide.
+    package enum Breadth: Sendable, Equatable {
+        /// One rule, and exactly who: single addresses (of IPv6, one network of 64 bits), or an account.
+        case exact
+        /// Few addresses, or one account under one rule.
+        case narrow
+        /// Everybody under one rule, an account under every rule, or a large network.
+        case wide
+        /// Nothing that an attacker could not make true.
+        case everything
+    }
+
+    package var breadth: Breadth {
+        guard rule != nil || !addresses.isEmpty || account != nil, addresses.allSatisfy({ $0.prefixLength >= $0.least }) else {
+            return .everything
+        }
+        let isSingle = addresses.allSatisfy { $0.prefixLength >= $0.single }
+        if rule != nil, !addresses.isEmpty || account != nil, isSingle { return .exact }
+        let isFew = !addresses.isEmpty && addresses.allSatisfy { $0.prefixLength >= $0.few }
+        if isFew || (rule != nil && account != nil && addresses.isEmpty) { return .narrow }
+        return .wide
+    }
+
+    /// What of a finding decides.
+    package struct Subject: Sendable, Equatable {
+        package var rule: String
+        package var severity: Severity
+        package var category: String
+        package var addresses: [String]
+        /// There may have been others than are named, or some were erased.
+        package var lacksAddresses: Bool
+        package var account: String?
+        package var lines: [String?]
+        /// More events were counted than lines are quoted.
+        package var lacksLines: Bool
+
+        /// What a silence takes only where a commander has said so of exactly whom.
+        package var isCritical: Bool { severity == .critical || category == "canary" }
+    }
+
+    /// What is not known of a finding never matches: where in doubt, somebody is told.
+    package func matches(_ finding: Subject) -> Bool {
+        if let rule, rule != finding.rule { return false }
+        if let account, account != finding.account { return false }
+        if !addresses.isEmpty {
+            guard !finding.lacksAddresses, !finding.addresses.isEmpty else { return false }
+            let areInside = finding.addresses.allSatisfy { text in
+                IPAddress(text).map { address in addresses.contains { $0.contains(address) } } ?? false
+            }
+            guard areInside else { return false }
+        }
+        if let line {
+            guard !finding.lacksLines, !finding.lines.isEmpty,
+                finding.lines.allSatisfy({ $0?.contains(line) ?? false })
+            else { return false }
+        }
+        return rule != nil || account != nil || !addresses.isEmpty
+    }
+}
+
+extension SilenceMatcher.Subject {
+    package init(_ finding: FindingRecord) {
+        let isWhole = Self.isWhole(finding.count, finding.evidence, finding.isLowerBound)
+        self.init(
+            rule: finding.ruleID, severity: finding.severity, category: finding.category,
+            addresses: (finding.address.map { [$0] } ?? []) + finding.otherAddresses,
+            lacksAddresses: finding.erased.contains(.address) || (finding.address == nil && !isWhole), account: finding.user,
+            lines: finding.evidence.map(\.text), lacksLines: !isWhole)
+    }
+
+    /// The same from the tables.
+    package init(_ finding: FindingView) {
+        let addresses = finding.entities.filter { $0.kind == .address }
+        let isWhole = Self.isWhole(finding.count, finding.lines, finding.isLowerBound)
+        self.init(
+            rule: finding.ruleID, severity: finding.severity, category: finding.category,
+            addresses: addresses.compactMap(\.value),
+            lacksAddresses: addresses.contains { $0.value == nil } || (addresses.count > 1 && !isWhole),
+            account: finding.entities.first { $0.kind == .account }?.value, lines: finding.lines.map(\.text), lacksLines: !isWhole
+        )
+    }
+
+    /// Whether every event is referred to: beyond `Finding.maximumEvidence` there may be more, from other addresses.
+    private static func isWhole(_ count: Int, _ evidence: [EvidenceLine], _ isLowerBound: Bool) -> Bool {
+        !isLowerBound && count <= evidence.count && evidence.count < Finding.maximumEvidence
+    }
+}
+
+extension AddressBlock {
+    private var isV4: Bool { bits >= 96 && base.isV4 }
+    /// As people write it: of 32 bits for IPv4, of 128 for IPv6.
+    fileprivate var prefixLength: Int { isV4 ? bits - 96 : bits }
+    /// The shortest prefixes that are taken for a network, for few, and for one.
+    fileprivate var least: Int { isV4 ? 8 : 16 }
+    fileprivate var few: Int { isV4 ? 24 : 48 }
+    fileprivate var single: Int { isV4 ? 32 : 64 }
+
+    /// `192.0.2.0/24`; a single address without its length.
+    package var text: String { bits == 128 ? "\(base)" : "\(base)/\(prefixLength)" }
+}

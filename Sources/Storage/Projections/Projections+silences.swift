@@ -1,0 +1,62 @@
+package import Events
+import GRDB
+package import Incidents
+
+/// What silences took, and what they would have taken. A finding of an incident that the reader may not know of is not there.
+extension Projections {
+    /// By silence.
+    package func silenceTallies(for reader: IncidentReader?) async throws -> [String: SilenceTally] {
+        try await pool.read { database in
+            let (condition, arguments) = Projections.knowable(by: reader)
+            let rows = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT silence, count(*) AS findings, max(recorded_at) AS last FROM finding
+                    WHERE silence IS NOT NULL AND \(condition) GROUP BY silence
+                    """, arguments: arguments)
+            return rows.reduce(into: [:]) {
+                $0[$1["silence"]] = SilenceTally(findings: $1["findings"], last: Projections.time($1, "last"))
+            }
+        }
+    }
+
+    /// Newest first.
+    package func findings(takenBy silence: String, limit: Int, for reader: IncidentReader?) async throws -> [FindingView] {
+        try await pool.read { database in
+            let (condition, arguments) = Projections.knowable(by: reader)
+            return try Row.fetchAll(
+                database, sql: "SELECT * FROM finding WHERE silence = ? AND \(condition) ORDER BY sequence DESC LIMIT ?",
+                arguments: [silence] + arguments + [limit]
+            ).map(Projections.finding)
+        }
+    }
+
+    /// What that would have taken of what is recorded, by now.
+    ///
+    /// - Parameter isCommander: whoever asks.
+    package func preview(
+        _ matcher: SilenceMatcher, isCommander: Bool, for reader: IncidentReader?, now: Timestamp
+    ) async throws -> SilencePreview {
+        let rows = try await pool.read { database in
+            let (condition, arguments) = Projections.knowable(by: reader)
+            return try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT finding.*, (SELECT title FROM incident WHERE id = finding.incident) AS incident_title FROM finding
+                    WHERE recorded_at >= ? AND \(condition) ORDER BY recorded_at DESC, sequence DESC LIMIT ?
+                    """,
+                arguments: [now.advanced(bySeconds: -SilencePreview.period).nanoseconds] + arguments
+                    + [SilencePreview.maximumFindings + 1]
+            ).map { (finding: Projections.finding($0), incidentTitle: $0["incident_title"] as String?) }
+        }
+        return SilencePreview(
+            matcher, recent: Array(rows.prefix(SilencePreview.maximumFindings)), isCommander: isCommander,
+            isPartial: rows.count > SilencePreview.maximumFindings)
+    }
+
+    private static func knowable(by reader: IncidentReader?) -> (sql: String, arguments: StatementArguments) {
+        guard reader != nil else { return ("TRUE", []) }
+        let (condition, arguments) = readable(by: reader)
+        return ("(finding.incident = '' OR finding.incident IN (SELECT id FROM incident WHERE \(condition)))", arguments)
+    }
+}
