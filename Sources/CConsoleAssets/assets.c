@@ -48,6 +48,15 @@ EMBEDDED(lease_mustache, "lease.mustache") = {
 EMBEDDED(lease_new_mustache, "lease-new.mustache") = {
 #embed "assets/lease-new.mustache"
 };
+EMBEDDED(silences_mustache, "silences.mustache") = {
+#embed "assets/silences.mustache"
+};
+EMBEDDED(silence_mustache, "silence.mustache") = {
+#embed "assets/silence.mustache"
+};
+EMBEDDED(silence_new_mustache, "silence-new.mustache") = {
+#embed "assets/silence-new.mustache"
+};
 EMBEDDED(run_mustache, "run.mustache") = {
 #embed "assets/run.mustache"
 };
@@ -120,6 +129,9 @@ static const struct embedded_file all[] = {
     ASSET(sources_mustache),
     ASSET(rules_mustache),
     ASSET(leases_mustache), ASSET(lease_mustache), ASSET(lease_new_mustache), ASSET(run_mustache), ASSET(runs_mustache),
+    ASSET(silences_mustache),
+    ASSET(silence_mustache),
+    ASSET(silence_new_mustache),
     ASSET(hunts_mustache),
     ASSET(hunt_mustache),
     ASSET(sign_in_mustache),

@@ -24,6 +24,8 @@ package struct Console: Sendable {
         package var runs: (any RunDirecting)?
         /// `nil` where nobody keeps views of the list.
         package var views: (any ViewKeeping)?
+        /// `nil` where nothing is silenced.
+        package var silences: (any SilenceKeeping)?
         /// `nil` where no links are sent that acknowledge.
         package var links: (any AcknowledgeByLink)?
         /// Carries out what somebody wants done to an incident, or throws an `IncidentRefusal`.
@@ -43,7 +45,8 @@ package struct Console: Sendable {
             policyProblem: @escaping @Sendable () async -> PolicyProblem? = { nil },
             detection: @escaping @Sendable () async -> DetectionStatus = { DetectionStatus() },
             ledger: any LedgerReading, hunts: (any HuntRunning)? = nil, leases: (any LeaseKeeping)? = nil,
-            runs: (any RunDirecting)? = nil, views: (any ViewKeeping)? = nil, links: (any AcknowledgeByLink)? = nil,
+            runs: (any RunDirecting)? = nil, views: (any ViewKeeping)? = nil,
+            silences: (any SilenceKeeping)? = nil, links: (any AcknowledgeByLink)? = nil,
             order: @escaping @Sendable (IncidentOrder) async throws -> Void = { _ in
                 throw IncidentRefusal(.notAllowed, "this console only shows incidents", "use the one of the server")
             },
@@ -62,6 +65,7 @@ package struct Console: Sendable {
             self.leases = leases
             self.runs = runs
             self.views = views
+            self.silences = silences
             self.links = links
             self.order = order
             self.updates = updates
@@ -144,6 +148,7 @@ package struct Console: Sendable {
         addHuntRoutes(to: pages)
         addLeaseRoutes(to: pages)
         addRunRoutes(to: pages)
+        addSilenceRoutes(to: pages)
         addOnCallRoutes(to: pages)
         addMetricsRoutes(to: pages)
         addAccountRoutes(to: pages)
@@ -166,6 +171,7 @@ package struct Console: Sendable {
         addLeaseAPI(to: api)
         addRunAPIRoutes(to: api)
         addViewAPI(to: api)
+        addSilenceAPI(to: api)
         addAccountAPIRoutes(to: api)
         return (router, pages.table.declarations)
     }

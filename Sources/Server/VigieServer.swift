@@ -53,6 +53,8 @@ package struct VigieServer: Sendable {
     let leaseCounter: LeaseCounter
     /// Where playbooks are run.
     let runs: RunDesk
+    /// Where people's orders about silences are carried out.
+    let silences: SilenceDesk
     let receivers: Receivers
     let logger: Logger
     /// Of the policies in force; `nil` where there are none.
@@ -185,6 +187,8 @@ package struct VigieServer: Sendable {
         let leaseCounter = LeaseCounter(
             desk: leases.desk, archive: archive.map { _ in ArchiveReader(folder: folder.archive) }, rulePaths: options.rules,
             now: now)
+        let silences = SilenceDesk(
+            recorder: recorder, projections: projections, rules: { await rules.summaries().map(\.id) }, now: now)
         let console = try Console(
             Console.Dependencies(
                 incidents: projections, states: desk, sources: { await watch.statuses.map(receivers.complete) },
@@ -199,7 +203,7 @@ package struct VigieServer: Sendable {
                     HuntDesk(folder: folder, rulePaths: options.rules, recorder: recorder, now: now)
                 },
                 leases: leaseCounter, runs: runs, views: ViewDesk(book: viewBook, recorder: recorder, now: now),
-                links: LinkDesk(links: links, desk: desk),
+                silences: silences, links: LinkDesk(links: links, desk: desk),
                 order: { try await desk.carryOut($0) },
                 updates: updates, identity: identity, provider: options.provider.map(ProviderWiring.provider),
                 audit: { record in
@@ -216,7 +220,7 @@ package struct VigieServer: Sendable {
             ruleCount: loaded.ruleSet.count, journalCount: journalCount, folder: folder, journal: journal, tree: tree,
             watch: watch, console: console, accounts: accounts, updates: updates, recorder: recorder, rules: rules,
             policies: policyReloader, collector: collector, archive: archive, desk: desk, escalator: escalator, leases: leases,
-            leaseCounter: leaseCounter, runs: runs, receivers: receivers, logger: logger)
+            leaseCounter: leaseCounter, runs: runs, silences: silences, receivers: receivers, logger: logger)
     }
 
     /// Serves until SIGTERM or SIGINT, or until the task is cancelled.
@@ -237,11 +241,11 @@ package struct VigieServer: Sendable {
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
         var services: [any Service] = [
             WatchService(watch: watch), EscalationService(escalator: escalator),
-            RunService(runs: runs),
+            RunService(runs: runs), SilenceService(desk: silences, logger: logger),
             OrderService(
                 spool: OrderSpool(folder), desk: desk, runs: runs, leases: LeaseOrders(folder), counter: leaseCounter,
-                accounts: AccountSpool(folder), service: accounts, hunts: HuntSpool(folder), recorder: recorder,
-                logger: logger),
+                accounts: AccountSpool(folder), service: accounts, hunts: HuntSpool(folder),
+                silences: SilenceSpool(folder), silenceDesk: silences, recorder: recorder, logger: logger),
             ReloadService(rules: rules, policies: policies, followsFiles: options.followsFiles, logger: logger),
             UpdatesService(updates: updates),
             CheckpointService(tree: tree, logger: logger), CollectorService(collector: collector),
@@ -381,47 +385,6 @@ private struct RunService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await runs.run() }
-    }
-}
-
-/// Carries out what commands want done to incidents, runs, leases and accounts.
-private struct OrderService: Service {
-    let spool: OrderSpool
-    let desk: IncidentDesk
-    let runs: RunDesk
-    let leases: LeaseOrders
-    let counter: LeaseCounter
-    let accounts: AccountSpool
-    let service: AccountService
-    let hunts: HuntSpool
-    let recorder: Recorder
-    let logger: Logger
-
-    func run() async throws {
-        spool.sweep(now: .system)
-        leases.sweep(now: .system)
-        hunts.sweep(now: .system)
-        try? await cancelWhenGracefulShutdown {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                // Apart: a preview of a lease may take seconds.
-                group.addTask { try await repeated { try await spool.serve(desk, runs: runs, logger: logger) } }
-                group.addTask { try await repeated { try await leases.serve(counter, logger: logger) } }
-                group.addTask { try await repeated { try await accounts.serve(service, logger: logger) } }
-                group.addTask { try await repeated { try await hunts.serve(recorder, logger: logger) { .system } } }
-                try await group.waitForAll()
-            }
-        }
-    }
-
-    private func repeated(_ body: () async throws -> Void) async throws {
-        while true {
-            try await Task.sleep(for: .milliseconds(100))
-            do {
-                try await body()
-            } catch {
-                logger.error("an order cannot be carried out: \(error)")
-            }
-        }
     }
 }
 

@@ -21,7 +21,7 @@ struct OpenAPITests {
             rules: [
                 RuleSummary(id: "1", title: "Bad", level: "high", category: "scan", file: "a.yml", problem: "a.yml:3"),
                 RuleSummary(id: "2", title: "Good", level: "high", category: "scan", file: "b.yml"),
-            ], leases: FakeLeases(), runs: runs)
+            ], leases: FakeLeases(), runs: runs, silences: KeptSilences())
         _ = try await world.signedIn()
         let answer = try await Browser(world).get("/api/openapi.json")
         #expect(answer.status == 200 && answer.header("content-type") == "application/json")
@@ -68,6 +68,13 @@ struct OpenAPITests {
         _ = try await world.token(as: .admin, [.read])
         let lease =
             #"{"verb":"block_address","target":"203.0.113.8","reason":"it guesses","incident":"SEC-2026-0001","duration":"1h"}"#
+        let silence = #"{"address":"192.0.2.7","for":"1h","reason":"ours"}"#
+        // For those that are asked for by their ids, in whatever order the document has its operations.
+        for _ in 0..<2 {
+            _ = try await Browser(world).send(
+                .post, "/api/v1/silences", headers: ["authorization": "Bearer \(admin)", "content-type": "application/json"],
+                body: silence)
+        }
         let bodies: [String: [(body: String, path: [String: String])]] = [
             "POST /api/v1/incidents/{id}/orders": [
                 (#"{"verb":"ack"}"#, ["id": "SEC-2026-0001"]), (#"{"verb":"dance"}"#, ["id": "SEC-2026-0001"]),
@@ -95,6 +102,17 @@ struct OpenAPITests {
                 (#"{"outcome":"served"}"#, ["id": "none"]),
             ],
             "POST /api/v1/leases/{id}/proof": [("{}", ["id": "L-1"]), ("{}", ["id": "none"])],
+            "POST /api/v1/silences": [
+                (silence, [:]), (silence.replacing("1h", with: "91d"), [:]),
+                (silence.replacing("192.0.2.7", with: "10.0.0.0/8"), [:]),
+                ("[]", [:]), (silence.replacing("ours", with: #"ours","incident":"SEC-2026-0009"#), [:]),
+            ],
+            "POST /api/v1/silences/preview": [(silence, [:]), ("{}", [:])],
+            "GET /api/v1/silences/{id}": [("", ["id": "S-1"]), ("", ["id": "none"])],
+            "POST /api/v1/silences/{id}/end": [
+                (#"{"reason":"over"}"#, ["id": "S-1"]), (#"{"reason":"over"}"#, ["id": "S-1"]), ("{}", ["id": "S-2"]),
+                (#"{"reason":"over"}"#, ["id": "none"]),
+            ],
             "GET /api/v1/runs/{id}": [("", ["id": "RUN-1"]), ("", ["id": "none"])],
             "POST /api/v1/runs": [
                 (#"{"playbook":"playbook--1","incident":"SEC-2026-0001","__address__":"203.0.113.9"}"#, [:]), ("{}", [:]),

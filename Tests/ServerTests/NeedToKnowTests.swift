@@ -38,6 +38,13 @@ struct NeedToKnowTests {
                 try await server.desk.carryOut(
                     IncidentOrder(incident: hidden, verb: verb, author: author, at: .system, text: text))
             }
+            // Made from it: what it takes, and why, is the incident's.
+            _ = try await server.silences.carryOut(
+                SilenceOrder(
+                    .create(
+                        SilenceDraft(
+                            kind: .silence, matcher: SilenceMatcher(addresses: [try #require(AddressBlock(Self.address))]),
+                            duration: 3_600, reason: Self.marker, incident: hidden)), by: author, isCommander: true))
             let evidence = try await server.desk.projections.evidence(of: hidden).map(\.id)
             let entries = Int(server.journal.count)
 
@@ -118,6 +125,7 @@ struct NeedToKnowTests {
             return path == route ? [path, path + "?closed=1", path + "?page=2"] : [path, path + "?findings=all"]
         }
         if route == "/journal" || route.hasSuffix("metrics") { return [route, route + "?before=20", route + "?days=3650"] }
+        if route.contains("silences/:id") { return [route.replacing(":id", with: "S-1")] }
         return [route.replacing(":id", with: "none").replacing(":name", with: "none")]
     }
 }

@@ -37,8 +37,8 @@ def links(driver, prefix):
 def pages(driver, address):
     """Paths of one page of each kind; those with an id are found as a person finds them."""
     yield from ["/incidents", "/incidents?q=nothing-is-called-so", "/views", "/on-call", "/metrics", "/sources", "/rules", "/hunts", "/leases",
-                "/leases/new", "/journal", "/accounts", "/account", "/account/second-factor", "/nowhere"]
-    for start, prefix in (("/incidents", "/incidents/SEC-"), ("/journal", "/journal/"), ("/hunts", "/hunts/")):
+                "/leases/new", "/silences", "/silences/new?kind=exception&address=192.0.2.7", "/journal", "/accounts", "/account", "/account/second-factor", "/nowhere"]
+    for start, prefix in (("/incidents", "/incidents/SEC-"), ("/journal", "/journal/"), ("/hunts", "/hunts/"), ("/silences", "/silences/S-")):
         driver.get(address + start)
         for path in links(driver, prefix)[:1]:
             yield path

@@ -181,6 +181,7 @@ def run(vigie, root, logs, pictures=None):
             assert not complaints, f"the browser complains: {complaints[:3]}"
         finally:
             browser.quit()
+        silenced(server, password)
         measured["pages_checked_by_axe"] = barrier_free(server, vigie, password)
         without_javascript(server, password)
         # Last: so many pages in a row take the event streams that one account may have, and the oldest page loses its own.
@@ -291,6 +292,34 @@ def sign_in(browser, server, password):
     browser.until(lambda: browser.driver.current_url.endswith("/incidents"), "signing in leads to the incidents")
 
 
+def silenced(server, password):
+    """From a finding to an exception in force, and a silence that is ended early, without JavaScript."""
+    browser = Browser(1280, 900, dark=False, javascript=False)
+    driver = browser.driver
+    try:
+        sign_in(browser, server, password)
+        driver.find_element(By.CSS_SELECTOR, "[data-row] a").click()
+        incident = driver.current_url
+        for link, ends in (("Silence…", True), ("Not an attack…", False)):
+            driver.get(incident)
+            driver.find_element(By.LINK_TEXT, link).click()
+            driver.find_element(By.CSS_SELECTOR, ".asking input[name='reason']").send_keys("our <b>own</b> scanner")
+            driver.find_element(By.CSS_SELECTOR, ".asking button").click()
+            browser.until(lambda: "it would have taken" in driver.page_source, "a preview comes first")
+            driver.find_element(By.CSS_SELECTOR, ".preview button").click()
+            browser.until(lambda: "/silences/S-" in driver.current_url, "it is in force")
+            assert "our &lt;b&gt;own" in driver.page_source, "a reason is text"
+            if ends:
+                driver.find_element(By.LINK_TEXT, "End…").click()
+                driver.find_element(By.CSS_SELECTOR, ".asking input[name='reason']").send_keys("it is over")
+                driver.find_element(By.CSS_SELECTOR, ".asking button").click()
+                browser.until(lambda: "Make it again" in driver.page_source, "it has ended")
+        driver.get(server.address + "/silences")
+        assert "In force" in driver.page_source and "Over" in driver.page_source, "both are listed"
+    finally:
+        browser.quit()
+
+
 def without_javascript(server, password):
     browser = Browser(1280, 900, dark=False, javascript=False)
     try:
@@ -342,7 +371,7 @@ def take_pictures(server, password, folder):
             suffix = ("dark" if dark else "light") + ("-phone" if width < 500 else "")
             worst = browser.driver.find_elements(By.PARTIAL_LINK_TEXT, "SEC-")
             address = next((link.get_attribute("href") for link in worst if link.text.strip()), None)
-            pages = ["incidents", "on-call", "metrics", "leases", "runs", "sources", "rules", "hunts", "journal", "journal/1",
+            pages = ["incidents", "on-call", "metrics", "leases", "silences", "runs", "sources", "rules", "hunts", "journal", "journal/1",
                      "accounts", "account", "views"]
             for path in pages:
                 name = "entry" if path == "journal/1" else path

@@ -148,6 +148,8 @@ struct APIFinding: Encodable {
     var recordedAt: String
     var evidence: [Line]
     var grouping: String
+    /// The silence that took it.
+    var silence: String?
 
     init(_ finding: FindingView) {
         id = finding.id
@@ -164,6 +166,7 @@ struct APIFinding: Encodable {
         recordedAt = finding.recordedAt.rfc3339
         evidence = finding.lines.map { Line(file: $0.file, line: $0.line, offset: $0.offset, text: $0.text) }
         grouping = finding.grouping
+        silence = finding.silence
     }
 }
 

@@ -130,6 +130,8 @@ struct ConsoleFailure: Error, Equatable {
             self.init(refusal)
         } else if let refusal = error as? AccountRefusal {
             self.init(refusal)
+        } else if let refusal = error as? SilenceRefusal {
+            self.init(refusal)
         } else if let refusal = error as? SavedViewRefusal {
             self.init(refusal)
         } else if let error = error as? any HTTPResponseError {

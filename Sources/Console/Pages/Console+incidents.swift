@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import Identity
 import Incidents
 
 extension Console {
@@ -33,6 +34,7 @@ extension Console {
             "isEmpty": page.incidents.isEmpty,
             "isFiltered": filter.isFiltered,
         ]
+        model["quiet"] = await silencesInForce()
         model["views"] = try await viewModel(of: filter, context: context)
         var choices: [PageModel] = []
         for severity in Severity.allCases.sorted(by: >) {
@@ -65,7 +67,9 @@ extension Console {
                 maximumTimeline: wantsTimeline ? IncidentDetail.allTimeline : IncidentDetail.someTimeline, reader: context.reader)
         else { throw ConsoleFailure.noIncident(id) }
         let now = dependencies.now()
-        var model = IncidentModels.detail(detail, now: now)
+        var model = IncidentModels.detail(
+            detail, silences: await silences(of: detail.findings),
+            maySilence: dependencies.silences != nil && (context.signedIn?.role ?? .viewer) >= .responder, now: now)
         let items = try await dependencies.ledger.evidence(of: detail.summary.id)
         model["evidence"] = items.map { LedgerModels.evidence($0, now: now) }
         model["hasEvidence"] = !items.isEmpty

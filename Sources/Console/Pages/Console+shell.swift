@@ -34,7 +34,7 @@ extension Console {
     /// The navigation, and who is shown each part of it.
     private static let sections: [(label: String, path: String, role: Role)] = [
         ("Incidents", "/incidents", .viewer), ("On call", "/on-call", .viewer), ("Metrics", "/metrics", .viewer),
-        ("Runs", "/runs", .viewer), ("Leases", "/leases", .viewer),
+        ("Runs", "/runs", .viewer), ("Leases", "/leases", .viewer), ("Silences", "/silences", .viewer),
         ("Sources", "/sources", .viewer), ("Rules", "/rules", .viewer),
         ("Hunts", "/hunts", .responder), ("Journal", "/journal", .viewer), ("Accounts", "/accounts", .admin),
     ]

@@ -36,7 +36,12 @@ enum IncidentModels {
         ]
     }
 
-    static func detail(_ detail: IncidentDetail, now: Timestamp) -> PageModel {
+    /// - Parameters:
+    ///   - silences: those that findings of it name.
+    ///   - maySilence: whoever looks.
+    static func detail(
+        _ detail: IncidentDetail, silences: [String: Silence] = [:], maySilence: Bool = false, now: Timestamp
+    ) -> PageModel {
         var model = head(detail.summary, now: now)
         model["entities"] = detail.summary.entities.map(entity)
         let current = Phase.allCases.firstIndex(of: detail.summary.phase) ?? 0
@@ -44,7 +49,9 @@ enum IncidentModels {
             ["label": phase.rawValue, "isCurrent": index == current, "isPast": index < current]
         }
         model["timeline"] = detail.timeline.map { timelineItem($0, now: now) }
-        model["findings"] = detail.findings.map { finding($0, now: now) }
+        model["findings"] = detail.findings.map {
+            finding($0, now: now).merging(SilenceModels.note($0, silences: silences, maySilence: maySilence, now: now))
+        }
         let hidden = detail.summary.findingCount - detail.findings.count
         if hidden > 0 {
             model["shownCount"] = NumberText.grouped(detail.findings.count)
@@ -108,7 +115,7 @@ enum IncidentModels {
         }
     }
 
-    private static func finding(_ finding: FindingView, now: Timestamp) -> PageModel {
+    static func finding(_ finding: FindingView, now: Timestamp) -> PageModel {
         var model: PageModel = [
             "anchor": "finding-\(finding.sequence)",
             "rule": finding.ruleTitle,

@@ -31,7 +31,7 @@ final class World: Sendable {
         updates: ConsoleUpdates = ConsoleUpdates(sequence: 100), auditFails: Bool = false, readingFails: Bool = false,
         refusal: IncidentRefusal? = nil, policyProblem: PolicyProblem? = nil, secondFactorRoles: Set<Role> = [],
         hidden: Set<String> = [], leases: FakeLeases? = nil, runs: FakeRuns? = nil, provider: OpenIDProvider? = nil,
-        views: (any ViewKeeping)? = KeptViews()
+        views: (any ViewKeeping)? = KeptViews(), silences: (any SilenceKeeping)? = nil
     ) throws {
         let orders = Shared([IncidentOrder]())
         self.orders = orders
@@ -58,6 +58,7 @@ final class World: Sendable {
                 rules: { rules },
                 policyProblem: { policyProblem },
                 detection: { detection }, ledger: ledger, leases: leases, runs: runs, views: views,
+                silences: silences,
                 order: { order in
                     if let refusal { throw refusal }
                     orders.withLock { $0.append(order) }

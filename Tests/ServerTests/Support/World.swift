@@ -141,18 +141,20 @@ struct Running: Sendable {
 /// Starts a server on a free port, hands it to `body`, and stops it; then the tables have to be what the journal makes of them.
 func withServer(
     _ world: World, _ options: ServerOptions? = nil, checksRebuild: Bool = true,
+    now: @escaping @Sendable () -> Timestamp = { .system },
     _ body: @escaping @Sendable (Running) async throws -> Void
 ) async throws {
     let options = options ?? world.options
-    try await serve(world, options, body)
+    try await serve(world, options, now, body)
     if checksRebuild { try await expectRebuildEqualsLive(DataFolder(path: options.dataFolder)) }
 }
 
 private func serve(
-    _ world: World, _ options: ServerOptions, _ body: @escaping @Sendable (Running) async throws -> Void
+    _ world: World, _ options: ServerOptions, _ now: @escaping @Sendable () -> Timestamp,
+    _ body: @escaping @Sendable (Running) async throws -> Void
 ) async throws {
     let server = try await VigieServer.start(
-        options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, now: now)
     let (ports, found) = AsyncStream.makeStream(of: Int.self)
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask {
