@@ -12,6 +12,7 @@ package struct VigieCommand: AsyncParsableCommand {
         version: VigieVersion.text,
         subcommands: [
             ServeCommand.self, DetectCommand.self, RulesCommand.self, IncidentsCommand.self, LeaseCommand.self,
+            SilencesCommand.self,
             EscalationCommand.self,
             EvidenceCommand.self, JournalCommand.self, ArchiveCommand.self, UserCommand.self, TokenCommand.self,
             ConfigCommand.self, CheckCommand.self,
