@@ -7,12 +7,13 @@ struct SilencesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "silences", abstract: "Say what findings alarm nobody, until when, and why.",
         discussion: """
-            A silence says "we know of it", an exception says "this is no attack". What they take stays in the journal, opens no
-            incident, pages nobody, and starts nothing by itself. A running server carries it out. `vigie silences preview` says
-            what one would have taken within the last day.
+            A silence says "we know of it", an exception says "this is no attack".
+            What they take stays in the journal, opens no incident, pages nobody,
+            and starts nothing by itself. A running server carries it out.
+            `vigie silences preview` says what one would have taken within a day.
 
-              vigie silences add --address 192.0.2.7 --for 4h --reason 'our own scanner, until four'
-              vigie silences add --exception --rule 0b9a3b4e-6a57-4b3e-9d46-0f3a5a4a5d10 --account backup --for 180d \\
+              vigie silences add --address 192.0.2.7 --for 4h --reason 'our scan'
+              vigie silences add --exception --rule ID --account backup --for 180d \\
                 --reason 'the backup reads every document'
             """,
         subcommands: [SilencesList.self, SilencesPreview.self, SilencesAdd.self, SilencesEnd.self])

@@ -66,6 +66,38 @@ struct SilenceServerTests {
         #expect(taken.count == 2 && taken.allSatisfy { $0.data["incident"] == nil })
     }
 
+    @Test("in an open incident, what is silenced starts no playbook; the same after the end does")
+    func nothingStarts() async throws {
+        let world = try World()
+        try world.write(TrialPlaybook(steps: [.bash("true")]))
+        try "starts: [{playbook: trial, categories: [exploit]}]"
+            .write(toFile: world.policies + "/response.yml", atomically: true, encoding: .utf8)
+        let ahead = Shared<Int64>(0)
+        let now: @Sendable () -> Timestamp = { Timestamp.system.advanced(bySeconds: ahead.value) }
+        try world.append((1...5).map { Line.web("POST /login", status: 401, at: $0) })
+        try await withServer(world, now: now) { running in
+            let server = running.server
+            try await eventually("an incident is open") { await server.recorder.incidents().count == 1 }
+            let id = try #require(await server.recorder.incidents().first).id
+            let matcher = SilenceMatcher(addresses: [try #require(AddressBlock("203.0.113.9"))])
+            _ = try await server.silences.carryOut(
+                SilenceOrder(
+                    .create(SilenceDraft(kind: .silence, matcher: matcher, duration: 3_600, reason: "ours")), by: Office.ana,
+                    isCommander: true))
+            try world.append([Line.attack(10)])
+            try await eventually("it is taken") { try await server.silences.tallies(for: nil)["S-1"]?.findings == 1 }
+            try world.append([Line.attack(11, from: "198.51.100.1")])
+            try await eventually("the other's has begun") { await !running.runs.views(of: nil).isEmpty }
+            #expect(await running.runs.views(of: id).isEmpty)
+            let summary = try #require(try await server.desk.projections.summary(ofIncident: id))
+            #expect(summary.categories == ["brute_force"] && summary.severity == .medium && summary.findingCount == 2)
+
+            ahead.value = 3_600
+            try world.append([Line.attack(12)])
+            try await eventually("after the end it begins") { await !running.runs.views(of: id).isEmpty }
+        }
+    }
+
     @Test("commands beside a server add, list, look ahead and end; refusals come back as they are")
     func commands() async throws {
         let office = try await Office()
