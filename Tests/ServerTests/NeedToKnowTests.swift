@@ -43,8 +43,11 @@ struct NeedToKnowTests {
                 SilenceOrder(
                     .create(
                         SilenceDraft(
-                            kind: .silence, matcher: SilenceMatcher(addresses: [try #require(AddressBlock(Self.address))]),
+                            kind: .exception, matcher: SilenceMatcher(addresses: [try #require(AddressBlock(Self.address))]),
                             duration: 3_600, reason: Self.marker, incident: hidden)), by: author, isCommander: true))
+            try world.append([Line.attack(3, from: Self.address)])
+            try await eventually("it is taken") { try await server.silences.tallies(for: nil)["S-1"]?.findings == 1 }
+            let taken = try #require(try world.entries().last { $0.data["silence"] != nil }).sequence
             let evidence = try await server.desk.projections.evidence(of: hidden).map(\.id)
             let entries = Int(server.journal.count)
 
@@ -78,6 +81,10 @@ struct NeedToKnowTests {
                 }
             }
             #expect(seen > 8, "the reader sees it, so the walk is one that could find something")
+
+            // What the exception took belongs to no incident; it is the restricted one's to know all the same.
+            #expect(try await client.get("/api/v1/journal/\(taken)").status == 404)
+            #expect(try await reading.get("/api/v1/journal/\(taken)").status == 200)
 
             // The same answer as for an incident that never was, but for its number.
             for (there, never) in [("/api/v1/incidents/\(hidden)", "/api/v1/incidents/SEC-2026-9999")] {

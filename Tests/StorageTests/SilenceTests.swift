@@ -70,6 +70,29 @@ struct SilenceTests {
         #expect(try await ledger.rebuilt().dump() == tables.dump())
     }
 
+    @Test("of one that came of a restricted incident, what it takes is known to the incident's readers alone")
+    func origin() async throws {
+        try await ledger.open("SEC-2026-0001")
+        try await ledger.change("SEC-2026-0001", .restrict(readers: ["0a"]))
+        let matcher = SilenceMatcher(addresses: [try #require(AddressBlock("198.51.100.1"))])
+        let silence = Silence(
+            id: "S-1", kind: .exception, matcher: matcher, reason: "ours", author: Author(id: "0a", name: "ana"),
+            createdAt: Ledger.start, until: Ledger.start.advanced(bySeconds: 60), incident: "SEC-2026-0001")
+        let entries = try await ledger.journal.append(
+            [SilenceEvent.created(silence, request: nil).draft()], at: Ledger.start)
+        try await tables.apply(entries.map { ($0, nil) })
+        try await ledger.record([silenced(nil)])
+        for (account, count) in [("0a", 1), ("0b", 0)] {
+            let reader = IncidentReader(account: account, name: account)
+            #expect(try await tables.silenceTallies(for: reader)["S-1"]?.findings ?? 0 == count)
+            #expect(try await tables.findings(takenBy: "S-1", limit: 10, for: reader).count == count)
+            let preview = try await tables.preview(matcher, isCommander: true, for: reader, now: Ledger.start)
+            #expect(preview.findings == count)
+        }
+        #expect(try await tables.ruleActivity().isEmpty, "both are of a restricted incident")
+        #expect(try await ledger.rebuilt().dump() == tables.dump())
+    }
+
     @Test("a preview looks a day back, and sees what whoever asks may know of")
     func preview() async throws {
         try await ledger.open("SEC-2026-0001")

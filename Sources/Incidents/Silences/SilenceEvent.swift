@@ -17,7 +17,8 @@ package enum SilenceEvent: Sendable, Equatable {
 }
 
 extension SilenceEvent {
-    private static let createdType = "silence.created"
+    /// Of the entry that says what it takes.
+    package static let createdType = "silence.created"
     private static let endedType = "silence.ended"
     private static let expiredType = "silence.expired"
 

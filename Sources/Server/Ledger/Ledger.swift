@@ -36,15 +36,16 @@ struct Ledger: LedgerReading {
         let start = max(end - limit, 0)
         guard end > start else { return ([], total) }
         let found = try await read(from: UInt64(start), limit: end - start)
-        return (found.reversed().map(Self.line), total)
+        return (try await lines(found.reversed()), total)
     }
 
     func proof(of sequence: Int) async throws -> LedgerProof? {
         guard sequence < Int(clamping: count()), let entry = try await read(from: UInt64(sequence), limit: 1).first else {
             return nil
         }
+        guard let line = try await lines([entry]).first else { return nil }
         var proof = LedgerProof(
-            entry: Self.line(entry), bytes: entry.canonicalBytes, leaf: entry.leafHash.description, key: key.text)
+            entry: line, bytes: entry.canonicalBytes, leaf: entry.leafHash.description, key: key.text)
         let reader = TreeReader(journal: folder.journal)
         do {
             guard let checkpoint = try reader.checkpoint(key: key) else {
@@ -125,9 +126,15 @@ struct Ledger: LedgerReading {
         await withCheckedContinuation { continuation in queue.async { continuation.resume(returning: body()) } }
     }
 
-    private static func line(_ entry: Entry) -> LedgerEntry {
-        LedgerEntry(
-            sequence: Int(clamping: entry.sequence), type: entry.type, actor: entry.actor, occurredAt: entry.occurredAt,
-            recordedAt: entry.recordedAt, incident: entry.data["incident"]?.stringValue)
+    /// What belongs to no incident, and to a silence that came of one, is that incident's to know.
+    private func lines(_ entries: [Entry]) async throws -> [LedgerEntry] {
+        let areSilences = entries.contains { $0.data["silence"] != nil }
+        let origins = areSilences ? try await projections.silenceOrigins() : [:]
+        return entries.map { entry in
+            LedgerEntry(
+                sequence: Int(clamping: entry.sequence), type: entry.type, actor: entry.actor, occurredAt: entry.occurredAt,
+                recordedAt: entry.recordedAt,
+                incident: entry.data["incident"]?.stringValue ?? entry.data["silence"]?.stringValue.flatMap { origins[$0] })
+        }
     }
 }

@@ -65,7 +65,8 @@ extension Projections: IncidentReading {
                 database,
                 sql: """
                     SELECT rule_id, count(*) AS findings, max(last_seen) AS last FROM finding
-                    WHERE incident NOT IN (SELECT id FROM incident WHERE is_restricted) GROUP BY rule_id
+                    WHERE ifnull(\(Projections.findingHome), '') NOT IN (SELECT id FROM incident WHERE is_restricted)
+                    GROUP BY rule_id
                     """)
             return rows.reduce(into: [:]) { $0[$1["rule_id"]] = (count: $1["findings"], last: Projections.time($1, "last")) }
         }

@@ -1,9 +1,34 @@
 package import Events
 import GRDB
 package import Incidents
+import Journal
 
 /// What silences took, and what they would have taken. A finding of an incident that the reader may not know of is not there.
 extension Projections {
+    /// Of which incident a silence came: what it takes is that incident's to know, where it is restricted.
+    static func noteSilence(_ entry: Entry, _ database: Database) throws {
+        guard entry.type == SilenceEvent.createdType, let silence = entry.data["silence"]?.stringValue,
+            let incident = entry.data["incident"]?.stringValue
+        else { return }
+        try run(
+            database, "INSERT OR IGNORE INTO silence_origin VALUES (:silence, :incident)",
+            ["silence": silence, "incident": incident])
+    }
+
+    /// The incident on whose account a row of `finding` is to be known or not; `NULL` where there is none.
+    static let findingHome = """
+        coalesce(nullif(finding.incident, ''), (SELECT o.incident FROM silence_origin o WHERE o.silence = finding.silence))
+        """
+
+    /// The incidents that silences came of, by silence.
+    package func silenceOrigins() async throws -> [String: String] {
+        try await pool.read { database in
+            try Row.fetchAll(database, sql: "SELECT silence, incident FROM silence_origin").reduce(into: [:]) {
+                $0[$1["silence"] as String] = $1["incident"] as String
+            }
+        }
+    }
+
     /// By silence.
     package func silenceTallies(for reader: IncidentReader?) async throws -> [String: SilenceTally] {
         try await pool.read { database in
@@ -57,6 +82,6 @@ extension Projections {
     private static func knowable(by reader: IncidentReader?) -> (sql: String, arguments: StatementArguments) {
         guard reader != nil else { return ("TRUE", []) }
         let (condition, arguments) = readable(by: reader)
-        return ("(finding.incident = '' OR finding.incident IN (SELECT id FROM incident WHERE \(condition)))", arguments)
+        return ("(\(findingHome) IS NULL OR \(findingHome) IN (SELECT id FROM incident WHERE \(condition)))", arguments)
     }
 }

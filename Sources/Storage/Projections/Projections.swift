@@ -49,6 +49,7 @@ package struct Projections: Sendable {
                 } else {
                     try Projections.noteEvidence(record.entry, database)
                     try Projections.noteLease(record.entry, database)
+                    try Projections.noteSilence(record.entry, database)
                 }
             }
             try database.execute(sql: "UPDATE applied SET entries = ?", arguments: [Int64(last.entry.sequence) + 1])
@@ -180,6 +181,7 @@ package struct Projections: Sendable {
         migrator.registerMigration("7: silences") { database in
             try database.execute(
                 sql: """
+                    CREATE TABLE silence_origin (silence TEXT PRIMARY KEY, incident TEXT NOT NULL) STRICT, WITHOUT ROWID;
                     ALTER TABLE finding ADD COLUMN silence TEXT;
                     CREATE INDEX finding_by_silence ON finding (silence, sequence DESC) WHERE silence IS NOT NULL;
                     CREATE INDEX finding_by_recording ON finding (recorded_at DESC, sequence DESC);
