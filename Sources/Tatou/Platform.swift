@@ -94,6 +94,7 @@ package struct Platform: Sendable {
             metrics.queried(operation, seconds: seconds, failed: failure != nil)
         }
         let folder = try DocumentFolder(root: options.data, randomness: randomness)
+        let integrity = FileIntegrity()
         let vault = try Vault(path: "\(options.data)/state/platform.key")
         self.protection = protection
         self.metrics = metrics
@@ -104,10 +105,11 @@ package struct Platform: Sendable {
             database: database, hasher: try hasher ?? PasswordHasher(), tokenLifetime: options.tokenLifetime,
             randomness: randomness, now: now)
         documents = DocumentService(
-            limits: options.documents, database: database, folder: folder, processing: processing, scanning: options.scanning,
-            logger: logger, randomness: randomness, now: now)
+            limits: options.documents, database: database, folder: folder, integrity: integrity, processing: processing,
+            scanning: options.scanning, logger: logger, randomness: randomness, now: now)
         versions = VersionService(
-            database: database, folder: folder, processing: processing, vault: vault, randomness: randomness, now: now)
+            database: database, folder: folder, integrity: integrity, processing: processing, vault: vault,
+            randomness: randomness, now: now)
         self.folder = folder
     }
 

@@ -36,5 +36,7 @@ package enum DocumentRefusal: Error, Sendable, Equatable {
     case notOwner(Document)
     /// The account's share of the disk is used up.
     case quota
+    /// Its file is not what was uploaded.
+    case damaged(Document)
     case busy(message: String)
 }

@@ -50,7 +50,7 @@ package struct DocumentFolder: Sendable {
         let path = path(kind, name)
         let folder = "\(root)/\(kind.rawValue)"
         try await Self.blocking {
-            let descriptor = open(staged, O_RDONLY | O_CLOEXEC)
+            let descriptor = Glibc.open(staged, O_RDONLY | O_CLOEXEC)
             guard descriptor >= 0 else { throw FileFailure("open", staged) }
             defer { close(descriptor) }
             guard fsync(descriptor) == 0 else { throw FileFailure("sync", staged) }
@@ -70,6 +70,18 @@ package struct DocumentFolder: Sendable {
             if unlink(path) == 0 { return true }
             guard errno == ENOENT else { throw FileFailure("remove", path) }
             return false
+        }
+    }
+
+    /// To be sent to somebody; `nil` where there is no such file.
+    func open(_ kind: Kind, _ name: String) async throws -> StoredFile? {
+        let path = path(kind, name)
+        return try await Self.blocking {
+            do {
+                return try StoredFile(path: path)
+            } catch let failure as FileFailure where failure.code == ENOENT {
+                return nil
+            }
         }
     }
 
@@ -97,7 +109,7 @@ package struct DocumentFolder: Sendable {
     }
 
     private static func sync(folder: String) throws {
-        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = Glibc.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileFailure("open", folder) }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileFailure("sync", folder) }

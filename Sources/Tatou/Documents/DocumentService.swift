@@ -20,6 +20,7 @@ package struct DocumentService: Sendable {
     let folder: DocumentFolder
     let processing: any DocumentProcessing
     let scanning: MalwareScanning?
+    let integrity: FileIntegrity
     let logger: Logger
     let randomness: Randomness
     let now: @Sendable () -> Timestamp
@@ -27,7 +28,7 @@ package struct DocumentService: Sendable {
     /// Begins to take a file in.
     func stage() async throws -> StagedFile { try await folder.stage() }
 
-    /// Makes a document of what came in, or removes it: nothing is kept that was not checked.
+    /// Makes a document of what came in, or removes it: nothing is kept that was not checked. Says what it does beyond showing pages.
     ///
     /// - Throws: ``DocumentRefusal``.
     func accept(_ staged: StagedFile, name: String, owner: Int64) async throws -> Document {
@@ -114,6 +115,15 @@ package struct DocumentService: Sendable {
         /// Something went wrong with a file; it is removed at the next start.
         package var note: String?
     }
+    /// Its file, open and what was uploaded; `nil` where it is missing.
+    ///
+    /// - Throws: ``DocumentRefusal/damaged(_:)``.
+    func open(_ document: Document) async throws -> StoredFile? {
+        guard let file = try await folder.open(.documents, document.file) else { return nil }
+        guard try await integrity.isIntact(file, sha256: document.sha256) else { throw DocumentRefusal.damaged(document) }
+        return file
+    }
+
 
     /// Deletes a document with its versions and their files.
     ///

@@ -72,12 +72,10 @@ struct DocumentRoutes {
         let caller = try await platform.authenticate(request, &context)
         let id = try DocumentIdentifier.find(request, context)
         let document = try await platform.document(id, for: caller, action: "document_retrieved", context)
-        try platform.checkFile(of: document, context)
-        let response = try await FileAnswer(
-            path: platform.documents.path(of: document), size: document.size, sha256: document.sha256,
-            modified: document.createdAt, name: document.name,
-            cacheControl: "private, max-age=0, must-revalidate"
-        ).response(to: request, context: context)
+        let response = FileAnswer(
+            file: try await platform.file(of: document, action: "document_retrieved", context), sha256: document.sha256,
+            modified: document.createdAt, name: document.name, cacheControl: "private, max-age=0, must-revalidate"
+        ).response(to: request)
         context.record(.read(document.resource).with { $0.status = response.status.code })
         return response
     }

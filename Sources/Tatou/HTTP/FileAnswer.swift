@@ -2,10 +2,9 @@ import Events
 import HTTPTypes
 import Hummingbird
 
-/// A PDF file as an answer: validators, conditions and ranges (RFC 9110 sections 8.8, 13 and 14).
+/// A PDF file as an answer: validators, conditions and ranges (RFC 9110 sections 8.8, 13 and 14), all of one open file.
 struct FileAnswer {
-    var path: String
-    var size: Int
+    var file: StoredFile
     /// In hexadecimal; the entity tag.
     var sha256: String
     var modified: Timestamp
@@ -14,7 +13,10 @@ struct FileAnswer {
     /// Whether the whole file is sent whatever the conditions: what can be fetched once is fetched as a whole.
     var isUnconditional = false
 
-    func response(to request: Request, context: some RequestContext) async throws -> Response {
+    /// What is read and sent at a time, in bytes.
+    private static let piece = 128 << 10
+
+    func response(to request: Request) -> Response {
         let tag = "\"\(sha256)\""
         let date = HTTPDate.text(modified)
         var headers = HTTPFields()
@@ -29,23 +31,28 @@ struct FileAnswer {
         headers[.contentDisposition] = "inline; filename=\"\(asciiName)\"; filename*=UTF-8''\(escapedName)"
         var range = RequestedRange.everything
         if !isUnconditional, allowsRange(request.headers[.ifRange], tag: tag, date: date) {
-            range = RequestedRange(request.headers[.range], size: size)
+            range = RequestedRange(request.headers[.range], size: file.size)
         }
         switch range {
         case .unsatisfiable:
-            headers[.contentRange] = "bytes */\(size)"
+            headers[.contentRange] = "bytes */\(file.size)"
             headers[.contentType] = nil
             headers[.contentDisposition] = nil
             return Response(status: .rangeNotSatisfiable, headers: headers)
         case .part(let part):
-            headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound)/\(size)"
-            return Response(
-                status: .partialContent, headers: headers,
-                body: try await FileIO().loadFile(path: path, range: part, context: context))
+            headers[.contentRange] = "bytes \(part.lowerBound)-\(part.upperBound)/\(file.size)"
+            return Response(status: .partialContent, headers: headers, body: body(part.lowerBound..<(part.upperBound + 1)))
         case .everything:
-            return Response(
-                status: .ok, headers: headers,
-                body: try await FileIO().loadFile(path: path, range: 0...max(size - 1, 0), context: context))
+            return Response(status: .ok, headers: headers, body: body(0..<file.size))
+        }
+    }
+
+    private func body(_ part: Range<Int>) -> ResponseBody {
+        ResponseBody(contentLength: part.count) { [file] writer in
+            for start in stride(from: part.lowerBound, to: part.upperBound, by: Self.piece) {
+                try await writer.write(file.read(start..<min(start + Self.piece, part.upperBound)))
+            }
+            try await writer.finish(nil)
         }
     }
 

@@ -53,9 +53,9 @@ struct VersionRoutes {
     private func fetch(_ request: Request, _ context: TatouContext) async throws -> Response {
         try platform.protection.limit(platform.rates.link, in: context)
         let link = context.parameters.get("link") ?? ""
-        let version: Version
+        let (version, file): (Version, StoredFile)
         do {
-            version = try await platform.versions.version(link: link)
+            (version, file) = try await platform.versions.version(link: link)
             // Both may be in quarantine, the copy and what it was made of.
             try platform.protection.checkAvailable(version.resource, in: context)
             let document = SecurityEvent.Resource("document", id: String(version.document), owner: String(version.owner))
@@ -64,10 +64,10 @@ struct VersionRoutes {
         } catch let refusal as VersionRefusal {
             throw try answer(to: refusal, link: link, context)
         }
-        let response = try await FileAnswer(
-            path: platform.versions.path(of: version), size: version.size, sha256: version.sha256, modified: version.createdAt,
-            name: "\(link).pdf", cacheControl: "private, max-age=0", isUnconditional: version.isSingleUse
-        ).response(to: request, context: context)
+        let response = FileAnswer(
+            file: file, sha256: version.sha256, modified: version.createdAt, name: "\(link).pdf",
+            cacheControl: "private, max-age=0", isUnconditional: version.isSingleUse
+        ).response(to: request)
         context.record(
             .read(version.resource, grant: .capabilityLink).with {
                 $0.status = response.status.code

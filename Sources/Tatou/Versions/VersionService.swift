@@ -12,15 +12,17 @@ package final class VersionService: Sendable {
     private let vault: Vault
     private let randomness: Randomness
     private let now: @Sendable () -> Timestamp
-    private let integrity = FileIntegrity()
+    private let integrity: FileIntegrity
     private let knownMethods = Mutex<[MarkingMethod]?>(nil)
 
     init(
-        database: TatouDatabase, folder: DocumentFolder, processing: any DocumentProcessing, vault: Vault, randomness: Randomness,
-        now: @escaping @Sendable () -> Timestamp
+        database: TatouDatabase, folder: DocumentFolder, integrity: FileIntegrity, processing: any DocumentProcessing,
+        vault: Vault,
+        randomness: Randomness, now: @escaping @Sendable () -> Timestamp
     ) {
         self.database = database
         self.folder = folder
+        self.integrity = integrity
         self.processing = processing
         self.vault = vault
         self.randomness = randomness
@@ -163,20 +165,22 @@ package final class VersionService: Sendable {
         try await database.versions(owner: owner).map { ($0, try opened($1, of: $0)) }
     }
 
-    /// The version behind a link, its file unchanged since it was issued. A use is not counted yet.
+    /// The version behind a link, and its file, open and unchanged since it was issued. A use is not counted yet.
     ///
     /// - Throws: ``VersionRefusal``.
-    package func version(link: String) async throws -> Version {
+    package func version(link: String) async throws -> (version: Version, file: StoredFile) {
         guard Self.isLink(link), let version = try await database.version(link: SecretToken(text: link).digest) else {
             throw VersionRefusal.notFound
         }
         if let end = version.expiresAt, now() >= end { throw VersionRefusal.ended(version) }
         if version.isSingleUse, version.usedAt != nil { throw VersionRefusal.ended(version) }
-        switch try await integrity.verdict(path: path(of: version), sha256: version.sha256) {
-        case .intact: return version
-        case .changed: throw VersionRefusal.damaged(version, isMissing: false)
-        case .missing: throw VersionRefusal.damaged(version, isMissing: true)
+        guard let file = try await folder.open(.versions, version.file) else {
+            throw VersionRefusal.damaged(version, isMissing: true)
         }
+        guard try await integrity.isIntact(file, sha256: version.sha256) else {
+            throw VersionRefusal.damaged(version, isMissing: false)
+        }
+        return (version, file)
     }
 
     /// Counts the use of a link that works once.
@@ -186,8 +190,6 @@ package final class VersionService: Sendable {
         guard version.isSingleUse else { return }
         guard try await database.use(version: version.id, at: now()) else { throw VersionRefusal.ended(version) }
     }
-
-    package func path(of version: Version) -> String { folder.path(.versions, version.file) }
 
     /// What names a link in the log: nobody gets from it to the link.
     static func identifier(ofLink link: String) -> String { String(SecretToken(text: link).digest.hex.prefix(12)) }

@@ -1,15 +1,19 @@
 /// Documents that tests make themselves.
 enum SamplePDF {
     /// One page with some words; different texts are different documents.
-    static func make(_ text: String = "A document of a test") -> [UInt8] {
+    ///
+    /// - Parameter padding: bytes of a stream that no page shows.
+    static func make(_ text: String = "A document of a test", padding: Int = 0) -> [UInt8] {
         let escaped = text.filter { $0 != "(" && $0 != ")" && $0 != "\\" }
         let content = "BT /F1 12 Tf 72 720 Td (\(escaped)) Tj ET"
-        let objects = [
-            "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
-            "<< /Length \(content.utf8.count) >>\nstream\n\(content)\nendstream",
-            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-        ]
+        let objects =
+            [
+                "<< /Type /Catalog /Pages 2 0 R\(padding == 0 ? "" : " /Padding 6 0 R") >>",
+                "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+                "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+                "<< /Length \(content.utf8.count) >>\nstream\n\(content)\nendstream",
+                "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            ] + (padding == 0 ? [] : ["<< /Length \(padding) >>\nstream\n\(String(repeating: "x", count: padding))\nendstream"])
         var file = "%PDF-1.4\n"
         var offsets: [Int] = []
         for (index, object) in objects.enumerated() {

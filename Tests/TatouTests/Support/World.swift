@@ -70,6 +70,18 @@ struct World: Sendable {
         _ method: HTTPRequest.Method, _ path: String, token: String? = nil, headers: HTTPFields = [:], body: [UInt8]? = nil,
         pieces: Int = 64 << 10, from address: String = "203.0.113.9"
     ) async throws -> Answer {
+        let response = try await respond(
+            method, path, token: token, headers: headers, body: body, pieces: pieces, from: address)
+        let collector = Collector()
+        try await response.body.write(collector)
+        return Answer(status: response.status.code, headers: response.headers, body: collector.bytes)
+    }
+
+    /// Asks, and leaves the answer's body to be read.
+    func respond(
+        _ method: HTTPRequest.Method, _ path: String, token: String? = nil, headers: HTTPFields = [:], body: [UInt8]? = nil,
+        pieces: Int = 64 << 10, from address: String = "203.0.113.9"
+    ) async throws -> Response {
         let channel = NIOAsyncTestingChannel()
         channel.remoteAddress = try SocketAddress(ipAddress: address, port: 4711)
         var fields = headers
@@ -87,10 +99,7 @@ struct World: Sendable {
                     stream.finish()
                 }))
         let context = TatouContext(source: ApplicationRequestContextSource(channel: channel, logger: quiet))
-        let response = try await responder.respond(to: request, context: context)
-        let collector = Collector()
-        try await response.body.write(collector)
-        return Answer(status: response.status.code, headers: response.headers, body: collector.bytes)
+        return try await responder.respond(to: request, context: context)
     }
 
     func post(
@@ -189,10 +198,24 @@ struct Answer: Sendable {
     func list(_ name: String) -> [[String: Any]] { object[name] as? [[String: Any]] ?? [] }
 }
 
-private final class Collector: ResponseBodyWriter, Sendable {
+final class Collector: ResponseBodyWriter, Sendable {
     private let buffer = Mutex(ByteBuffer())
+    /// Done once, when the first piece is there.
+    private let meanwhile: Mutex<(@Sendable () async throws -> Void)?>
+
+    init(meanwhile: (@Sendable () async throws -> Void)? = nil) { self.meanwhile = Mutex(meanwhile) }
+
     var bytes: [UInt8] { buffer.withLock { Array($0.readableBytesView) } }
-    func write(_ part: ByteBuffer) async throws { buffer.withLock { _ = $0.writeImmutableBuffer(part) } }
+
+    func write(_ part: ByteBuffer) async throws {
+        buffer.withLock { _ = $0.writeImmutableBuffer(part) }
+        let work = meanwhile.withLock { work in
+            defer { work = nil }
+            return work
+        }
+        try await work?()
+    }
+
     func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
