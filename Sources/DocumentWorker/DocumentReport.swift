@@ -24,7 +24,7 @@ package struct DocumentReport: Codable, Sendable, Equatable {
     }
 
     /// What makes a file more than the document it shows. None of them refuses it; each deserves a finding.
-    package enum Suspicion: String, Codable, Sendable {
+    package enum Suspicion: String, Codable, Sendable, CaseIterable {
         /// The file also begins or ends as something else: an archive, a page, a program.
         case polyglot
         /// Scripts run when it is opened.
@@ -33,6 +33,16 @@ package struct DocumentReport: Codable, Sendable, Equatable {
         case launch
         /// Files are embedded in it.
         case attachment
+        /// It does something without a click: when it is opened, shown, saved, printed.
+        case automatic = "automatic_action"
+        /// It leads to files of the reader's machine or network, or to a script.
+        case localLink = "local_link"
+        /// A form of it sends what is filled in, or takes data in.
+        case submission = "form_submission"
+        /// It has a form of the kind XFA: a program of its own.
+        case formProgram = "form_program"
+        /// It plays film, sound or 3D.
+        case media = "rich_media"
         /// It decodes to far more than it is.
         case bomb
     }

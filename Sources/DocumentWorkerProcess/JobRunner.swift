@@ -85,6 +85,11 @@ struct JobRunner {
         case .script: .script
         case .launch: .launch
         case .attachment: .attachment
+        case .automatic: .automatic
+        case .localLink: .localLink
+        case .submission: .submission
+        case .formProgram: .formProgram
+        case .media: .media
         }
     }
 

@@ -49,6 +49,13 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "What becomes of an upload that clamd says nothing of: refuse or accept.")
     var withoutVerdict = "refuse"
 
+    @Option(
+        help: """
+            What a document may not do or carry to be taken in, may be repeated: launch, script, automatic_action, local_link, \
+            form_submission, form_program, rich_media, attachment, or all; without, it is taken in with a warning.
+            """)
+    var refuseContent: [String] = []
+
     @Option(help: "Folder of RMAP's keys: server.asc and clients/NAME.asc; no RMAP without.")
     var rmapKeys: String?
 
@@ -77,6 +84,7 @@ struct ServeCommand: AsyncParsableCommand {
             options.guarding.vigie = Vigie(url: vigie, token: token, cache: "\(folder.data)/state/decisions.ndjson")
         }
         options.scanning = try scanning()
+        options.documents.refusedContent = try refusedContent()
         if unlimited { options.rates = .unlimited }
         var logger = Logger(label: "tatou")
         logger.logLevel = .notice
@@ -125,6 +133,17 @@ struct ServeCommand: AsyncParsableCommand {
             throw CommandFailure(description: "--clamd takes /run/clamav/clamd.ctl or HOST:PORT; it says \(clamd)")
         }
         return MalwareScanning(scanner: ClamdScanner(address), withoutVerdict: policy)
+    }
+
+    private func refusedContent() throws -> Set<ContentFinding> {
+        try refuseContent.reduce(into: []) { refused, word in
+            if word == "all" { return refused.formUnion(ContentFinding.allCases) }
+            guard let finding = ContentFinding(rawValue: word) else {
+                let known = ContentFinding.allCases.map(\.rawValue).joined(separator: ", ")
+                throw CommandFailure(description: "--refuse-content is one of \(known), or all; it says \(word)")
+            }
+            refused.insert(finding)
+        }
     }
 
     static func place(_ text: String) throws -> (host: String, port: Int) {

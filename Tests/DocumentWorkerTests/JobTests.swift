@@ -67,14 +67,6 @@ import Testing
         #expect(try await worker.inspect(.bytes(hostile.bytes)).suspicions.contains(.polyglot))
     }
 
-    @Test func scriptsLaunchesAndAttachmentsAreTold() async throws {
-        let scripted = Documents.text(
-            catalog:
-                "/OpenAction << /S /JavaScript /JS (1) >> /AA << /WC << /S /Launch /F (x) >> >> /Names << /EmbeddedFiles << /Names [] >> >>"
-        )
-        #expect(try await worker.inspect(.bytes(scripted)).suspicions == [.script, .launch, .attachment])
-    }
-
     @Test(arguments: ["word-shift", "sealed-token", "robust-xmp", "toy-eof"], [false, true])
     func secretsComeBack(_ method: String, _ isTraced: Bool) async throws {
         let tracing = isTraced ? Mark.Tracing(version: "v1", markingSecret: [UInt8](repeating: 7, count: 32)) : nil

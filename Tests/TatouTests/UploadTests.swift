@@ -105,6 +105,49 @@ import Testing
         #expect(try await world.metrics().contains("tatou_suspicious_events_total{reason=\"upload_oversize\"} 1"))
     }
 
+    @Test("what a document does is told to its owner and to the log, and it is taken in", arguments: ContentFinding.allCases)
+    func activeContentIsTold(finding: ContentFinding) async throws {
+        let world = try await World()
+        let alice = try await world.person("alice")
+        world.processing.script.withLock { $0.content = [finding] }
+        let uploaded = try await world.upload(token: alice.token)
+        #expect(uploaded.status == 201)
+        #expect(uploaded.list("warnings").compactMap { $0["kind"] as? String } == [finding.rawValue])
+        #expect(uploaded.list("warnings").compactMap { $0["message"] as? String } == [finding.message])
+        let id = try #require(uploaded.number("id"))
+        let inspected = try await world.ask(.get, "/api/inspect-document/\(id)", token: alice.token)
+        #expect(inspected.list("warnings").compactMap { $0["kind"] as? String } == [finding.rawValue])
+        let event = try #require(try await world.events("document_upload").first)
+        #expect(event["event.outcome"] == "success" && event["event.reason"] == "active_content")
+        #expect(event["labels.active_content"] == finding.rawValue)
+        // Lists stay as they are documented.
+        let listed = try await world.ask(.get, "/api/list-documents", token: alice.token).list("documents")
+        #expect(listed.count == 1 && listed.allSatisfy { $0["warnings"] == nil })
+        world.processing.script.withLock { $0.content = [] }
+        let plain = try await world.upload(token: alice.token)
+        #expect(plain.object["warnings"] as? [String] == [])
+        #expect(try await world.events("document_upload").last?["event.reason"] == nil)
+    }
+
+    @Test("what the operator refuses is refused, the rest is not") func activeContentIsRefused() async throws {
+        let world = try await World { $0.documents.refusedContent = [.launch, .script] }
+        let alice = try await world.person("alice")
+        for (content, status) in [
+            ([ContentFinding.attachment], 201), ([.script, .attachment], 422), ([.launch], 422), ([], 201),
+        ] {
+            world.processing.script.withLock { $0.content = content }
+            let answer = try await world.upload(token: alice.token)
+            #expect(answer.status == status, "\(content)")
+            guard status == 422 else { continue }
+            #expect(answer.error?.contains("not taken in") == true && answer.error?.contains("attached") == false)
+        }
+        #expect(world.folder.files("documents").count == 2 && world.folder.files("staging").isEmpty)
+        let refused = try await world.events("document_upload").filter { $0["event.outcome"] == "failure" }
+        #expect(refused.map { $0["event.reason"] } == ["active_content", "active_content"])
+        #expect(refused.map { $0["labels.active_content"] } == ["script attachment", "launch"])
+        #expect(try await world.metrics().contains("tatou_suspicious_events_total{reason=\"active_content\"} 2"))
+    }
+
     @Test func aDocumentThatKillsTheWorkerIsRefusedAndNoted() async throws {
         let world = try await World()
         let alice = try await world.person("alice")

@@ -172,6 +172,15 @@ class Day:
     def sends_a_bomb(self):
         self.sends(25, "bomber", ("b.pdf", flate_bomb(), "application/pdf"))
 
+    def brings_programs(self):
+        """Its names are escaped, and nothing of the action stands in a page."""
+        client = self.member(29, "launcher")
+        client.upload("a.pdf", pdf("x", catalog="/#4FpenAction << /S /L#61unch /F (cmd.exe) >>"))
+
+    def brings_scripts(self):
+        client = self.member(31, "scripter")
+        client.upload("a.pdf", pdf("x", catalog="/AA << /WC << /S /JavaScript /JS (app.alert\\(1\\)) >> >>"))
+
     def walks_through_documents(self):
         victim = self.member(30, "victim")
         ids = [victim.upload(f"{number}.pdf", pdf(f"{number}"))["id"] for number in range(6)]
@@ -221,6 +230,8 @@ EXPECTED = [
     (Day.sends_a_script, 23, "Script uploaded", None),
     (Day.sends_what_does_not_parse, 24, "Parser fails on uploads", None),
     (Day.sends_a_bomb, 25, "Upload made to exhaust the server", None),
+    (Day.brings_programs, 29, "Uploaded document starts programs", "P1"),
+    (Day.brings_scripts, 31, "Uploaded document acts by itself", "P2"),
     (Day.walks_through_documents, 26, "Objects of others tried one by one", None),
     # The log names links by their digests: to rules about addresses they are one, to those about objects they are many.
     (Day.guesses_links, 27, "Objects of others tried one by one", None),

@@ -116,9 +116,9 @@ class Client:
         return answer
 
 
-def pdf(text, pages=1, words=0, padding=0):
-    """A document of so many pages, with `words` words on each, and `padding` random bytes in a stream that no page shows."""
-    objects = ["<< /Type /Catalog /Pages 2 0 R >>".encode(),
+def pdf(text, pages=1, words=0, padding=0, catalog=""):
+    """A document of so many pages, with `words` words on each, `padding` random bytes in a stream that no page shows, and more in its catalog."""
+    objects = [f"<< /Type /Catalog /Pages 2 0 R /Padding 4 0 R {catalog} >>".encode(),
                f"<< /Type /Pages /Kids [{' '.join(f'{5 + 2 * page} 0 R' for page in range(pages))}] /Count {pages} >>".encode(),
                b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     noise = os.urandom(padding)

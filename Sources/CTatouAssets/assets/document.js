@@ -1,5 +1,5 @@
 import { api } from "./api.js";
-import { copy, field, form, make, sayNext, show, size, time } from "./dom.js";
+import { copy, field, form, make, sayNext, show, size, time, warnings } from "./dom.js";
 
 const strengths = { none: 0, weak: 1, fair: 2, strong: 3 };
 
@@ -102,6 +102,7 @@ export async function documentPage(id) {
         sayNext(`${one.name} is deleted.`);
         location.hash = "#/";
       } }, "Delete…")),
+    inspection instanceof Error ? null : warnings(inspection.warnings),
     make("h2", {}, "Copies"), list,
     make("h2", {}, "Make a copy for somebody"), result,
     inspection instanceof Error ? make("p", { class: "problem" }, inspection.message) : wizard(id, inspection, async (made, key) => {

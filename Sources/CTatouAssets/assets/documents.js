@@ -21,7 +21,7 @@ export async function documents() {
     dropPlace("Upload PDF documents", "application/pdf,.pdf", async (file, progress) => {
       const made = await api.upload("/api/upload-document", "file", file, progress);
       await refresh();
-      say(`${made.name} is uploaded.`);
+      say([`${made.name} is uploaded.`, ...made.warnings.map((one) => one.message)].join(" "));
     }),
     make("h2", {}, "Yours"), table);
 }

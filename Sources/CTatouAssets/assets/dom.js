@@ -41,6 +41,12 @@ export function problem(error) {
   return make("p", { class: "problem", role: "alert" }, error instanceof Error ? error.message : String(error));
 }
 
+// What a document does or carries beyond showing pages, in the server's words; nothing where there is nothing.
+export function warnings(found) {
+  return found.length === 0 ? null : make("div", { class: "caution" },
+    make("p", {}, make("b", {}, "Look at this document before you pass it on")), make("ul", {}, found.map((one) => make("li", {}, one.message))));
+}
+
 export function field(label, attributes) {
   return make("label", {}, make("span", {}, label), make("input", attributes));
 }

@@ -59,6 +59,8 @@ extension SecurityEvent {
         case pixelFlood = "pixel_flood"
         /// A scanner found something.
         case infected
+        /// Scripts, programs to start, files inside: more than what is shown. Also the reason of an upload that was accepted all the same.
+        case activeContent = "active_content"
     }
 
     /// An object was served. Write it for every read, with the owner: that is what shows a private object in wrong hands.

@@ -27,6 +27,8 @@ package struct Document: Sendable, Equatable {
 /// Why a document was not accepted, shown or changed.
 package enum DocumentRefusal: Error, Sendable, Equatable {
     case fault(SecurityEvent.UploadFault, message: String)
+    /// What it does, or carries, is among what the platform takes in from nobody.
+    case unwanted([ContentFinding])
     /// A scanner found malware, and calls it so.
     case infected(signature: String)
     /// Not what can be worked on; `message` says why.
@@ -34,9 +36,9 @@ package enum DocumentRefusal: Error, Sendable, Equatable {
     case notFound
     /// Somebody else's; answered as if it were not there.
     case notOwner(Document)
-    /// The account's share of the disk is used up.
-    case quota
     /// Its file is not what was uploaded.
     case damaged(Document)
+    /// The account's share of the disk is used up.
+    case quota
     case busy(message: String)
 }

@@ -11,6 +11,8 @@ package struct DocumentService: Sendable {
         /// Bytes of all documents of one account, versions not counted.
         package var accountBytes = 5 << 30
         package var accountDocuments = 10_000
+        /// What a document may not do or carry to be taken in. Everything else is taken in with a warning.
+        package var refusedContent: Set<ContentFinding> = []
 
         package init() {}
     }
@@ -18,9 +20,9 @@ package struct DocumentService: Sendable {
     package let limits: Limits
     let database: TatouDatabase
     let folder: DocumentFolder
+    let integrity: FileIntegrity
     let processing: any DocumentProcessing
     let scanning: MalwareScanning?
-    let integrity: FileIntegrity
     let logger: Logger
     let randomness: Randomness
     let now: @Sendable () -> Timestamp
@@ -31,7 +33,9 @@ package struct DocumentService: Sendable {
     /// Makes a document of what came in, or removes it: nothing is kept that was not checked. Says what it does beyond showing pages.
     ///
     /// - Throws: ``DocumentRefusal``.
-    func accept(_ staged: StagedFile, name: String, owner: Int64) async throws -> Document {
+    func accept(
+        _ staged: StagedFile, name: String, owner: Int64
+    ) async throws -> (document: Document, content: [ContentFinding]) {
         do {
             return try await checked(staged, name: name, owner: owner)
         } catch {
@@ -45,7 +49,9 @@ package struct DocumentService: Sendable {
         _ = try? await folder.removeFile(staged.path)
     }
 
-    private func checked(_ staged: StagedFile, name: String, owner: Int64) async throws -> Document {
+    private func checked(
+        _ staged: StagedFile, name: String, owner: Int64
+    ) async throws -> (document: Document, content: [ContentFinding]) {
         let (head, tail) = try await staged.ends(head: FileSignature.headLength, tail: FileSignature.tailLength)
         switch FileSignature.fault(head: head, tail: tail) {
         case nil: break
@@ -62,6 +68,9 @@ package struct DocumentService: Sendable {
         guard !inspection.isPolyglot else {
             throw DocumentRefusal.fault(.polyglot, message: "the file is more than a PDF document")
         }
+        guard limits.refusedContent.isDisjoint(with: inspection.content) else {
+            throw DocumentRefusal.unwanted(inspection.content)
+        }
         let document = Document(
             id: 0, name: name, file: folder.newName(), owner: owner, createdAt: now(), sha256: staged.sha256, size: staged.size,
             pages: inspection.pages, correlation: SecretToken(bits: 64, from: randomness).text)
@@ -69,7 +78,7 @@ package struct DocumentService: Sendable {
         do {
             let quota = TatouDatabase.Quota(documents: limits.accountDocuments, bytes: limits.accountBytes)
             guard let inserted = try await database.insert(document, quota: quota) else { throw DocumentRefusal.quota }
-            return inserted
+            return (inserted, inspection.content)
         } catch {
             _ = try? await folder.remove(.documents, document.file)
             throw error
@@ -106,15 +115,6 @@ package struct DocumentService: Sendable {
 
     package func path(of document: Document) -> String { folder.path(.documents, document.file) }
 
-    func hasFile(_ document: Document) -> Bool { folder.size(.documents, document.file) != nil }
-
-    /// What became of the files of a deleted document.
-    package struct Deletion: Sendable, Equatable {
-        package var fileDeleted: Bool
-        package var fileMissing: Bool
-        /// Something went wrong with a file; it is removed at the next start.
-        package var note: String?
-    }
     /// Its file, open and what was uploaded; `nil` where it is missing.
     ///
     /// - Throws: ``DocumentRefusal/damaged(_:)``.
@@ -124,6 +124,15 @@ package struct DocumentService: Sendable {
         return file
     }
 
+    func hasFile(_ document: Document) -> Bool { folder.size(.documents, document.file) != nil }
+
+    /// What became of the files of a deleted document.
+    package struct Deletion: Sendable, Equatable {
+        package var fileDeleted: Bool
+        package var fileMissing: Bool
+        /// Something went wrong with a file; it is removed at the next start.
+        package var note: String?
+    }
 
     /// Deletes a document with its versions and their files.
     ///

@@ -20,12 +20,22 @@ struct DocumentRoutes {
         router.delete("/api/delete-document/:id", use: delete)
     }
 
+    /// What a document does beyond showing pages, in plain words for its owner.
+    private struct Warning: Encodable {
+        var kind: String
+        var message: String
+
+        init(_ finding: ContentFinding) { (kind, message) = (finding.rawValue, finding.message) }
+    }
+
     private struct Listed: Encodable {
         var id: Int64
         var name: String
         var creation: String
         var sha256: String
         var size: Int
+        /// Only where it has just come in.
+        var warnings: [Warning]?
 
         init(_ document: Document) {
             id = document.id
@@ -43,14 +53,20 @@ struct DocumentRoutes {
         var form = UploadForm(documents: platform.documents)
         do {
             let upload = try await form.read(request)
-            let document = try await platform.documents.accept(upload.file, name: upload.name, owner: caller.account.id)
+            let (document, content) = try await platform.documents.accept(
+                upload.file, name: upload.name, owner: caller.account.id)
             platform.metrics.uploaded(bytes: document.size)
             context.record(
                 .upload("document", file: upload.clientName).with {
                     $0.resource = document.resource
                     $0.details["labels.correlation_id"] = document.correlation
+                    guard !content.isEmpty else { return }
+                    $0.reason = SecurityEvent.UploadFault.activeContent.rawValue
+                    $0.details[ContentFinding.label] = ContentFinding.list(content)
                 })
-            return try JSONAnswer.response(Listed(document), status: .created)
+            var answer = Listed(document)
+            answer.warnings = content.map(Warning.init)
+            return try JSONAnswer.response(answer, status: .created)
         } catch let refusal as DocumentRefusal {
             throw platform.answer(to: refusal, action: "document_upload", file: form.clientName, context)
         }
@@ -91,6 +107,7 @@ struct DocumentRoutes {
         var pages: Int
         var is_signed: Bool
         var methods: [Method]
+        var warnings: [Warning]
     }
 
     /// How well each method can mark a document, before anything is marked. Beyond the documented API.
@@ -108,7 +125,7 @@ struct DocumentRoutes {
                     documentid: document.id, pages: found.pages, is_signed: found.isSigned,
                     methods: found.methods.map {
                         .init(name: $0.name, applicable: $0.isApplicable, strength: $0.strength, notes: $0.notes)
-                    }))
+                    }, warnings: found.content.map(Warning.init)))
         } catch let refusal as DocumentRefusal {
             throw platform.answer(to: refusal, action: "document_inspected", context)
         }

@@ -62,6 +62,18 @@ extension Platform {
             let status = Self.status(of: fault)
             context.record(.upload("document", file: file ?? "", fault: fault).with { $0.status = status.code })
             return Refusal(fault.rawValue, status: status, message: message)
+        case .unwanted(let content):
+            metrics.suspicious(.activeContent)
+            let status = Self.status(of: .activeContent)
+            context.record(
+                .upload("document", file: file ?? "", fault: .activeContent).with {
+                    $0.status = status.code
+                    $0.details[ContentFinding.label] = ContentFinding.list(content)
+                })
+            let reasons = content.filter(documents.limits.refusedContent.contains).map(\.message)
+            return Refusal(
+                SecurityEvent.UploadFault.activeContent.rawValue, status: status,
+                message: "documents of this kind are not taken in here. \(reasons.joined(separator: " "))")
         case .infected(let signature):
             context.record(.malwareDetected(file: file ?? "", signature: signature).with { $0.status = 422 })
             return answer(
@@ -81,7 +93,7 @@ extension Platform {
         case .missingFile, .pathTraversal: .badRequest
         case .tooLarge: .contentTooLarge
         case .badMIME, .badExtension, .typeMismatch, .polyglot: .unsupportedMediaType
-        case .parseError, .decompressionBomb, .pixelFlood, .infected: .unprocessableContent
+        case .parseError, .decompressionBomb, .pixelFlood, .infected, .activeContent: .unprocessableContent
         }
     }
 }

@@ -55,12 +55,17 @@ package struct DocumentInspection: Sendable, Equatable {
     package var methods: [Method]
     /// The file is more than the document it shows: an archive, a page, a program.
     package var isPolyglot: Bool
+    /// What else it does, or carries; the gravest first.
+    package var content: [ContentFinding]
 
-    package init(pages: Int, isSigned: Bool, methods: [Method], isPolyglot: Bool = false) {
+    package init(
+        pages: Int, isSigned: Bool, methods: [Method], isPolyglot: Bool = false, content: [ContentFinding] = []
+    ) {
         self.pages = pages
         self.isSigned = isSigned
         self.methods = methods
         self.isPolyglot = isPolyglot
+        self.content = content
     }
 }
 

@@ -23,7 +23,8 @@ package struct SandboxedProcessing: DocumentProcessing {
             methods: report.methods.map {
                 .init(name: $0.name, isApplicable: $0.isApplicable, strength: $0.strength.rawValue, notes: $0.notes)
             },
-            isPolyglot: report.suspicions.contains(.polyglot))
+            isPolyglot: report.suspicions.contains(.polyglot),
+            content: ContentFinding.allCases.filter { finding in report.suspicions.contains { ContentFinding($0) == finding } })
     }
 
     package func embed(
@@ -73,6 +74,23 @@ package struct SandboxedProcessing: DocumentProcessing {
             return try await work(worker)
         } catch {
             throw ProcessingFailure(error)
+        }
+    }
+}
+
+extension ContentFinding {
+    /// `nil` for what refuses a document whatever the policy.
+    init?(_ suspicion: DocumentReport.Suspicion) {
+        switch suspicion {
+        case .polyglot, .bomb: return nil
+        case .launch: self = .launch
+        case .script: self = .script
+        case .automatic: self = .automatic
+        case .localLink: self = .localLink
+        case .submission: self = .submission
+        case .formProgram: self = .formProgram
+        case .media: self = .media
+        case .attachment: self = .attachment
         }
     }
 }

@@ -17,6 +17,7 @@ package struct TatouMetrics: Sendable {
         case bomb
         case parserFailure = "parser_failure"
         case malware
+        case activeContent = "active_content"
         case foreignObject = "foreign_object"
         case unknownLink = "unknown_link"
         case integrity
@@ -33,6 +34,7 @@ package struct TatouMetrics: Sendable {
             case .polyglot: self = .polyglot
             case .decompressionBomb, .pixelFlood: self = .bomb
             case .infected: self = .malware
+            case .activeContent: self = .activeContent
             case .parseError: self = .parserFailure
             }
         }

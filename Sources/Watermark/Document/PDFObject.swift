@@ -99,6 +99,13 @@ package struct PDFObject {
         return copy
     }
 
+    /// Of a stream, its dictionary.
+    package var streamDictionary: PDFObject { isStream ? unsafe PDFObject(document, qpdf_oh_get_dict(data, handle)) : null }
+
+    /// Forgets the handle, which else is kept for as long as the document: for whoever walks through all of it. Nothing may be asked of
+    /// this object afterwards.
+    package func release() { unsafe qpdf_oh_release(data, handle) }
+
     /// What a stream decodes to; empty where a filter fails or is one for images.
     package var streamBytes: [UInt8] {
         guard isStream else { return [] }

@@ -21,6 +21,42 @@ enum Documents {
         return Array(text.utf8)
     }
 
+    /// The same with every object but streams in an object stream, whose bytes are written in hexadecimal so that nothing of them is in the clear.
+    static func compressed(_ objects: [(Int, String)]) -> [UInt8] {
+        let packed = objects.filter { !$0.1.contains("endstream") }
+        var index = ""
+        var bodies = ""
+        for (number, body) in packed {
+            index += "\(number) \(bodies.utf8.count) "
+            bodies += body + "\n"
+        }
+        let hidden = hexadecimal(index + bodies)
+        let entries = "/Type /ObjStm /N \(packed.count) /First \(index.utf8.count) /Filter /ASCIIHexDecode"
+        var file = Array("%PDF-1.7\n".utf8)
+        // Kind, place, and place within the stream, by number: ISO 32000-1 §7.5.8.
+        var table = [[Int]](repeating: [0, 0, 0], count: 200)
+        for (place, entry) in packed.enumerated() { table[entry.0] = [2, 190, place] }
+        for (number, body) in objects.filter({ $0.1.contains("endstream") }) + [(190, stream(hidden, entries))] {
+            table[number] = [1, file.count, 0]
+            file += Array("\(number) 0 obj\n\(body)\nendobj\n".utf8)
+        }
+        table[191] = [1, file.count, 0]
+        let start = file.count
+        let rows = table.map { row in
+            [(row[0], 2), (row[1], 8), (row[2], 4)].map { value, digits in
+                let text = String(value, radix: 16)
+                return String(repeating: "0", count: digits - text.count) + text
+            }.joined()
+        }.joined()
+        let head = "/Type /XRef /Size \(table.count) /W [1 4 2] /Root 1 0 R /Filter /ASCIIHexDecode"
+        file += Array("191 0 obj\n\(stream(rows + ">", head))\nendobj\nstartxref\n\(start)\n%%EOF\n".utf8)
+        return file
+    }
+
+    private static func hexadecimal(_ text: String) -> String {
+        text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() + ">"
+    }
+
     static func stream(_ text: String, _ entries: String = "") -> String {
         "<< \(entries) /Length \(text.utf8.count) >>\nstream\n\(text)\nendstream"
     }

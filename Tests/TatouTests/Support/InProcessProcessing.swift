@@ -11,6 +11,7 @@ final class InProcessProcessing: DocumentProcessing {
         var embedFailure: ProcessingFailure?
         var readFailure: ProcessingFailure?
         var isPolyglot = false
+        var content: [ContentFinding] = []
         var traceFailure: ProcessingFailure?
         var traced = TraceVerdict()
         var inspected: [DocumentInspection.Method] = []
@@ -29,7 +30,7 @@ final class InProcessProcessing: DocumentProcessing {
             let document = try DocumentDescription(Self.bytes(path))
             return DocumentInspection(
                 pages: document.children.count, isSigned: document.signed, methods: script.withLock { $0.inspected },
-                isPolyglot: script.withLock { $0.isPolyglot })
+                isPolyglot: script.withLock { $0.isPolyglot }, content: script.withLock { $0.content })
         } catch {
             throw Self.failure(error)
         }
