@@ -1,8 +1,10 @@
 import EmbeddedFiles
 import Foundation
+import GRDB
 import HTTPTypes
 import Hummingbird
 import OpenAPICheck
+import Synchronization
 import Testing
 
 @testable import Guard
@@ -132,6 +134,92 @@ import Testing
             let unseen = Set(statuses).subtracting(general).subtracting(seen["\(method) \(path)"] ?? [])
             #expect(unseen.isEmpty, "\(method) \(path): no example of \(unseen.sorted())")
         }
+    }
+
+    /// Clients of the platform compare these.
+    @Test("refusals are worded as they always were") func words() async throws {
+        let mark = ["method": "robust-xmp", "intended_for": "b", "secret": "s", "key": "k"]
+        let table: [(status: Int, words: String, ask: (ContractWorld) async throws -> Answer)] = [
+            (401, "Missing or invalid Authorization header", { try await $0.world.ask(.get, "/api/list-documents") }),
+            (401, "Invalid token", { try await $0.world.ask(.get, "/api/list-documents", token: "x") }),
+            (
+                401, "Token expired",
+                {
+                    $0.world.hands.advance(seconds: 86_401)
+                    return try await $0.get("/api/list-documents")
+                }
+            ),
+            (401, "invalid credentials", { try await $0.post("/api/login", ["email": $0.alice.email, "password": "x"]) }),
+            (
+                409, "email or login already exists",
+                {
+                    try await $0.post(
+                        "/api/create-user", ["login": "other", "email": $0.alice.email, "password": "a fine password"])
+                }
+            ),
+            (
+                400, "file is required (multipart/form-data)",
+                { try await $0.send("/api/upload-document", Form.make(SamplePDF.make(), field: "other")) }
+            ),
+            (400, "document id required", { try await $0.get("/api/list-versions") }),
+            (404, "document not found", { try await $0.get("/api/get-document/4711") }),
+            (404, "document not found", { try await $0.get("/api/get-version/\(String(repeating: "0", count: 32))") }),
+            (
+                410, "file missing on disk",
+                {
+                    try $0.loseFiles()
+                    return try await $0.get("/api/get-document/\($0.original)")
+                }
+            ),
+            (
+                400, "method, intended_for, secret, and key are required",
+                { try await $0.post("/api/create-watermark/\($0.original)", ["method": "robust-xmp"]) }
+            ),
+            (400, "method, and key are required", { try await $0.post("/api/read-watermark/\($0.original)", [:]) }),
+            (
+                400, "watermarking method not applicable",
+                { stage in
+                    stage.world.processing.script.withLock { $0.embedFailure = ProcessingFailure(.refused, "It has no words.") }
+                    return try await stage.post("/api/create-watermark/\(stage.original)", mark)
+                }
+            ),
+        ]
+        for (status, words, ask) in table {
+            let answer = try await ask(ContractWorld())
+            #expect(
+                answer.status == status && answer.error?.hasPrefix(words) == true, "\(words): \(answer.status) \(answer.string)")
+        }
+    }
+
+    @Test("with a broken database what needs it is 503, and nothing is a server error") func brokenDatabase() async throws {
+        let stage = try await ContractWorld()
+        let database = try DatabaseQueue(path: stage.world.folder.path + "/tatou.db")
+        try await database.write { database in
+            try database.execute(sql: "PRAGMA defer_foreign_keys = ON")
+            let tables = try String.fetchAll(
+                database, sql: "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+            for table in tables { try database.execute(sql: "ALTER TABLE \"\(table)\" RENAME TO \"lost_\(table)\"") }
+        }
+        let bodies: [String: [String: String]] = [
+            "POST /api/login": ["email": stage.alice.email, "password": stage.alice.password],
+            "POST /api/create-user": ["login": "carla", "email": "carla@example.org", "password": "a fine password"],
+        ]
+        let without: Set = [
+            "GET /healthz", "GET /api/healthz", "GET /api/openapi.json", "GET /api/get-watermarking-methods",
+            "POST /api/rmap-initiate", "POST /api/rmap-get-link", "GET /api/get-version/{link}",
+        ]
+        for route in try ordinary {
+            let body = try bodies[route.name].map { [UInt8](try JSONSerialization.data(withJSONObject: $0)) }
+            let answer = try await stage.world.ask(
+                route.method, route.path, token: stage.alice.token, headers: [.contentType: "application/json"], body: body)
+            #expect(answer.status != 500, "\(route.name): \(answer.string)")
+            #expect(problem(answer, route.operation) == nil, "\(route.name): \(answer.status) \(answer.string)")
+            guard !without.contains(route.name) else { continue }
+            #expect(answer.status == 503 && answer.error == "database unavailable", "\(route.name): \(answer.status)")
+        }
+        let linked = try await stage.world.ask(.get, "/api/get-version/\(stage.link)")
+        #expect(linked.status == 503)
+        #expect(try await stage.world.metrics().contains("tatou_db_errors_total{operation=\"token_select\"}"))
     }
 
     private func problem(_ answer: Answer, _ operation: [String: Any]) -> String? {

@@ -35,35 +35,48 @@ import Testing
     }
 
     /// Another connection holds the database, so that the server waits between the file's name and its row; there it dies.
-    @Test("kill -9 between file and row leaves neither") func diesInBetween() throws {
+    @Test("kill -9 between file and row leaves neither", arguments: ["documents", "versions"]) func diesInBetween(
+        kind: String
+    ) throws {
         let folder = try Folder()
         let server = try Server(data: folder.path)
         let token = try signIn(server)
         let id = try #require(server.client.upload(SamplePDF.make("first"), token: token)?.number("id"))
-        #expect(folder.files("documents").count == 1)
+        let order = ["method": "robust-xmp", "intended_for": "bob", "secret": "for bob", "key": "the key"]
+        let link = try #require(try server.client.post("/api/create-watermark/\(id)", order, token: token)?.text("link"))
+        #expect(folder.files(kind).count == 1)
 
         let other = try DatabaseQueue(path: folder.path + "/tatou.db")
         try other.writeWithoutTransaction { database in
             try database.execute(sql: "BEGIN IMMEDIATE")
-            let upload = Thread { [client = server.client] in _ = client.upload(SamplePDF.make("second"), token: token) }
-            upload.start()
+            let work = Thread { [client = server.client] in
+                if kind == "documents" {
+                    _ = client.upload(SamplePDF.make("second"), token: token)
+                } else {
+                    _ = try? client.post("/api/create-watermark/\(id)", order, token: token)
+                }
+            }
+            work.start()
             // Five seconds is what the server waits for the database; a machine that lets none of them pass here is told of.
             let end = ContinuousClock.now + .seconds(60)
-            while folder.files("documents").count < 2 {
+            while folder.files(kind).count < 2 {
                 try #require(ContinuousClock.now < end, "the second file was there and gone between two looks")
                 usleep(1000)
             }
             server.kill()
             try database.execute(sql: "ROLLBACK")
         }
-        #expect(folder.files("documents").count == 2)
+        #expect(folder.files(kind).count == 2)
 
         let next = try Server(data: folder.path)
-        #expect(folder.files("documents").count == 1)
+        #expect(folder.files("documents").count == 1 && folder.files("versions").count == 1)
         #expect(folder.files("staging").isEmpty)
         let list = next.client.ask("GET", "/api/list-documents", token: token)
         #expect(list?.list("documents").compactMap { $0["id"] as? Int } == [id])
+        let versions = next.client.ask("GET", "/api/list-all-versions", token: token)
+        #expect(versions?.list("versions").compactMap { $0["link"] as? String } == [link])
         #expect(next.client.ask("GET", "/api/get-document/\(id)", token: token)?.body == SamplePDF.make("first"))
+        #expect(next.client.ask("GET", "/api/get-version/\(link)")?.status == 200)
         #expect(next.stop() == 0)
     }
 
