@@ -127,10 +127,14 @@ import Glibc
     /// The same input and changes give the same bytes, except for encrypted documents: their initialisation vectors are random. qpdf's
     /// deterministic identifier is not asked for there: with AES-256 it ends the process (qpdf issue 1235).
     package func write() throws(WatermarkError) -> [UInt8] {
+        let original = unsafe buffer.count
+        // What is not compressed yet, our own streams and the original's, is left so where that costs little: fifty megabytes of pictures
+        // would be compressed for more than a second, to no end.
+        let plain = try write(compressing: false)
+        guard plain.count > original + original / 16 else { return plain }
         let compressed = try write(compressing: true)
         // Clients of the platform take a copy that is shorter than its original for a broken one: what compresses well stays as it was.
-        let original = unsafe buffer.count
-        return compressed.count >= original ? compressed : try write(compressing: false)
+        return compressed.count >= original ? compressed : plain
     }
 
     private func write(compressing: Bool) throws(WatermarkError) -> [UInt8] {

@@ -33,22 +33,25 @@ package struct CopyMark: Sendable {
 
     /// The copy, and whether words were moved in it. `word-shift` refuses documents with too few words; beside other methods they are
     /// left as they are.
-    package func apply(to pdf: [UInt8]) throws(WatermarkError) -> (copy: [UInt8], isTraceable: Bool) {
+    package func apply(to pdf: consuming [UInt8]) throws(WatermarkError) -> (copy: [UInt8], isTraceable: Bool) {
         let method = try WatermarkMethods.named(method)
         try method.check(secret: secret, key: key)
+        let digest = WordShiftMethod.digest(pdf)
         let document = try PDFDocument(pdf)
+        // The document has its own; large ones are not held twice.
+        pdf = []
         guard !Signatures.areIn(document) else {
             throw .badInput("The document is signed, and any mark would break its signature. Mark a copy without signature.")
         }
         let isShifted = method is WordShiftMethod
-        let isTraceable = isShifted || tracing != nil ? try shift(document, pdf, isRequired: isShifted) : false
+        let isTraceable = isShifted || tracing != nil ? try shift(document, digest, isRequired: isShifted) : false
         try writeTokens(method, document)
         if method is VisibleStampMethod { VisibleStampMethod.stamp(document, recipient ?? secret) }
         let copy = try document.write()
         return (method is ToyEOFMethod ? try ToyEOFMethod.append(secret, key: key, to: copy) : copy, isTraceable)
     }
 
-    private func shift(_ document: PDFDocument, _ pdf: [UInt8], isRequired: Bool) throws(WatermarkError) -> Bool {
+    private func shift(_ document: PDFDocument, _ digest: [UInt8], isRequired: Bool) throws(WatermarkError) -> Bool {
         let layout: TextLayout
         do {
             layout = try LayoutReader.read(document)
@@ -63,7 +66,7 @@ package struct CopyMark: Sendable {
         }
         let markingSecret: [UInt8]
         if let tracing { markingSecret = tracing.markingSecret } else { markingSecret = try WordShiftMethod.markingSecret(key) }
-        let code = try WordShiftMethod.code(pdf, layout, markingSecret)
+        let code = try WordShiftMethod.code(of: digest, layout, markingSecret)
         try WordShift.embed(document, layout, signs: code.signs(version: tracing?.version ?? secret))
         return true
     }

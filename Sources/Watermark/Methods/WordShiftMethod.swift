@@ -74,8 +74,17 @@ package struct WordShiftMethod: WatermarkMethod {
     package static func code(
         _ pdf: [UInt8], _ layout: TextLayout, _ markingSecret: [UInt8]
     ) throws(WatermarkError) -> VersionCode {
-        try VersionCode(secret: markingSecret, document: [UInt8](SHA256.hash(data: pdf)), places: layout.carrierCount)
+        try code(of: digest(pdf), layout, markingSecret)
     }
+
+    /// The same, by the document's ``digest(_:)``.
+    static func code(
+        of digest: [UInt8], _ layout: TextLayout, _ markingSecret: [UInt8]
+    ) throws(WatermarkError) -> VersionCode {
+        try VersionCode(secret: markingSecret, document: digest, places: layout.carrierCount)
+    }
+
+    static func digest(_ pdf: [UInt8]) -> [UInt8] { [UInt8](SHA256.hash(data: pdf)) }
 
     package func extract(_ pdf: [UInt8], key: String) throws(WatermarkError) -> String {
         throw .notFound("This mark is read against the original: use trace, or give the original and the candidates.")
