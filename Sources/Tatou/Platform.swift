@@ -23,6 +23,8 @@ package struct Platform: Sendable {
             guarding = Guard.Configuration(service: "tatou")
             guarding.log.path = "\(data)/logs/app.log"
             guarding.log.capabilityPaths = ["/api/get-version", "/get-version"]
+            // Links have 32 digits, tokens 64.
+            guarding.log.capabilityDigits = 32
             guarding.errors = .message
             guarding.requestMetrics = TatouMetrics.requests
             guarding.bodyTime = .seconds(120)

@@ -88,6 +88,18 @@ private final class HeldJobs: Sendable {
         #expect(redaction.target("/x?token=abc&page=2&%74oken=def&key=") == "/x?token=***&page=2&%74oken=***&key=***")
     }
 
+    @Test func `a link is hidden behind the wrong path and under any parameter's name, too`() {
+        let redaction = Redaction(capabilityPaths: ["/api/get-version"], capabilityDigits: 32)
+        let link = "0123456789abcdef0123456789ABCDEF"
+        #expect(redaction.target("/\(link)") == "/012345***")
+        #expect(redaction.target("/api/../get-version/\(link)") == "/api/../get-version/012345***")
+        #expect(redaction.target("/api/get-version/\(link)") == "/api/get-version/012345***")
+        #expect(redaction.target("/x?id=\(link)&\(link)=1&next=/y/\(link)") == "/x?id=012345***&012345***=1&next=/y/012345***")
+        #expect(redaction.target("/x/%30%31%32\(link.dropFirst(3))?q=%30\(link.dropFirst())") == "/x/%30%31***?q=%30123***")
+        #expect(redaction.target("/x/\(link.dropLast())/4711") == "/x/\(link.dropLast())/4711")
+        #expect(Redaction(capabilityPaths: []).target("/sha256/\(link)") == "/sha256/\(link)")
+    }
+
     @Test func `a large file is followed by a new one, and the oldest go`() async throws {
         let folder = try Folder()
         let hands = Hands()

@@ -67,6 +67,21 @@ import Testing
         }
     }
 
+    @Test("a password that was typed where the address belongs is in no log") func passwordsInTheWrongField() async throws {
+        let world = try await World()
+        for name in ["planted-password-51e0", "planted@password-51e0", "planted password@51e0.example"] {
+            #expect(try await world.post("/api/login", ["email": name, "password": "x"]).status == 401)
+            let form = ["email": name, "login": "alice", "password": "a fine password"]
+            #expect(try await world.post("/api/create-user", form).status == 400)
+            #expect(try await world.post("/api/create-user", ["email": name]).status == 400)
+        }
+        #expect(try await world.log().contains("planted") == false)
+        #expect(try await world.events("login").map { $0["user.name"] } == Array(repeating: "(no address)", count: 3))
+        // Whom somebody tries to be is what rules count by.
+        _ = try await world.post("/api/login", ["email": " Nobody@Example.org", "password": "x"])
+        #expect(try await world.events("login").last?["user.name"] == "nobody@example.org")
+    }
+
     @Test func metricsAreToldToNobodyElse() async throws {
         let world = try await World()
         let name = try #require(HTTPField.Name("x-metrics-token"))

@@ -1,7 +1,11 @@
+import Events
+
 /// What never reaches a log, whatever an event says. Applied at one point: where a line is written.
 struct Redaction: Sendable {
     /// Paths below which the next segment opens something by itself, as `/api/get-version/`.
     let capabilityPaths: [String]
+    /// As many hexadecimal digits in a row open something, wherever in a target they stand.
+    var capabilityDigits: Int?
     /// Longer values are cut: one line is never longer than a reader takes.
     static let longestValue = 2048
     static let mark = "***"
@@ -31,7 +35,7 @@ struct Redaction: Sendable {
     func target(_ text: String) -> String {
         let path = text.prefix { $0 != "?" }
         let result = withoutCapabilities(path)
-        guard path.endIndex < text.endIndex else { return Self.cut(free(result)) }
+        guard path.endIndex < text.endIndex else { return Self.cut(free(withoutLongDigits(result))) }
         let query = text[text.index(after: path.endIndex)...].split(separator: "&", omittingEmptySubsequences: false).map {
             pair in
             let name = pair.prefix { $0 != "=" }
@@ -40,7 +44,7 @@ struct Redaction: Sendable {
             let plain = RoutePattern.decoded(name).lowercased()
             return Self.secretParameters.contains(plain) ? "\(name)=\(Self.mark)" : String(pair)
         }
-        return Self.cut(free(result + "?" + query.joined(separator: "&")))
+        return Self.cut(free(withoutLongDigits(result + "?" + query.joined(separator: "&"))))
     }
 
     /// Finds the link in every spelling that a router accepts: empty segments, escapes, either case.
@@ -56,6 +60,35 @@ struct Redaction: Sendable {
             parts[link] = parts[link].prefix(6) + (parts[link].count > 6 ? Self.mark : "")
         }
         return parts.joined(separator: "/")
+    }
+
+    private func withoutLongDigits(_ target: String) -> String {
+        guard let capabilityDigits else { return target }
+        var result = ""
+        var part = ""
+        func close() {
+            result += Self.hasRun(of: capabilityDigits, in: RoutePattern.decoded(part)) ? part.prefix(6) + Self.mark : part
+            part = ""
+        }
+        for character in target {
+            if "/?&=".contains(character) {
+                close()
+                result.append(character)
+            } else {
+                part.append(character)
+            }
+        }
+        close()
+        return result
+    }
+
+    private static func hasRun(of digits: Int, in text: String) -> Bool {
+        var run = 0
+        for byte in text.utf8 {
+            run = hexadecimalValue(byte) == nil ? 0 : run + 1
+            if run >= digits { return true }
+        }
+        return false
     }
 
     /// Takes bearer credentials and JSON Web Tokens out of a text.

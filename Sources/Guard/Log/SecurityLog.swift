@@ -50,17 +50,21 @@ public final class SecurityLog: Sendable {
         /// Paths below which the next segment is a capability: of a path like `/api/get-version/4f0c…` only the first characters of
         /// the link are logged.
         public var capabilityPaths: [String]
+        /// A part of a target with so many hexadecimal digits in a row is a capability wherever it stands: a link behind the wrong path, a
+        /// token under another parameter's name. `nil` leaves them as they are.
+        public var capabilityDigits: Int?
 
         /// `logs/app.log`, as Vigie looks for it.
         public init(
             path: String = "logs/app.log", rotation: Rotation = Rotation(), sync: Sync = .everySecond, queueBytes: Int = 8 << 20,
-            capabilityPaths: [String] = []
+            capabilityPaths: [String] = [], capabilityDigits: Int? = nil
         ) {
             self.path = path
             self.rotation = rotation
             self.sync = sync
             self.queueBytes = queueBytes
             self.capabilityPaths = capabilityPaths
+            self.capabilityDigits = capabilityDigits
         }
     }
 
@@ -92,7 +96,7 @@ public final class SecurityLog: Sendable {
         self.logger = logger
         self.now = now
         self.runner = runner
-        redaction = Redaction(capabilityPaths: options.capabilityPaths)
+        redaction = Redaction(capabilityPaths: options.capabilityPaths, capabilityDigits: options.capabilityDigits)
         file = Mutex(LogFile(path: options.path, rotation: options.rotation))
     }
 

@@ -40,6 +40,12 @@ package enum AccountRules {
         email.trimmingCharacters(in: .whitespacesAndNewlines).lowercased()
     }
 
+    /// What the log calls somebody who gave this as their address: what is none may be a password in the wrong field.
+    static func nameForLog(_ email: String) -> String {
+        let name = normalized(email)
+        return isEmail(name) ? name : "(no address)"
+    }
+
     /// A plain form of RFC 5321 addresses: one @, a dotted domain, nothing that needs quoting.
     static func isEmail(_ text: String) -> Bool {
         guard text.utf8.count <= longestEmail else { return false }

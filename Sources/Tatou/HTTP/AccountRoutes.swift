@@ -26,7 +26,7 @@ struct AccountRoutes {
         let form = try await JSONObject(request)
         let (email, login, password) = (try form.text("email"), try form.text("login"), try form.text("password"))
         guard let email, let login, let password else {
-            context.record(.registrationFailed(name: email ?? "", reason: "missing_fields"))
+            context.record(.registrationFailed(name: email.map(AccountRules.nameForLog) ?? "", reason: "missing_fields"))
             throw Refusal.invalid("email, login, and password are required")
         }
         do {
@@ -35,7 +35,7 @@ struct AccountRoutes {
             return try JSONAnswer.response(
                 Created(id: account.id, email: account.email, login: account.login), status: .created)
         } catch let refusal as AccountRefusal {
-            throw self.refusal(for: refusal, name: AccountRules.normalized(email), context)
+            throw self.refusal(for: refusal, name: AccountRules.nameForLog(email), context)
         } catch let error as IdentityError where error.code == .busy {
             throw Self.busy
         }
@@ -58,7 +58,7 @@ struct AccountRoutes {
             platform.metrics.signInRefused("missing_fields")
             throw Refusal.invalid("email and password are required")
         }
-        let name = AccountRules.normalized(email)
+        let name = AccountRules.nameForLog(email)
         do {
             try platform.protection.limit(platform.rates.signIn, in: context)
         } catch {
