@@ -12,14 +12,16 @@ import urllib.request
 class Keys:
     """A server's key and one identity's, in a key ring of their own; the folder is what `tatou serve --rmap-keys` reads."""
 
-    def __init__(self, place, identity):
+    def __init__(self, place, identity, passphrase=""):
+        """`passphrase` locks the server's key."""
         self.home, self.folder, self.identity = place / "gnupg", place / "rmap", identity
         self.home.mkdir(mode=0o700)
         (self.folder / "clients").mkdir(parents=True)
         for name in ("server", identity):
-            self.gpg("--pinentry-mode", "loopback", "--passphrase", "", "--quick-generate-key", name, "future-default", "default", "never")
+            word = passphrase if name == "server" else ""
+            self.gpg("--pinentry-mode", "loopback", "--passphrase", word, "--quick-generate-key", name, "future-default", "default", "never")
         private = self.folder / "server.asc"
-        private.write_bytes(self.gpg("--armor", "--pinentry-mode", "loopback", "--passphrase", "", "--export-secret-keys", "server"))
+        private.write_bytes(self.gpg("--armor", "--pinentry-mode", "loopback", "--passphrase", passphrase, "--export-secret-keys", "server"))
         private.chmod(0o600)
         (self.folder / f"clients/{identity}.asc").write_bytes(self.gpg("--armor", "--export", identity))
 
