@@ -14,6 +14,7 @@ from selenium.webdriver.common.by import By
 
 from lib import accessibility, rmap_client
 from lib.browser_trial import Browser, PATIENCE
+from lib.tatou_client import pdf
 
 IDENTITY = "Group_07"
 RECIPIENTS = ["Ana of the press", "Bob <b>bold</b> & sons", "Carla"]
@@ -101,6 +102,19 @@ class Visitor:
         return self.driver.find_element(By.CSS_SELECTOR, "[role=status] .row code").text
 
 
+def photo(folder, copy):
+    """The first page as a telephone takes it: tilted a little, without its edges. Chromium turns it."""
+    (folder / "shown.pdf").write_bytes(copy)
+    subprocess.run(["pdftoppm", "-r", "150", "-f", "1", "-l", "1", "-jpeg", "-jpegopt", "quality=90", "-singlefile", "shown.pdf", "shown"], cwd=folder, check=True)
+    (folder / "photo.html").write_text(
+        "<body style='margin:0;background:#554'><div style='width:1180px;height:1560px;overflow:hidden'>"
+        "<img src=shown.jpg style='margin:-40px;transform:rotate(1.5deg)'></div>")
+    subprocess.run(
+        ["/usr/bin/chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1180,1560",
+         f"--screenshot={folder / 'photo.png'}", f"file://{folder}/photo.html"], check=True, capture_output=True, timeout=120)
+    return folder / "photo.png"
+
+
 def fetch(link):
     with urllib.request.urlopen(link, timeout=PATIENCE) as answer:
         return answer.read()
@@ -156,6 +170,10 @@ def run(tatou, root, pictures=None):
         look("traced")
         assert len(browser.driver.find_elements(By.CSS_SELECTOR, "svg.scale circle.copy")) == 1, "the picture of the evidence shows no copy"
         assert not browser.driver.find_elements(By.CSS_SELECTOR, "main b > b"), "a recipient's name was rendered as HTML"
+        # A photo of a page of another copy: turned, cut at its edges, and compressed.
+        visitor.drop(photo(server.folder, fetch(links[RECIPIENTS[2]])))
+        visitor.says(f"This is the copy for {RECIPIENTS[2]}.")
+        look("traced-picture")
         visitor.drop(document)
         visitor.says("Not found")
         look("not-found")
@@ -163,13 +181,36 @@ def run(tatou, root, pictures=None):
         leak.write_bytes(fetch(rmap_client.fetch_link(server.address, server.keys)))
         visitor.drop(leak)
         visitor.says(f"This is the copy for {IDENTITY}.")
+        # A document that does more than show its page: taken in, and warned of.
+        visitor.go("/")
+        visitor.heading("Documents")
+        (server.folder / "form.pdf").write_bytes(pdf("a form", words=200, catalog="/OpenAction << /S /JavaScript /JS (1) >> /AA << /WC << /S /Launch /F (x) >> >>"))
+        visitor.drop(server.folder / "form.pdf")
+        visitor.says("Look at form.pdf before you pass it on")
+        look("documents-warned")
+        browser.driver.find_element(By.LINK_TEXT, "form.pdf").click()
+        visitor.heading("form.pdf")
+        visitor.says("Look at this document before you pass it on")
+        look("document-warned")
         phone = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
         browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+
+        def fits(name):
+            wide = browser.driver.execute_script(
+                "return [...document.querySelectorAll('main *')].filter((one) => one.getBoundingClientRect().right > 390).map((one) => `${one.tagName} ${one.className}`)")
+            assert browser.driver.execute_script("return document.documentElement.scrollWidth") <= 390, f"the page '{name}' is too wide for a phone: {wide}"
+            look(f"{name}-phone")
+
+        for place, heading, name in (("/", "Documents", "documents"), ("/documents/2", "form.pdf", "document-warned"), ("/trace", "Trace a leak", "trace")):
+            visitor.go(place)
+            visitor.heading(heading)
+            fits(name)
+        visitor.drop(photo(server.folder, fetch(links[RECIPIENTS[0]])))
+        visitor.says(f"This is the copy for {RECIPIENTS[0]}.")
+        fits("traced-picture")
         visitor.go("/documents/1")
         visitor.heading("minutes.pdf")
-        wide = browser.driver.execute_script("return document.documentElement.scrollWidth")
-        assert wide <= 390, f"the document's page is {wide} pixels wide on a phone"
-        look("document-phone")
+        fits("document")
         browser.driver.find_element(By.CSS_SELECTOR, "button.danger").click()
         browser.driver.find_element(By.CSS_SELECTOR, "dialog button[value=yes]").click()
         visitor.says("minutes.pdf is deleted.")

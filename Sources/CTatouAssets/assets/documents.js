@@ -1,9 +1,10 @@
 import { api } from "./api.js";
-import { make, say, show, size, time } from "./dom.js";
+import { make, say, show, size, time, warnings } from "./dom.js";
 import { dropPlace } from "./drop.js";
 
 export async function documents() {
   const table = make("div", { "aria-live": "polite" });
+  const notices = make("div", { role: "status" });
 
   async function refresh() {
     const found = await api.documents();
@@ -21,7 +22,9 @@ export async function documents() {
     dropPlace("Upload PDF documents", "application/pdf,.pdf", async (file, progress) => {
       const made = await api.upload("/api/upload-document", "file", file, progress);
       await refresh();
-      say([`${made.name} is uploaded.`, ...made.warnings.map((one) => one.message)].join(" "));
+      say(`${made.name} is uploaded.`);
+      if (made.warnings.length > 0) notices.prepend(warnings(made.warnings, made.name));
     }),
+    notices,
     make("h2", {}, "Yours"), table);
 }

@@ -42,9 +42,9 @@ export function problem(error) {
 }
 
 // What a document does or carries beyond showing pages, in the server's words; nothing where there is nothing.
-export function warnings(found) {
+export function warnings(found, name = "this document") {
   return found.length === 0 ? null : make("div", { class: "caution" },
-    make("p", {}, make("b", {}, "Look at this document before you pass it on")), make("ul", {}, found.map((one) => make("li", {}, one.message))));
+    make("p", {}, make("b", {}, `Look at ${name} before you pass it on`)), make("ul", {}, found.map((one) => make("li", {}, one.message))));
 }
 
 export function field(label, attributes) {
