@@ -105,7 +105,7 @@ struct TraceRoutes {
 
     private static func reason(_ trace: TraceVerdict) -> String {
         trace.isRecognised
-            ? "It comes from one of your documents, but its marks do not say certainly enough from which copy. Nobody is accused."
+            ? "It looks like one of your documents, but its marks do not say certainly enough that it is one of its copies. Nobody is accused."
             : "None of your documents with copies was recognised in it."
     }
 }
