@@ -155,7 +155,7 @@ package struct VigieServer: Sendable {
             options, folder, loaded, resumingAt: snapshot?.archive, recorder: recorder, now: now)
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot,
-            recorder: recorder, collector: collector,
+            recorder: recorder, collector: collector, policies: inForce,
             feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger,
             positionsSaved: { receivers.advance($0) }, now: now)
         let journalCount = journal.count

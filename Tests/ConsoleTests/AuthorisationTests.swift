@@ -24,6 +24,7 @@ struct AuthorisationTests {
         "GET /api/v1/accounts": .admin,
         "GET /api/v1/accounts/:id": .admin,
         "GET /api/v1/detection": .viewer,
+        "GET /api/v1/entities": .viewer,
         "GET /api/v1/incidents": .viewer,
         "GET /api/v1/incidents/:id": .viewer,
         "GET /api/v1/incidents/:id/evidence": .viewer,

@@ -79,16 +79,19 @@ struct APIIncidentDetail: Encodable {
     var incident: APIIncident
     var timeline: [APITimelineItem]
     var findings: [APIFinding]
+    var risks: [APIEntityRisk]
 
-    init(_ detail: IncidentDetail) {
+    init(_ detail: IncidentDetail, risks: [RiskView]) {
         incident = APIIncident(detail.summary)
         timeline = detail.timeline.map(APITimelineItem.init)
         findings = detail.findings.map(APIFinding.init)
+        self.risks = risks.map(APIEntityRisk.init)
     }
 
     private enum CodingKeys: String, CodingKey {
         case timeline
         case findings
+        case risks
     }
 
     /// The incident's own fields stand beside its timeline and findings.
@@ -97,6 +100,7 @@ struct APIIncidentDetail: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(timeline, forKey: .timeline)
         try container.encode(findings, forKey: .findings)
+        try container.encode(risks, forKey: .risks)
     }
 }
 

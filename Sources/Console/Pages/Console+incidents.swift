@@ -56,6 +56,12 @@ extension Console {
             "incidents", model, title: "Incidents", section: "incidents", sequence: sequence, request: request, context: context)
     }
 
+    /// Of its entities, the worst first, as the reader may know of it.
+    func risks(of detail: IncidentDetail, context: ConsoleContext) async -> [RiskView] {
+        await dependencies.states.risks(of: detail.summary.entities, for: context.reader, at: dependencies.now())
+            .sorted { $0.risk.score > $1.risk.score }
+    }
+
     private func incidentPage(_ request: Request, context: ConsoleContext) async throws -> Response {
         let sequence = dependencies.updates.sequence
         let id = try context.parameters.require("id")
@@ -70,6 +76,7 @@ extension Console {
         var model = IncidentModels.detail(
             detail, silences: await silences(of: detail.findings),
             maySilence: dependencies.silences != nil && (context.signedIn?.role ?? .viewer) >= .responder, now: now)
+        model = model.merging(RiskModels.model(detail, await risks(of: detail, context: context)))
         let items = try await dependencies.ledger.evidence(of: detail.summary.id)
         model["evidence"] = items.map { LedgerModels.evidence($0, now: now) }
         model["hasEvidence"] = !items.isEmpty

@@ -17,7 +17,10 @@ package struct Grouping: Sendable {
     /// Nanoseconds of event time for which the one has to go on, and the other to be silent, before anything is said.
     static let silenceToBeSure: Int64 = 60 * 1_000_000_000
 
-    package init() {}
+    /// What risk makes of an incident.
+    package var risk = RiskPolicy()
+
+    package init(risk: RiskPolicy = RiskPolicy()) { self.risk = risk }
 
     /// What is to be recorded for `finding`, in order; `book` is taken forward over it. Empty when it is recorded already.
     ///
@@ -34,29 +37,38 @@ package struct Grouping: Sendable {
             book.apply(event)
             return [event]
         }
+        let home = home(of: record, in: book)
+        let incident = home?.incident.id ?? book.nextIncidentID(openedAt: now)
+        record.incident = incident
+        if let home { record.grouping = home.reason }
+        let rating = book.rating(of: record, in: incident, by: risk)
+        if rating.severity != record.severity { record.ratedByRisk = rating.severity }
         var events: [IncidentEvent] = []
         var link: IncidentChange?
-        if let home = home(of: record, in: book) {
-            record.incident = home.incident.id
-            record.grouping = home.reason
+        if let home {
             link = handover(to: home.incident, with: record, in: book)
-            if record.severity > home.incident.severity {
-                events.append(
-                    .severityChanged(
-                        SeverityChange(
-                            incident: home.incident.id, from: home.incident.severity, to: record.severity,
-                            reason: "rule '\(record.ruleTitle)' is of level \(record.level)", at: record.time)))
+            if record.rated > home.incident.severity {
+                events.append(.severityChanged(raise(incident, record, rating, from: home.incident.severity)))
+            } else if record.rated < record.severity, home.incident.severity < record.severity {
+                let risk = rating.risk.map { ", with a risk of \(EntityRisk.text($0.score))" } ?? ""
+                record.grouping += "; an attempt such as everybody makes on everybody: \(record.rated.code)\(risk)"
             }
+            events.append(.findingRecorded(record))
         } else {
-            let incident = book.nextIncidentID(openedAt: now)
-            record.incident = incident
+            link = recurrence(of: record, for: incident, in: book)
+            // Opened as the rule has it at most: what risk adds to that is a change with its reason.
+            let opened = min(record.severity, record.rated)
+            if opened < record.severity {
+                record.grouping += "; an attempt such as everybody makes on everybody: \(opened.code)"
+                if let risk = rating.risk { record.grouping += " while \(risk.sentence)" }
+            }
             events.append(
                 .opened(
                     IncidentOpened(
-                        incident: incident, title: record.ruleTitle, severity: record.severity, firstSeen: record.firstSeen)))
-            link = recurrence(of: record, for: incident, in: book)
+                        incident: incident, title: record.ruleTitle, severity: opened, firstSeen: record.firstSeen)))
+            events.append(.findingRecorded(record))
+            if record.rated > opened { events.append(.severityChanged(raise(incident, record, rating, from: opened))) }
         }
-        events.append(.findingRecorded(record))
         if let link { events.append(.changed(link)) }
         for event in events { book.apply(event) }
         return events
@@ -71,6 +83,15 @@ package struct Grouping: Sendable {
         record.incident = home?.incident.id
         record.grouping = home.map { "\($0.reason); taken by \(silence.id)" } ?? "taken by \(silence.id)"
         return record
+    }
+
+    private func raise(
+        _ incident: String, _ record: FindingRecord, _ rating: IncidentBook.Rating, from: Severity
+    ) -> SeverityChange {
+        let reason = rating.risk.map { $0.sentence.prefix(1).uppercased() + $0.sentence.dropFirst() }
+        return SeverityChange(
+            incident: incident, from: from, to: record.rated,
+            reason: reason ?? "rule '\(record.ruleTitle)' is of level \(record.level)", at: record.time)
     }
 
     /// The address's incident of before, which people have closed.

@@ -26,6 +26,8 @@ package struct IncidentBook: Sendable, Equatable {
         package var isRestricted = false
         /// People ended it: what its entities do next is another incident.
         package var isClosed = false
+        /// People found that it was none: what it is about has nothing held against it for that.
+        package var isDismissed = false
     }
 
     package private(set) var active: [String: Active] = [:]
@@ -40,6 +42,8 @@ package struct IncidentBook: Sendable, Equatable {
     private var lastNumber: [Int: Int] = [:]
     /// Findings that are recorded: a replay meets them again and must not record them twice.
     private var known: Set<UInt128> = []
+    /// What is held against addresses and accounts.
+    private(set) var risks = RiskBook()
     /// Where the findings of incidents go that were merged.
     private var merged: [String: String] = [:]
 
@@ -61,19 +65,27 @@ package struct IncidentBook: Sendable, Equatable {
         case .severityChanged, .clockMissed, .page: break
         case .findingRecorded(let finding):
             if let id = UInt128(finding.id, radix: 16) { known.insert(id) }
+            // What a silence took counts against nobody.
+            if finding.silence == nil, let incident = finding.incident { risks.note(finding, in: incident) }
             join(finding)
         }
     }
 
     private mutating func apply(_ change: IncidentChange) {
         switch change.action {
-        case .close: active[change.incident]?.isClosed = true
-        case .reopen: active[change.incident]?.isClosed = false
+        case .close(_, let resolution):
+            active[change.incident]?.isClosed = true
+            active[change.incident]?.isDismissed = resolution == .falsePositive
+        case .reopen:
+            active[change.incident]?.isClosed = false
+            active[change.incident]?.isDismissed = false
         case .restrict: active[change.incident]?.isRestricted = true
         case .unrestrict: active[change.incident]?.isRestricted = false
         case .link: active[change.incident]?.isLinked = true
         case .merge(let into): merge(change.incident, into: into)
-        case .split(let into, _, let entities): split(change.incident, into: into, entities: entities)
+        case .split(let into, let findings, let entities):
+            risks.move(findings, to: into)
+            split(change.incident, into: into, entities: entities)
         default: break
         }
     }
@@ -131,12 +143,10 @@ package struct IncidentBook: Sendable, Equatable {
 
     private mutating func join(_ finding: FindingRecord) {
         // What a silence took adds nothing that others would be grouped or raised by.
-        guard finding.silence == nil, var id = finding.incident else { return }
-        while let next = merged[id] { id = next }
-        guard var incident = active[id] else { return }
+        guard finding.silence == nil, let id = finding.incident, var incident = active[current(id)] else { return }
         incident.lastSeen = max(incident.lastSeen, finding.lastSeen)
         incident.firstSeen = min(incident.firstSeen, finding.firstSeen)
-        incident.severity = max(incident.severity, finding.severity)
+        incident.severity = max(incident.severity, finding.rated)
         incident.categories.insert(finding.category)
         if let address = finding.address {
             let key = IncidentBook.key(address: address)
@@ -159,7 +169,14 @@ package struct IncidentBook: Sendable, Equatable {
             incident.bystanders.formUnion(others)
             IncidentBook.add(incident.id, to: &bySurge, finding.ruleID)
         }
-        active[id] = incident
+        active[incident.id] = incident
+    }
+
+    /// Where an id leads after merges.
+    func current(_ id: String) -> String {
+        var id = id
+        while let next = merged[id] { id = next }
+        return id
     }
 
     private static func add<Key>(_ incident: String, to index: inout [Key: [String]], _ key: Key) {

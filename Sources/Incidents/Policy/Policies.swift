@@ -9,12 +9,13 @@ package struct Policies: Sendable, Equatable {
     package var onCall = OnCallPolicy()
     package var channels = ChannelPolicy()
     package var response = ResponsePolicy()
+    package var risk = RiskPolicy()
     /// Of all files together, in hex; `nil` where there are none.
     package private(set) var hash: String?
 
     package static let fileNames = [
         "severity.yml", "roles.yml", "calendars.yml", "clocks.yml", "oncall.yml", "channels.yml", "escalation.yml",
-        "response.yml",
+        "response.yml", "risk.yml",
     ]
 
     package init() {}
@@ -43,6 +44,8 @@ package struct Policies: Sendable, Equatable {
         escalation = try EscalationPolicy(node, reader)
         (node, reader) = try read("response.yml")
         response = try ResponsePolicy(node, reader)
+        (node, reader) = try read("risk.yml")
+        risk = try RiskPolicy(node, reader)
         try checkTargets(folder)
         guard !files.isEmpty else { return }
         let text = files.sorted { $0.key < $1.key }.map { "\($0.key)\u{0}\($0.value)\u{0}" }.joined()

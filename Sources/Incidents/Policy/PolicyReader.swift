@@ -80,6 +80,13 @@ struct PolicyReader {
         return number
     }
 
+    func amount(_ node: Node, in range: ClosedRange<Double>) throws(PolicyError) -> Double {
+        guard let amount = node.float, range.contains(amount) else {
+            throw error(node, "a number from \(range.lowerBound) to \(range.upperBound) is expected here")
+        }
+        return amount
+    }
+
     /// Seconds of `15m`, `1h30m`, `48h`, `7d`; a day has 24 hours.
     func duration(_ node: Node) throws(PolicyError) -> Int64 {
         guard let seconds = PolicyReader.seconds(try text(node)) else {

@@ -1,3 +1,5 @@
+package import Events
+
 /// What the console and the command line read. `Storage` implements it on the projections.
 package protocol IncidentReading: Sendable {
     /// Newest activity first.
@@ -33,6 +35,21 @@ package protocol IncidentStateReading: Sendable {
     /// All of them, in no order.
     func states() async -> [IncidentState]
     var policies: Policies { get async }
+    /// What adds up against these, as the reader may know of it: when they were last seen, and now. Those without any risk are not there.
+    func risks(of entities: [IncidentEntity], for reader: IncidentReader?, at now: Timestamp) async -> [RiskView]
+    /// Those against which most adds up now, the worst first.
+    func worstRisks(for reader: IncidentReader?, at now: Timestamp, limit: Int) async -> [RiskView]
+}
+
+/// The risk of one entity when it was last seen, with its parts, and what is left of it now.
+package struct RiskView: Sendable, Equatable {
+    package var risk: EntityRisk
+    package var now: Double
+
+    package init(risk: EntityRisk, now: Double) {
+        self.risk = risk
+        self.now = now
+    }
 }
 
 extension IncidentStateReading {

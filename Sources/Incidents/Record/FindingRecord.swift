@@ -13,6 +13,8 @@ package struct FindingRecord: Sendable, Equatable {
     package var level: String
     package var category: String
     package var severity: Severity
+    /// What it makes of its incident, where the risk of what it is about says something else than the rule.
+    package var ratedByRisk: Severity?
     package var techniques: [String]
     package var count: Int
     /// More may have been counted than `count` says.
@@ -35,6 +37,8 @@ package struct FindingRecord: Sendable, Equatable {
     /// Of what kind were the personal fields whose subjects' keys are gone.
     package var erased: Set<IncidentEntity.Kind> = []
 
+    /// What it makes of its incident.
+    package var rated: Severity { ratedByRisk ?? severity }
     /// A personal field was there, and its subject's key is gone.
     package var isErased: Bool { !erased.isEmpty }
     /// Somebody tries passwords or account names.
@@ -80,7 +84,7 @@ package struct FindingRecord: Sendable, Equatable {
         techniques: [String], count: Int, time: Timestamp, firstSeen: Timestamp, lastSeen: Timestamp, address: String?,
         user: String?,
         otherAddresses: [String], evidence: [EvidenceLine], incident: String?, grouping: String, erased: Set<IncidentEntity.Kind>,
-        isLowerBound: Bool = false, silence: String? = nil
+        isLowerBound: Bool = false, ratedByRisk: Severity? = nil, silence: String? = nil
     ) {
         self.id = id
         self.ruleID = ruleID
@@ -102,6 +106,7 @@ package struct FindingRecord: Sendable, Equatable {
         self.grouping = grouping
         self.erased = erased
         self.isLowerBound = isLowerBound
+        self.ratedByRisk = ratedByRisk
         self.silence = silence
     }
 

@@ -126,6 +126,7 @@ extension FindingRecord {
         if isLowerBound { data["count_is_lower_bound"] = true }
         data.set(incident, "incident")
         data.set(silence, "silence")
+        data.set(ratedByRisk?.code, "rated")
         if texts.contains(where: { $0 != .null }) {
             if subjects.isEmpty {
                 // Nobody is known whom the lines are about: they are kept as they are.
@@ -172,6 +173,7 @@ extension FindingRecord {
             user: opened("user.name")?.stringValue,
             otherAddresses: (opened("related.ip")?.arrayValue ?? []).compactMap(\.stringValue),
             evidence: evidence, incident: incident, grouping: data["grouping"]?.stringValue ?? "",
-            erased: erased, isLowerBound: data["count_is_lower_bound"]?.boolValue ?? false, silence: silence)
+            erased: erased, isLowerBound: data["count_is_lower_bound"]?.boolValue ?? false,
+            ratedByRisk: data["rated"]?.stringValue.flatMap(Severity.init), silence: silence)
     }
 }

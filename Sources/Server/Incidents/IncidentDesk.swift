@@ -1,4 +1,4 @@
-import Events
+package import Events
 import Identity
 package import Incidents
 import Storage
@@ -87,6 +87,14 @@ extension IncidentDesk: IncidentStateReading {
     package func state(of incident: String) async -> IncidentState? { await recorder.incident(incident) }
 
     package func states() async -> [IncidentState] { await recorder.incidents() }
+
+    package func risks(of entities: [IncidentEntity], for reader: IncidentReader?, at now: Timestamp) async -> [RiskView] {
+        await recorder.risks(of: entities, by: policies.risk, for: reader, at: now)
+    }
+
+    package func worstRisks(for reader: IncidentReader?, at now: Timestamp, limit: Int) async -> [RiskView] {
+        await recorder.worstRisks(by: policies.risk, for: reader, at: now, limit: limit)
+    }
 }
 
 extension AccountStore {

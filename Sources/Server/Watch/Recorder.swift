@@ -61,6 +61,14 @@ actor Recorder {
 
     var silences: SilenceBook { ledger.silences }
 
+    func risks(
+        of entities: [IncidentEntity], by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp
+    ) -> [RiskView] { ledger.risks(of: entities, by: policy, for: reader, at: now) }
+
+    func worstRisks(by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp, limit: Int) -> [RiskView] {
+        ledger.worstRisks(by: policy, for: reader, at: now, limit: limit)
+    }
+
     func takeChanged() -> Set<String> {
         defer { changed.removeAll() }
         return changed

@@ -24,7 +24,7 @@ actor Watch {
 
     private let folder: DataFolder
     private let recorder: Recorder
-    private let grouping = Grouping()
+    private let policies: PoliciesInForce
     private let collector: EvidenceCollector
     /// `nil` where nothing is archived.
     private let feed: ArchiveFeed?
@@ -52,13 +52,15 @@ actor Watch {
 
     init(
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
-        recorder: Recorder, collector: EvidenceCollector, feed: sending ArchiveFeed? = nil, logger: Logger,
+        recorder: Recorder, collector: EvidenceCollector, policies: PoliciesInForce = PoliciesInForce(Policies()),
+        feed: sending ArchiveFeed? = nil, logger: Logger,
         positionsSaved: @escaping @Sendable ([FilePosition]) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
     ) {
         let sources = options.sources
         self.folder = folder
         self.recorder = recorder
         self.collector = collector
+        self.policies = policies
         self.feed = feed
         self.formats = formats
         self.logger = logger
@@ -203,6 +205,7 @@ actor Watch {
     private func recordFindings() async throws {
         let pending = findings
         findings.removeAll(keepingCapacity: true)
+        let grouping = Grouping(risk: policies.current.risk)
         // Of known ones, too: after a crash the archive has forgotten what came behind the snapshot.
         for finding in pending {
             for event in finding.evidence { feed?.cite(Citation(origin: event.origin, offset: event.offset)) }

@@ -134,6 +134,15 @@ struct FakeStates: IncidentStateReading {
 
     func state(of incident: String) async -> IncidentState? { all.first { $0.id == incident } }
     func states() async -> [IncidentState] { all }
+
+    /// Each of them, where the address or account is its own.
+    var risks: [RiskView] = []
+
+    func risks(of entities: [IncidentEntity], for _: IncidentReader?, at _: Timestamp) async -> [RiskView] {
+        risks.filter { entities.contains($0.risk.entity) }
+    }
+
+    func worstRisks(for _: IncidentReader?, at _: Timestamp, limit: Int) async -> [RiskView] { Array(risks.prefix(limit)) }
 }
 
 /// A journal of as many entries as proofs, and items with the verdict that a test chooses.

@@ -13,7 +13,7 @@ struct CampaignTests {
     }
 
     @Test("findings of one campaign are one incident, those of strangers are not", arguments: Scenario.all)
-    func scenario(_ scenario: Scenario) {
+    func scenario(_ scenario: Scenario) throws {
         var log = CampaignLog()
         scenario.write(&log)
         let outcome = log.run(Repository.rules.ruleSet)
@@ -24,7 +24,12 @@ struct CampaignTests {
         print(
             "\(numbers)  \(outcome.incidents) incidents of \(scenario.campaigns) campaigns, \(outcome.placed.count) findings"
                 + " (\(outcome.mixed) about several)  \(scenario.name)")
+        let shipped = log.run(Repository.rules.ruleSet, by: Grouping(risk: try ShippedPolicies.load().risk))
+        let worst = { (outcome: Outcome) in outcome.severities.values.max()?.code ?? "none" }
+        print("severity  \(worst(outcome)) by rules  \(worst(shipped)) with risk  \(scenario.name)")
+        if let severity = scenario.severity { #expect(shipped.severities.values.max() == severity) }
         #expect(precision == 1)
+        #expect(shipped.quality == (precision, recall), "risk moves no finding elsewhere")
         #expect(recall >= scenario.recall)
         #expect(linked.precision == 1, "no stranger is called the same attacker")
         #expect(linked.recall == 1)

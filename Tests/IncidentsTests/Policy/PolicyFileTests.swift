@@ -1,3 +1,4 @@
+import Detection
 import Foundation
 import Incidents
 import Testing
@@ -17,6 +18,15 @@ struct PolicyFileTests {
             ])
         #expect(policies.escalation.policies["full"]?.map(\.answersWithin) == [900, 1800, 3600, 7200])
         #expect(policies.hash?.count == 64)
+        #expect(policies.risk.raises == [RiskPolicy.Raise(.medium, from: 120)])
+        #expect(policies.risk.limits["brute_force"] == 40)
+    }
+
+    @Test("rules that the shipped risk policy names are there")
+    func namedRules() throws {
+        let risk = try ShippedPolicies.load().risk
+        let rules = Set(Repository.rules.ruleSet.headers.map { $0.header.id })
+        #expect(risk.exceptRules.union(risk.attemptRules).isSubset(of: rules))
     }
 
     @Test("no files are no policies")

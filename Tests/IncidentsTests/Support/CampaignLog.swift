@@ -15,11 +15,14 @@ struct CampaignLog {
     private var lines: [Line] = []
 
     /// - Parameter owner: the campaign; `nil` for people who mean no harm.
-    mutating func ssh(_ owner: String?, from address: String, user: String, at seconds: Int64, accepted: Bool = false) {
+    mutating func ssh(
+        _ owner: String?, from address: String, user: String, at seconds: Int64, accepted: Bool = false, isUnknown: Bool = false
+    ) {
         let verb = accepted ? "Accepted" : "Failed"
+        let name = isUnknown ? "invalid user \(user)" : user
         add(
             owner, seconds,
-            "\(time(seconds).rfc3339) web sshd[\(1_000 + lines.count)]: \(verb) password for \(user) from \(address) port 40022 ssh2"
+            "\(time(seconds).rfc3339) web sshd[\(1_000 + lines.count)]: \(verb) password for \(name) from \(address) port 40022 ssh2"
         )
     }
 
@@ -27,13 +30,19 @@ struct CampaignLog {
         _ owner: String?, from address: String, _ request: String, status: Int = 200, at seconds: Int64,
         agent: String = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     ) {
+        raw(owner, from: address, request: "\(request) HTTP/1.1", status: status, at: seconds, agent: agent)
+    }
+
+    /// A request line that need not be one.
+    mutating func raw(
+        _ owner: String?, from address: String, request: String, status: Int, at seconds: Int64, agent: String = "-"
+    ) {
         let parts = time(seconds).rfc3339.split(separator: "T")
         let day = parts[0].suffix(2)
         let month = parts[0].dropFirst(5).prefix(2) == "03" ? "Mar" : "Apr"
         add(
             owner, seconds,
-            "\(address) - - [\(day)/\(month)/2026:\(parts[1].prefix(8)) +0000] \"\(request) HTTP/1.1\" \(status) 512 \"-\" \"\(agent)\""
-        )
+            "\(address) - - [\(day)/\(month)/2026:\(parts[1].prefix(8)) +0000] \"\(request)\" \(status) 512 \"-\" \"\(agent)\"")
     }
 
     private mutating func add(_ owner: String?, _ seconds: Int64, _ text: String) {
@@ -43,7 +52,7 @@ struct CampaignLog {
     private func time(_ seconds: Int64) -> Timestamp { Sample.start.advanced(bySeconds: seconds) }
 
     /// What became of it: the findings of the real rules, grouped.
-    func run(_ rules: RuleSet) -> Outcome {
+    func run(_ rules: RuleSet, by grouping: Grouping = Grouping()) -> Outcome {
         let ordered = lines.enumerated().sorted { ($0.element.seconds, $0.offset) < ($1.element.seconds, $1.offset) }.map(
             \.element)
         var parser = BatchParser(format: .auto, plan: JSONFieldPlan(rules.fields))
@@ -69,7 +78,8 @@ struct CampaignLog {
             let texts = finding.evidence.map { reference -> String? in
                 Int(reference.origin.source.dropFirst("piece ".count)).map { ordered[$0 + Int(reference.line) - 1].text }
             }
-            for event in Grouping().events(for: finding, lines: texts, book: &book, now: Sample.start) {
+            for event in grouping.events(for: finding, lines: texts, book: &book, now: Sample.start) {
+                outcome.add(event)
                 switch event {
                 case .findingRecorded(let record): outcome.add(record, owners: owners)
                 case .changed(let change): outcome.add(change)
@@ -78,6 +88,7 @@ struct CampaignLog {
             }
         }
         outcome.unparsed = parser.counters.unparsed
+        outcome.book = book
         return outcome
     }
 }
@@ -91,13 +102,37 @@ struct Outcome {
     private(set) var mixed = 0
     /// About people who mean no harm.
     private(set) var falseAlarms = 0
+    private(set) var harmless: [FindingRecord] = []
     private(set) var addresses: Set<String> = []
     var unparsed = 0
+    /// As it is at the end.
+    var book = IncidentBook()
+    /// The worst severity that each incident has had, and when it was opened by the first event behind it.
+    private(set) var severities: [String: Severity] = [:]
+    private(set) var opened: [String: Timestamp] = [:]
+    private(set) var findings: [FindingRecord] = []
+    /// Every raise, with its reason.
+    private(set) var raises: [SeverityChange] = []
+
+    mutating func add(_ event: IncidentEvent) {
+        switch event {
+        case .opened(let opened):
+            severities[opened.incident] = opened.severity
+            self.opened[opened.incident] = opened.firstSeen
+        case .severityChanged(let change):
+            raises.append(change)
+            severities[change.incident] = max(severities[change.incident] ?? .low, change.to)
+        case .findingRecorded(let record): findings.append(record)
+        default: break
+        }
+    }
 
     mutating func add(_ record: FindingRecord, owners: Set<String>) {
         addresses.formUnion([record.address].compactMap { $0 })
         switch owners.count {
-        case 0: falseAlarms += 1
+        case 0:
+            falseAlarms += 1
+            harmless.append(record)
         case 1: placed.append((record.incident ?? "none", owners.first ?? ""))
         default: mixed += 1
         }

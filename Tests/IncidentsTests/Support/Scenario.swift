@@ -1,3 +1,4 @@
+import Incidents
 import Testing
 
 /// One situation that grouping has to get right, as a labelled log.
@@ -8,6 +9,8 @@ struct Scenario: CustomTestStringConvertible, Sendable {
     /// How many there are with the present design, and the recall it reaches, where that is not all. Strangers never merge.
     var incidents: Int? = nil
     var recall = 1.0
+    /// What risk makes of it at least, and at most, where that is the point.
+    var severity: Severity? = nil
     var write: @Sendable (inout CampaignLog) -> Void
 
     var testDescription: String { name }
@@ -43,7 +46,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
                 log.web("attacker", from: "203.0.113.9", "GET /../../etc/passwd", status: 404, at: 4_001 + Int64(step) * 3)
             }
         },
-        Scenario(name: "many addresses on one account, each below its own threshold", campaigns: 1) { log in
+        Scenario(name: "many addresses on one account, each below its own threshold", campaigns: 1, severity: .high) { log in
             for step in 0..<180 {
                 log.ssh("botnet", from: "198.51.100.\(step % 60 + 1)", user: "alice", at: Int64(step) * 60)
                 if step % 7 == 0 {
@@ -51,7 +54,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
                 }
             }
         },
-        Scenario(name: "a thousand findings of one attacker", campaigns: 1) { log in
+        Scenario(name: "a thousand findings of one attacker", campaigns: 1, severity: .medium) { log in
             for step in 0..<1_000 {
                 log.web(
                     "attacker", from: "203.0.113.9", "GET /item?id=\(step)%27%20or%201=1--%20union%20select%201",
@@ -86,7 +89,7 @@ struct Scenario: CustomTestStringConvertible, Sendable {
                 log.ssh("second", from: "203.0.113.9", user: "root", at: 7 * 24 * hour + Int64(step) * 5)
             }
         },
-        Scenario(name: "background noise: twenty loud strangers on root at once", campaigns: 20) { log in
+        Scenario(name: "background noise: twenty loud strangers on root at once", campaigns: 20, severity: .low) { log in
             for step in 0..<60 {
                 for stranger in 0..<20 {
                     log.ssh(
