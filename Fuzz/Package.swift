@@ -56,6 +56,15 @@ let package = Package(
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: language + instrumented),
+        // Its readers of tokens are nobody else's business; the fuzzer sees inside.
+        .target(
+            name: "Identity",
+            dependencies: [
+                "Events", "CArgon2", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+            ],
+            swiftSettings: language + instrumented + [.unsafeFlags(["-enable-testing"])]),
+        .systemLibrary(name: "CArgon2", pkgConfig: "libargon2"),
         .systemLibrary(name: "CQPDF", pkgConfig: "libqpdf"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng16"),
@@ -75,6 +84,8 @@ let package = Package(
         fuzzer("FuzzJournal", ["Journal"]),
         // Documents to be marked, and leaks.
         fuzzer("FuzzDocuments", ["Watermark"]),
+        // Tokens, keys and metadata of an OpenID Connect provider.
+        fuzzer("FuzzTokens", ["Events", "Identity", .product(name: "Crypto", package: "swift-crypto")]),
         // Regular expressions and what they are run on.
         fuzzer("FuzzExpressions", ["Events", "Detection"]),
     ],

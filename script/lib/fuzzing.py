@@ -1,5 +1,6 @@
 """Fuzzers of everything that reads untrusted bytes (the package in Fuzz/), run by libFuzzer from seeds made of this repository."""
 
+import base64
 import gzip
 import json
 import pathlib
@@ -20,6 +21,7 @@ FUZZERS = {
     "FuzzJournal": "JSON, signed notes, checkpoints, proofs, keys, time stamps",
     "FuzzArchive": "segments of the archive, damaged",
     "FuzzDocuments": "content streams, character maps, PDF files and pictures of strangers",
+    "FuzzTokens": "tokens, keys and metadata of an OpenID Connect provider",
     "FuzzExpressions": "regular expressions and what they are run on",
 }
 # An input may take this long; linear time on 4 KiB is far below it even when instrumented.
@@ -91,6 +93,8 @@ def seeds(root, fuzzer):
         yield b"\6" + f"old 4\n{hash_text}\n\n{note}".encode()
     elif fuzzer == "FuzzDocuments":
         yield from document_seeds()
+    elif fuzzer == "FuzzTokens":
+        yield from token_seeds()
     else:
         for path in rule_files(root):
             for pattern in re.findall(r"\|re[^:]*:\s*'([^'\n]+)'", path.read_text()):
@@ -110,6 +114,37 @@ def document_seeds():
            b"4 0 obj<</Length 99>>stream\nBT (a) Tj ET\nendstream endobj trailer<</Root 1 0 R>>")
     yield b"\4" + b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0"
     yield b"\4" + b"\xff\xd8\xff\xe0\0\x10JFIF\0\1\1\0\0\1\0\1\0\0\xff\xd9"
+
+
+def token_seeds():
+    """One of each that FuzzTokens knows, in its order; the claims are those that it takes."""
+    def coded(value):
+        return base64.urlsafe_b64encode(value if isinstance(value, bytes) else json.dumps(value).encode()).rstrip(b"=")
+
+    claims = {"iss": "https://login.example.org", "aud": ["vigie"], "azp": "vigie", "sub": "248289761001", "nonce": "n-0S6_WzA2Mj",
+              "exp": 1_800_000_300, "iat": 1_800_000_000, "nbf": 1_799_999_990.5, "realm_access": {"roles": ["a", "b"]}}
+    for header in ({"alg": "RS256", "kid": "1", "typ": "JWT"}, {"alg": "ES256"}, {"alg": "EdDSA"}, {"alg": "none"}, {"alg": "HS256", "crit": []}):
+        yield b"\0" + b".".join((coded(header), coded(claims), coded(bytes(64))))
+    yield b"\1" + json.dumps(claims).encode()
+    yield b"\1" + json.dumps(claims | {"aud": "vigie", "at_hash": "AA"}).encode()
+    # The generator of P-256 and an RSA key of 2048 bits without a known factor.
+    x, y = (bytes.fromhex(text) for text in ("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296",
+                                             "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"))
+    keys = [{"kty": "EC", "crv": "P-256", "x": coded(x).decode(), "y": coded(y).decode(), "use": "sig", "kid": "1"},
+            {"kty": "RSA", "n": coded(b"\xc1" + bytes(range(1, 256))).decode(), "e": "AQAB", "alg": "RS256", "key_ops": ["verify"]},
+            {"kty": "OKP", "crv": "Ed25519", "x": coded(bytes(range(32))).decode()}]
+    yield b"\2" + json.dumps({"keys": keys}).encode()
+    for key in keys:
+        yield b"\2" + json.dumps({"keys": [key]}).encode()
+    place = "https://login.example.org/"
+    yield b"\3" + json.dumps({
+        "issuer": place[:-1], "authorization_endpoint": place + "a", "token_endpoint": place + "t?x=1", "jwks_uri": place + "k",
+        "userinfo_endpoint": place + "u", "end_session_endpoint": place + "e", "code_challenge_methods_supported": ["S256"],
+        "response_types_supported": ["code"], "token_endpoint_auth_methods_supported": ["client_secret_post"],
+        "id_token_signing_alg_values_supported": ["EdDSA"], "authorization_response_iss_parameter_supported": True}).encode()
+    yield b"\4" + coded(bytes(range(255)))
+    yield b"\5" + json.dumps(claims | {"realm_access.roles": [1, None, {}]}).encode()
+    yield b"\6" + b"https://[2001:db8::1]:8443/realms/a?b=c"
 
 
 def receiver_seeds():
