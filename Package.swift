@@ -203,7 +203,7 @@ let package = Package(
         .target(
             name: "Watermark",
             dependencies: [
-                "CQPDF", "CTurboJPEG", "CPNG", "Programs",
+                "CQPDF", "CTurboJPEG", "CPNG", "CZlib", "Programs",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
@@ -347,6 +347,7 @@ let package = Package(
         .testTarget(
             name: "WatermarkTests",
             dependencies: ["Watermark"],
+            exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
             name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "tatou-worker"], swiftSettings: strict),

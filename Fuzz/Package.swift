@@ -52,7 +52,7 @@ let package = Package(
         .target(
             name: "Watermark",
             dependencies: [
-                "CQPDF", "CTurboJPEG", "CPNG", "Programs", .product(name: "Crypto", package: "swift-crypto"),
+                "CQPDF", "CTurboJPEG", "CPNG", "CZlib", "Programs", .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
             ],
             swiftSettings: language + instrumented),

@@ -36,24 +36,28 @@ package struct TraceReport: Codable, Sendable, Equatable {
         /// Both from 0.
         package var leakPage: Int
         package var originalPage: Int
+        /// Words that were found, or spots.
         package var words: Int
         /// Read from its picture, not from what the file says.
         package var isPicture: Bool
+        /// Spots of the pictures that the page shows, not its words.
+        package var isOfSpots: Bool
 
-        package init(leakPage: Int, originalPage: Int, words: Int, isPicture: Bool) {
+        package init(leakPage: Int, originalPage: Int, words: Int, isPicture: Bool, isOfSpots: Bool = false) {
             self.leakPage = leakPage
             self.originalPage = originalPage
             self.words = words
             self.isPicture = isPicture
+            self.isOfSpots = isOfSpots
         }
     }
 
-    /// The page that said most, word by word.
+    /// The page that said most, word by word or spot by spot.
     package struct Evidence: Codable, Sendable, Equatable {
         package struct Word: Codable, Sendable, Equatable {
             /// In points from the top left corner of the page.
             package var x, y: Double
-            /// Whether it stands where the copy that is accused has it.
+            /// Whether it is as in the copy that is accused.
             package var agrees: Bool
 
             package init(x: Double, y: Double, agrees: Bool) {
@@ -67,13 +71,17 @@ package struct TraceReport: Codable, Sendable, Equatable {
         /// In points.
         package var width, height: Double
         package var words: [Word]
+        package var isOfSpots: Bool
 
-        package init(leakPage: Int, originalPage: Int, width: Double, height: Double, words: [Word]) {
+        package init(
+            leakPage: Int, originalPage: Int, width: Double, height: Double, words: [Word], isOfSpots: Bool = false
+        ) {
             self.leakPage = leakPage
             self.originalPage = originalPage
             self.width = width
             self.height = height
             self.words = words
+            self.isOfSpots = isOfSpots
         }
     }
 

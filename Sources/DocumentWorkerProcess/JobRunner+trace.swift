@@ -65,7 +65,9 @@ extension TraceReport {
             },
             tokens: found.tokens,
             pages: found.pages.map {
-                .init(leakPage: $0.leakPage, originalPage: $0.originalPage, words: $0.words, isPicture: $0.path == .picture)
+                .init(
+                    leakPage: $0.leakPage, originalPage: $0.originalPage, words: $0.words, isPicture: $0.path != .structure,
+                    isOfSpots: $0.path == .spots)
             },
             words: found.verdict?.words ?? 0, decoys: found.verdict?.decoys ?? 0,
             highestDecoyScore: found.verdict?.highestDecoy ?? 0, isCalibrated: found.verdict?.isCalibrated ?? true,
@@ -74,7 +76,7 @@ extension TraceReport {
                     leakPage: page.leakPage, originalPage: page.originalPage, width: page.width, height: page.height,
                     words: page.words.map {
                         .init(x: ($0.x * 10).rounded() / 10, y: ($0.y * 10).rounded() / 10, agrees: $0.agrees)
-                    })
+                    }, isOfSpots: page.isOfSpots)
             })
     }
 }

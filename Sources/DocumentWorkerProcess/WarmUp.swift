@@ -14,6 +14,7 @@ enum WarmUp {
         _ = try? SealedTokenMethod.texts(copy, key: [UInt8](repeating: 1, count: 32))
         let damaged = Array(document.prefix(document.count / 2))
         _ = try? DocumentSurvey(damaged)
+        try? PictureWarmUp.run()
         let report = DocumentReport(
             size: 0, sha256: DocumentDescription.digest(copy), pages: 0, isEncrypted: false, isLinearized: false, isSigned: false,
             words: 0,

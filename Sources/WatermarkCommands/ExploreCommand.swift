@@ -13,7 +13,7 @@ struct ExploreCommand: ParsableCommand {
     var out: String?
 
     func run() throws {
-        let description = try DocumentDescription(try Files.read(input))
+        let description = try DocumentDescription(try Files.original(input).bytes)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let data = try encoder.encode(description)

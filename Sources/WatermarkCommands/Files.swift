@@ -29,6 +29,12 @@ enum Files {
         }
     }
 
+    /// A document, or a picture as a document of one page.
+    static func original(_ path: String) throws -> (bytes: [UInt8], isPicture: Bool) {
+        let bytes = try read(path)
+        return ImageDecoder.isImage(bytes) ? (try PictureDocument.wrap(bytes), true) : (bytes, false)
+    }
+
     /// Whole or not at all: a file beside it takes the name when it is complete.
     static func write(_ bytes: [UInt8], to path: String) throws {
         do {

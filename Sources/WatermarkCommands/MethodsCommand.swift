@@ -6,7 +6,7 @@ struct MethodsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "methods", abstract: "Lists the methods, or says how well they suit a document.")
 
-    @Argument(help: "A PDF document to judge the methods by.")
+    @Argument(help: "A PDF document, or a PNG or JPEG picture, to judge the methods by.")
     var input: String?
 
     @Flag(help: "Print JSON.")
@@ -21,9 +21,11 @@ struct MethodsCommand: ParsableCommand {
     }
 
     func run() throws {
-        let document = try input.map { try Files.read($0) }
-        let rows = try WatermarkMethods.all.map { method in
-            let verdict = try document.map { try method.applicability($0) }
+        let document = try input.map(Files.original)
+        // The others write what only documents can have.
+        let methods = WatermarkMethods.all.filter { document?.isPicture != true || $0 is ImageSpreadMethod }
+        let rows = try methods.map { method in
+            let verdict = try document.map { try method.applicability($0.bytes) }
             return Row(
                 name: method.name, description: method.usage, strength: verdict?.strength.rawValue, carriers: verdict?.carriers,
                 notes: verdict?.notes)

@@ -94,7 +94,8 @@ struct TraceCommand: ParsableCommand {
             Output.line("token      names \(token), which proves nothing alone: tokens can be moved from copy to copy")
         }
         if !answer.pages.isEmpty {
-            Output.line("read       \(answer.words) words on \(answer.pages.count) pages")
+            let unit = answer.pages.contains { $0.by == "spots" } ? "spots of pictures" : "words"
+            Output.line("read       \(answer.words) \(unit) on \(answer.pages.count) pages")
             let score = String(format: "%.1f", answer.highestDecoyScore)
             Output.line("decoys     \(answer.decoys) copies that never were score at most \(score)")
         }

@@ -31,7 +31,7 @@ import Testing
 
     @Test func methodsHaveNamesAndWords() async throws {
         let methods = try await worker.methods()
-        #expect(methods.map(\.name) == ["word-shift", "sealed-token", "robust-xmp", "visible-stamp", "toy-eof"])
+        #expect(methods.map(\.name) == ["word-shift", "image-spread", "sealed-token", "robust-xmp", "visible-stamp", "toy-eof"])
         #expect(methods.allSatisfy { $0.usage.count > 40 })
     }
 

@@ -280,13 +280,14 @@ PICTURES = {
 # One document and its copies.
 
 class Case:
+    method = "word-shift"
+
     def __init__(self, program, producer, seed, folder):
         self.program, self.producer, self.seed, self.folder = program, producer, seed, folder
         work = folder / "work"
         work.mkdir(parents=True)
-        PRODUCERS[producer][1](work, seed)
         self.original = folder / "original.pdf"
-        quiet(["qpdf", str(work / "d.pdf"), "--pages", ".", "1-10", "--", str(self.original)])
+        self.make(work)
         shutil.rmtree(work)
         self.ledger = folder / "ledger"
         self.marked = self.embed("leaker")
@@ -299,9 +300,15 @@ class Case:
                 version = str(uuid.UUID(int=source.getrandbits(128), version=4))
                 file.write(json.dumps({**template, "version": version, "recipient": f"innocent {number}"}) + "\n")
 
+    def make(self, work):
+        """Writes the original."""
+        PRODUCERS[self.producer][1](work, self.seed)
+        quiet(["qpdf", str(work / "d.pdf"), "--pages", ".", "1-10", "--", str(self.original)])
+
     def embed(self, recipient):
         out = self.folder / f"{recipient}.pdf"
-        quiet([str(self.program), "embed", str(self.original), str(out), "--ledger", str(self.ledger), "--recipient", recipient])
+        quiet([str(self.program), "embed", str(self.original), str(out), "--ledger", str(self.ledger), "--recipient", recipient,
+               "--method", self.method])
         return out
 
     def copies(self):

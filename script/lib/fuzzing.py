@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 
 from lib import machine
 
@@ -102,6 +103,14 @@ def seeds(root, fuzzer):
 
 
 def document_seeds():
+    pixels = bytes((x * 2 + y) % 256 for y in range(96) for x in range(128))
+    rows = b"".join(bytes([y % 5]) + pixels[y * 128:(y + 1) * 128] for y in range(96))
+    yield b"\6\1" + zlib.compress(pixels)
+    yield b"\6\2" + zlib.compress(pixels)
+    yield b"\6\17" + zlib.compress(rows)
+    # Grey of 128 x 96, as little of a JPEG as there can be.
+    yield b"\5" + bytes.fromhex("ffd8ffdb004300" + "08" * 64 + "ffc0000b080060008001011100" + "ffc4001500" + "00" * 15 + "0100"
+                                "ffc4001500" + "00" * 15 + "0110" + "ffda0008010100003f00") + bytes(64) + b"\xff\xd9"
     content = (b"q 1 0 0 1 9 9 cm BT /F1 10 Tf 12 TL 50 60 Td [(one t)20(wo)-300(three)] TJ (a\\(b\\)) ' 5 1 (c\\101) \" 3 Tr (hidden) Tj ET Q "
                b"/X Do BI /W 1 /H 1 /BPC 8 /CS /G ID x EI /Artifact BMC <</K [1 2]>> BDC EMC EMC 1.5 -.5 Td % comment\n")
     yield b"\0" + content

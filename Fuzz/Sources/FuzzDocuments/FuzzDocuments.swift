@@ -2,7 +2,7 @@ import Foundation
 import Fuzzing
 import Watermark
 
-/// Documents and pictures of strangers: tokens, content streams, character maps, whole files, PNG and JPEG.
+/// Documents and pictures of strangers: tokens, content streams, character maps, whole files, PNG and JPEG, pictures of pages.
 ///
 /// Laws: nothing traps; tokens follow one another within the bytes; what is written with no word moved has its words where they were; a
 /// layout is the same when it is read again.
@@ -14,12 +14,17 @@ import Watermark
     private static func examine(_ data: [UInt8]) {
         guard let first = data.first else { return }
         let bytes = Array(data.dropFirst())
-        switch first % 5 {
+        switch first % 7 {
         case 0: tokens(bytes)
         case 1: document(page(content: bytes))
         case 2: document(page(content: Array("BT /F2 9 Tf 9 9 Td (ab cd) Tj <00010002> Tj ET".utf8), map: bytes))
         case 3: document(Array("%PDF-".utf8) + bytes)
-        default: _ = try? ImageDecoder.decode(bytes)
+        case 4: _ = try? ImageDecoder.decode(bytes)
+        case 5: picture(bytes, filter: "/DCTDecode", width: 128, height: 96)
+        default:
+            // The predictor, then what Flate holds.
+            picture(
+                Array(bytes.dropFirst()), filter: "/FlateDecode", width: 128, height: 96, predictor: Int(bytes.first ?? 1) % 16)
         }
     }
 
@@ -54,7 +59,29 @@ import Watermark
         }
     }
 
-    private static func page(content: [UInt8], map: [UInt8] = []) -> [UInt8] {
+    /// What is marked differs by no less than 42 decibels, and is read again.
+    private static func picture(_ bytes: [UInt8], filter: String, width: Int, height: Int, predictor: Int? = nil) {
+        let parameters = predictor.map { "/DecodeParms << /Predictor \($0) /Columns \(width) >>" } ?? ""
+        let original = page(
+            content: Array("300 0 0 300 0 0 cm /X Do".utf8),
+            picture: (
+                bytes,
+                "/Subtype /Image /Width \(width) /Height \(height) /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter \(filter) "
+                    + parameters
+            ))
+        guard let document = try? PDFDocument(original), let layout = try? LayoutReader.read(document) else { return }
+        let found = DocumentPictures(document, layout)
+        guard found.marked == [0], let before = try? found.pixels(0, in: document),
+            let copy = try? ImageSpreadMethod.embed(
+                original, version: "v", markingSecret: [UInt8](repeating: 1, count: 32)),
+            let again = try? PDFDocument(copy), let after = try? found.pixels(0, in: again)
+        else { return }
+        precondition(after.decibels(to: before) >= 41.9)
+    }
+
+    private static func page(
+        content: [UInt8], map: [UInt8] = [], picture: (bytes: [UInt8], entries: String)? = nil
+    ) -> [UInt8] {
         var objects: [[UInt8]] = []
         func add(_ text: String) { objects.append(Array(text.utf8)) }
         func add(stream: [UInt8], _ entries: String) {
@@ -69,7 +96,7 @@ import Watermark
             /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> /F2 6 0 R >> >> >>
             """)
         add(stream: content, "")
-        add(stream: content, "/Subtype /Form /BBox [0 0 9 9]")
+        add(stream: picture?.bytes ?? content, picture?.entries ?? "/Subtype /Form /BBox [0 0 9 9]")
         add(
             """
             << /Type /Font /Subtype /Type0 /BaseFont /A /Encoding /Identity-H /ToUnicode 7 0 R \

@@ -20,10 +20,12 @@ function picture(trace) {
     make("text", { x: 10, y: 80 }, "standard deviations from what an unmarked page would show"));
 }
 
-// The page that said most: every word that was measured, and whether it stands where this copy has it.
+// The page that said most: every word or spot that was measured, and whether it is as in this copy.
 function evidence(page, recipient) {
   const agreeing = page.words.filter((word) => word.agrees).length;
-  const words = `Page ${page.page}: ${agreeing} of ${page.words.length} words stand where the copy for ${recipient} has them; by chance it would be about half.`;
+  const words = page.of_spots
+    ? `Page ${page.page}: ${agreeing} of the ${page.words.length} clearest spots are lighter or darker as in the copy for ${recipient}; by chance it would be about half.`
+    : `Page ${page.page}: ${agreeing} of ${page.words.length} words stand where the copy for ${recipient} has them; by chance it would be about half.`;
   return make("figure", { class: "evidence" },
     make("svg", { viewBox: `0 0 ${page.width} ${page.height}`, role: "img", "aria-label": words },
       make("rect", { class: "paper", x: 0, y: 0, width: page.width, height: page.height }),
@@ -50,8 +52,8 @@ function report(name, trace) {
     picture(trace),
     trace.evidence ? evidence(trace.evidence, trace.accused[0].intended_for) : [],
     make("h2", {}, "Pages that spoke"),
-    make("ul", { class: "pages" }, trace.pages.map((page) => make("li", {}, make("b", {}, `${page.page}`), page.is_picture ? `${page.words} words, from its picture` : `${page.words} words`))),
-    make("p", { class: "note" }, "A page speaks by how far its words stand from where they stood in the original. Text that was typed again, or read by text recognition, says nothing."));
+    make("ul", { class: "pages" }, trace.pages.map((page) => make("li", {}, make("b", {}, `${page.page}`), page.of_spots ? `${page.words} spots of its pictures` : page.is_picture ? `${page.words} words, from its picture` : `${page.words} words`))),
+    make("p", { class: "note" }, "A page speaks by how far its words stand from where they stood in the original, and a scan or photo by how light its spots are. Text that was typed again, or read by text recognition, says nothing."));
 }
 
 export function trace() {

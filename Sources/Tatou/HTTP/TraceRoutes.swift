@@ -28,9 +28,10 @@ struct TraceRoutes {
             var page: Int
             var words: Int
             var is_picture: Bool
+            var of_spots: Bool
         }
-        /// The page that said most: each word as x and y in points from the top left, and whether it stands where the first accused copy
-        /// has it.
+        /// The page that said most: each word or spot as x and y in points from the top left, and whether it is as in the first accused
+        /// copy.
         struct Evidence: Encodable {
             struct Word: Encodable {
                 var x: Double
@@ -41,6 +42,7 @@ struct TraceRoutes {
             var width: Double
             var height: Double
             var words: [Word]
+            var of_spots: Bool
         }
         var accused: [Accused]
         var pages: [Page]
@@ -91,14 +93,14 @@ struct TraceRoutes {
                     intended_for: version.intendedFor, method: version.method, created: version.createdAt.rfc3339,
                     score: accused.score, false_positive_bound: accused.falsePositiveBound)
             },
-            pages: trace.pages.map { .init(page: $0.number, words: $0.words, is_picture: $0.isPicture) },
+            pages: trace.pages.map { .init(page: $0.number, words: $0.words, is_picture: $0.isPicture, of_spots: $0.isOfSpots) },
             // Drawn only for a copy that is the caller's own.
             evidence: versions.isEmpty
                 ? nil
                 : trace.evidence.map { page in
                     .init(
                         page: page.number, width: page.width, height: page.height,
-                        words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) })
+                        words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) }, of_spots: page.isOfSpots)
                 },
             decoys: trace.decoys, highest_decoy: trace.highestDecoyScore, reason: versions.isEmpty ? reason(trace) : nil)
     }

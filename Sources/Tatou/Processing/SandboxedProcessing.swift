@@ -58,12 +58,14 @@ package struct SandboxedProcessing: DocumentProcessing {
             accused: report.accused.map {
                 .init(version: $0.version, score: $0.score, falsePositiveBound: $0.falsePositiveBound)
             },
-            pages: report.pages.map { .init(number: $0.leakPage + 1, words: $0.words, isPicture: $0.isPicture) },
+            pages: report.pages.map {
+                .init(number: $0.leakPage + 1, words: $0.words, isPicture: $0.isPicture, isOfSpots: $0.isOfSpots)
+            },
             decoys: report.decoys, highestDecoyScore: report.highestDecoyScore,
             evidence: report.evidence.map { page in
                 .init(
                     number: page.leakPage + 1, width: page.width, height: page.height,
-                    words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) })
+                    words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) }, isOfSpots: page.isOfSpots)
             })
     }
 

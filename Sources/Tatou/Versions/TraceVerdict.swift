@@ -18,23 +18,27 @@ package struct TraceVerdict: Sendable, Equatable {
     package struct Page: Sendable, Equatable {
         /// Of the leak, from 1.
         package var number: Int
+        /// Words that were found, or spots.
         package var words: Int
         /// Read from its picture, not from what the file says.
         package var isPicture: Bool
+        /// Spots of the pictures that the page shows, not its words.
+        package var isOfSpots: Bool
 
-        package init(number: Int, words: Int, isPicture: Bool) {
+        package init(number: Int, words: Int, isPicture: Bool, isOfSpots: Bool = false) {
             self.number = number
             self.words = words
             self.isPicture = isPicture
+            self.isOfSpots = isOfSpots
         }
     }
 
-    /// The page that said most, word by word: a picture of the evidence.
+    /// The page that said most, word by word or spot by spot: a picture of the evidence.
     package struct Evidence: Sendable, Equatable {
         package struct Word: Sendable, Equatable {
             /// In points from the top left corner of the page.
             package var x, y: Double
-            /// Whether it stands where the copy that is accused has it.
+            /// Whether it is as in the copy that is accused.
             package var agrees: Bool
 
             package init(x: Double, y: Double, agrees: Bool) {
@@ -47,12 +51,14 @@ package struct TraceVerdict: Sendable, Equatable {
         /// In points.
         package var width, height: Double
         package var words: [Word]
+        package var isOfSpots: Bool
 
-        package init(number: Int, width: Double, height: Double, words: [Word]) {
+        package init(number: Int, width: Double, height: Double, words: [Word], isOfSpots: Bool = false) {
             self.number = number
             self.width = width
             self.height = height
             self.words = words
+            self.isOfSpots = isOfSpots
         }
     }
 

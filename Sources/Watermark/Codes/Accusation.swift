@@ -44,10 +44,11 @@ package struct Accusation: Sendable {
     private let scorers: [Scorer]
     private let lambdas: [Double]
 
-    package init(_ observations: [Observation], code: VersionCode) {
-        let known = observations.filter { code.biases.indices.contains($0.place) && $0.value.isFinite && $0.value != 0 }
+    package init(_ observations: [Observation], code: any CopyCode) {
+        let all = code.biases
+        let known = observations.filter { all.indices.contains($0.place) && $0.value.isFinite && $0.value != 0 }
         self.observations = known
-        let biases = known.map { Double(code.biases[$0.place]) / 65_536 }
+        let biases = known.map { Double(all[$0.place]) / 65_536 }
         self.biases = biases
         // λ·(term of weight 1) from next to nothing to where a single place decides.
         let lambdas = (0..<80).map { 0.004 * pow(1.1, Double($0)) }

@@ -1,13 +1,38 @@
 import Crypto
 import Foundation
 
-/// Which word of which copy goes where: a binary code, keyed by a secret and the document.
+/// Signs of copies, and what is known of how they are distributed.
+package protocol CopyCode: Sendable {
+    /// Probability of +1 at each place, of 65,536.
+    var biases: [UInt16] { get }
+    /// The signs of a copy, +1 or -1 per place.
+    func signs(version: String) throws(WatermarkError) -> [Int8]
+}
+
+/// Codes one behind the other: of the pictures of a document that a leak shows.
+package struct JoinedCode: CopyCode {
+    package let biases: [UInt16]
+    private let parts: [VersionCode]
+
+    package init(_ parts: [VersionCode]) {
+        self.parts = parts
+        biases = Array(parts.map(\.biases).joined())
+    }
+
+    package func signs(version: String) throws(WatermarkError) -> [Int8] {
+        var signs: [Int8] = []
+        signs.reserveCapacity(biases.count)
+        for part in parts { signs += try part.signs(version: version) }
+        return signs
+    }
+}
+
+/// Which word of which copy goes where, or which spot: a binary code, keyed by a secret and the document.
 ///
 /// Half of the places are fair coins per copy: best for a single leaker on a fragment, but a vote of three copies can blank them.
 /// The other half is a Tardos code (Tardos 2003; symmetric after Škorić, Katzenbeisser and Celik 2008): each place has a bias that
 /// only the key tells, and whatever a bounded number of copies are mixed to, their scores stand out.
-package struct VersionCode: Sendable {
-    /// Probability of +1 at each place, of 65,536.
+package struct VersionCode: CopyCode {
     package let biases: [UInt16]
     private let key: SymmetricKey
 
@@ -43,7 +68,6 @@ package struct VersionCode: Sendable {
         }
     }()
 
-    /// The signs of a copy, +1 or -1 per place.
     package func signs(version: String) throws(WatermarkError) -> [Int8] {
         let own = HKDF<SHA256>.deriveKey(
             inputKeyMaterial: key, salt: [UInt8](), info: Data("version/\(version)".utf8), outputByteCount: 32)

@@ -14,6 +14,18 @@ package struct DocumentDescription: Encodable, Sendable {
         package var pictureCoverage: Double
     }
 
+    /// A picture that covers a tenth of a page or more.
+    package struct Picture: Encodable, Sendable {
+        package var type = "Picture"
+        /// From 0.
+        package var pages: [Int]
+        package var width: Int
+        package var height: Int
+        package var marked: Bool
+        /// Why it cannot be marked.
+        package var obstacle: String?
+    }
+
     package var id: String
     package var type = "Document"
     package var size: Int
@@ -23,6 +35,7 @@ package struct DocumentDescription: Encodable, Sendable {
     package var signed: Bool
     package var carriers: Int
     package var hiddenWords: Int
+    package var pictures: [Picture]
     package var children: [Page]
 
     package init(_ pdf: [UInt8]) throws(WatermarkError) {
@@ -36,6 +49,11 @@ package struct DocumentDescription: Encodable, Sendable {
         signed = Signatures.areIn(document)
         carriers = layout.carrierCount
         hiddenWords = layout.hiddenWords
+        pictures = DocumentPictures(document, layout).pictures.map {
+            Picture(
+                pages: $0.places.map(\.page), width: $0.width, height: $0.height, marked: $0.isMarked,
+                obstacle: $0.obstacle?.rawValue)
+        }
         children = layout.pages.enumerated().map { index, page in
             let digits = String(index)
             return Page(

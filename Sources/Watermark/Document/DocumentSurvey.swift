@@ -36,18 +36,24 @@ package struct DocumentSurvey: Sendable {
         isLinearized = document.isLinearized
         isSigned = Signatures.areIn(document)
         (words, hiddenWords, methods) = (0, 0, [])
-        var wordShift: Applicability
+        let wordShift: Applicability
+        let imageSpread: Applicability
         do {
             let layout = try LayoutReader.read(document)
             words = layout.carrierCount
             hiddenWords = layout.hiddenWords
             wordShift = WordShiftMethod.applicability(layout)
+            imageSpread = ImageSpreadMethod.applicability(DocumentPictures(document, layout))
         } catch {
             wordShift = Applicability(strength: .none, notes: [error.message])
+            imageSpread = wordShift
         }
         for method in WatermarkMethods.all {
             let applicability: Applicability =
-                isSigned ? .signed : method is WordShiftMethod ? wordShift : method.applicabilityOfUnsigned
+                isSigned
+                ? .signed
+                : method is WordShiftMethod
+                    ? wordShift : method is ImageSpreadMethod ? imageSpread : method.applicabilityOfUnsigned
             methods.append((method.name, applicability))
         }
         let active = ActiveContent(document).found

@@ -121,6 +121,24 @@ package struct PDFObject {
             data, handle, bytes, bytes.count, qpdf_oh_new_null(data), qpdf_oh_new_null(data))
     }
 
+    /// A stream's bytes as they stand in the file, decrypted, and not decoded.
+    package var encodedBytes: [UInt8] {
+        guard isStream else { return [] }
+        var bytes: UnsafeMutablePointer<UInt8>?
+        var length = 0
+        var filtered: QPDF_BOOL = 0
+        let status = unsafe qpdf_oh_get_stream_data(data, handle, qpdf_dl_none, &filtered, &bytes, &length)
+        return unsafe PDFDocument.take(bytes, length, status)
+    }
+
+    /// Takes bytes that are encoded already.
+    package func replaceStreamData(encoded bytes: [UInt8], filter: String, parameters: PDFObject? = nil) {
+        unsafe qpdf_oh_replace_stream_data(
+            data, handle, bytes, bytes.count, document.name(filter).handle, parameters?.handle ?? qpdf_oh_new_null(data))
+    }
+
+    package var isTrue: Bool { unsafe qpdf_oh_is_bool(data, handle) != 0 && qpdf_oh_get_bool_value(data, handle) != 0 }
+
     private var null: PDFObject { unsafe PDFObject(document, qpdf_oh_new_null(data)) }
 
     /// The same value taken up by one's parents where it is inheritable (ISO 32000-1 §7.7.3.4). Bounded: page trees may loop.

@@ -15,7 +15,8 @@ package struct DocumentFingerprint: Sendable {
     /// 1,000 points of 36 bytes: 36 kB a page.
     private static let pointsPerScale = 300
     private static let mostPoints = 1_000
-    static let scales = [1.0, 0.72, 0.5, 0.35]
+    /// The smallest are for soft pictures, which have no corners at any other; a page of text has points enough before them.
+    static let scales = [1.0, 0.72, 0.5, 0.35, 0.25, 0.18]
 
     private(set) var pages: [Page] = []
 
@@ -66,6 +67,8 @@ struct Thumbnail: Sendable, Equatable {
         self.values = Array(values)
         guard self.values.count == Self.side * Self.side else { return nil }
     }
+
+    var image: GrayImage { GrayImage(width: Self.side, height: Self.side, pixels: values.map { Float($0) }) }
 
     private static func range(_ index: Int, of length: Int) -> Range<Int> {
         let start = index * length / side

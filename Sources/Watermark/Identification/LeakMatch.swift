@@ -57,12 +57,14 @@ extension LeakMatch {
         let width, height: Int
         let features: Features
         let thumbnail: Thumbnail
+        let small: GrayImage
 
         init(_ picture: GrayImage) {
             let small = picture.scaled(by: min(1, 1_400 / Double(max(picture.width, picture.height, 1))))
             (width, height) = (small.width, small.height)
             features = Features(small, scales: DocumentFingerprint.scales, most: 400)
             thumbnail = Thumbnail(small)
+            self.small = small.scaled(by: min(1, 256 / Double(max(small.width, small.height, 1))))
         }
 
         func pages(in fingerprint: DocumentFingerprint, first: Int? = nil) -> [(page: Int, score: Int)] {
@@ -79,8 +81,22 @@ extension LeakMatch {
                 if inliers >= certain, first != nil { break }
             }
             if found.isEmpty { found = alike(fingerprint) }
+            if found.isEmpty { found = partsAlike(fingerprint) }
             return Array(found.sorted { ($1.score, $0.page) < ($0.score, $1.page) }.prefix(pagesPerPicture))
         }
+
+        /// Pages that look the same somewhere, from afar: for parts of soft pictures.
+        private func partsAlike(_ fingerprint: DocumentFingerprint) -> [(page: Int, score: Int)] {
+            fingerprint.pages.enumerated().compactMap { index, page in
+                // Thumbnails are square whatever the page's proportions.
+                let aspect = Double(height) / Double(max(width, 1)) * Double(page.width) / Double(max(page.height, 1))
+                let whole = PartSearch(page.thumbnail.image)
+                let likeness = whole.places(of: small, aspect: aspect, least: 8).first?.likeness ?? 0
+                return likeness > Self.leastPartLikeness ? (index, 1) : nil
+            }
+        }
+
+        private static let leastPartLikeness = 0.85
 
         /// Whole pages that look the same from afar: for those with too little to hold on to.
         private func alike(_ fingerprint: DocumentFingerprint) -> [(page: Int, score: Int)] {

@@ -120,6 +120,7 @@ package struct LayoutReader: ~Copyable {
             let box = layout.pages[page].box
             let share = abs(matrix.a * matrix.d - matrix.b * matrix.c) / (box.width * box.height)
             layout.pages[page].pictureCoverage = max(layout.pages[page].pictureCoverage, min(share, 1))
+            note(PlacedPicture(id: object.id, matrix: matrix, share: share), on: page)
         case "/Form":
             // A form that is not an object of its own, or shows itself, shows nothing.
             guard object.id != 0, !activeForms.contains(object.id), activeForms.count < limits.formDepth else { return }
@@ -140,6 +141,15 @@ package struct LayoutReader: ~Copyable {
             inner.state.text = interpreter.state.text
             try run(&inner, layout.streams[stream].bytes)
         default: break
+        }
+    }
+
+    private mutating func note(_ picture: PlacedPicture, on page: Int) {
+        guard picture.share.isFinite, picture.share > 0 else { return }
+        if let known = layout.pages[page].pictures.firstIndex(where: { $0.id == picture.id }) {
+            if layout.pages[page].pictures[known].share < picture.share { layout.pages[page].pictures[known] = picture }
+        } else if layout.pages[page].pictures.count < limits.pictures {
+            layout.pages[page].pictures.append(picture)
         }
     }
 

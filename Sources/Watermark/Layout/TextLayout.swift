@@ -22,6 +22,18 @@ package struct PageLayout: Sendable {
     package var words: [PlacedWord] = []
     /// Share of the page covered by the largest picture on it.
     package var pictureCoverage = 0.0
+    /// Pictures in the order in which they are drawn, each once, where it is largest.
+    package var pictures: [PlacedPicture] = []
+}
+
+/// A picture at one place of a page.
+package struct PlacedPicture: Sendable {
+    /// Its object's ``PDFObject/id``.
+    package var id: Int
+    /// Takes the unit square, which a picture fills (ISO 32000-1 §8.9.5), to the page.
+    package var matrix: Matrix
+    /// Share of the page that it covers.
+    package var share: Double
 }
 
 package struct Box: Sendable, Equatable {
@@ -92,6 +104,8 @@ package struct LayoutLimits: Sendable {
     package var glyphs = 4_000_000
     package var operations = 20_000_000
     package var formDepth = 12
+    /// Of one page; further ones are not noted.
+    package var pictures = 64
 
     package init() {}
 }

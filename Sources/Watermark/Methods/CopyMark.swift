@@ -31,8 +31,8 @@ package struct CopyMark: Sendable {
         self.tracing = tracing
     }
 
-    /// The copy, and whether words were moved in it. `word-shift` refuses documents with too few words; beside other methods they are
-    /// left as they are.
+    /// The copy, and whether words were moved or pictures changed in it. `word-shift` refuses documents with too few words, `image-spread`
+    /// those without pictures; beside other methods what has neither is left as it is.
     package func apply(to pdf: consuming [UInt8]) throws(WatermarkError) -> (copy: [UInt8], isTraceable: Bool) {
         let method = try WatermarkMethods.named(method)
         try method.check(secret: secret, key: key)
@@ -43,32 +43,41 @@ package struct CopyMark: Sendable {
         guard !Signatures.areIn(document) else {
             throw .badInput("The document is signed, and any mark would break its signature. Mark a copy without signature.")
         }
-        let isShifted = method is WordShiftMethod
-        let isTraceable = isShifted || tracing != nil ? try shift(document, digest, isRequired: isShifted) : false
+        let isTraceable = method.isTraced || tracing != nil ? try trace(method, document, digest) : false
         try writeTokens(method, document)
         if method is VisibleStampMethod { VisibleStampMethod.stamp(document, recipient ?? secret) }
         let copy = try document.write()
         return (method is ToyEOFMethod ? try ToyEOFMethod.append(secret, key: key, to: copy) : copy, isTraceable)
     }
 
-    private func shift(_ document: PDFDocument, _ digest: [UInt8], isRequired: Bool) throws(WatermarkError) -> Bool {
+    private func trace(
+        _ method: any WatermarkMethod, _ document: PDFDocument, _ digest: [UInt8]
+    ) throws(WatermarkError) -> Bool {
         let layout: TextLayout
         do {
             layout = try LayoutReader.read(document)
         } catch {
-            guard isRequired else { return false }
+            guard method.isTraced else { return false }
             throw error
         }
-        let applicability = WordShiftMethod.applicability(layout)
-        guard applicability.isApplicable else {
-            guard isRequired else { return false }
-            throw .badInput(applicability.notes.joined(separator: " "))
-        }
         let markingSecret: [UInt8]
-        if let tracing { markingSecret = tracing.markingSecret } else { markingSecret = try WordShiftMethod.markingSecret(key) }
-        let code = try WordShiftMethod.code(of: digest, layout, markingSecret)
-        try WordShift.embed(document, layout, signs: code.signs(version: tracing?.version ?? secret))
-        return true
+        if let tracing { markingSecret = tracing.markingSecret } else { markingSecret = try method.markingSecret(key) }
+        let version = tracing?.version ?? secret
+        // What is asked for comes first: it may be refused. The other one follows where it is worth its time.
+        let pictures = DocumentPictures(document, layout)
+        if method is ImageSpreadMethod {
+            try ImageSpreadMethod.embed(document, pictures, original: digest, version: version, markingSecret: markingSecret)
+        }
+        let words = WordShiftMethod.applicability(layout)
+        if words.isApplicable, method is WordShiftMethod || tracing != nil {
+            let code = try WordShiftMethod.code(of: digest, layout, markingSecret)
+            try WordShift.embed(document, layout, signs: code.signs(version: version))
+            return true
+        }
+        guard !(method is WordShiftMethod) else { throw .badInput(words.notes.joined(separator: " ")) }
+        if method is ImageSpreadMethod { return true }
+        // A scan has no words, whatever method was chosen: without its pictures nobody could say whose copy leaked.
+        return try ImageSpread.embed(document, pictures, original: digest, version: version, markingSecret: markingSecret) > 0
     }
 
     /// Tokens stand side by side: each is found by its own key.
@@ -79,7 +88,7 @@ package struct CopyMark: Sendable {
         case is RobustXMPMethod:
             places = [.metadata]
             tokens.append(try SealedToken.seal(secret, key: try PasswordKey.derive(key, purpose: method.name)))
-        case is SealedTokenMethod, is WordShiftMethod:
+        case is SealedTokenMethod, is WordShiftMethod, is ImageSpreadMethod:
             if position == "text" { places.insert(.invisibleText) }
             tokens.append(try SealedToken.seal(secret, key: try PasswordKey.derive(key, purpose: method.name)))
         default: break
@@ -89,15 +98,15 @@ package struct CopyMark: Sendable {
         TokenPlaces.write(tokens.joined(separator: " "), to: document, at: places)
     }
 
-    /// The secret that ``apply(to:)`` wrote; of `word-shift`, the one that is sealed beside the words.
+    /// The secret that ``apply(to:)`` wrote; of methods that are read against the original, the one that is sealed beside their marks.
     package static func read(_ pdf: [UInt8], method: String, key: String) throws(WatermarkError) -> String {
         let method = try WatermarkMethods.named(method)
         try method.check(key: key)
-        guard method is WordShiftMethod else { return try method.extract(pdf, key: key) }
+        guard method.isTraced else { return try method.extract(pdf, key: key) }
         do {
-            return try TokenWriting.extract(pdf, try WordShiftMethod.markingSecret(key))
+            return try TokenWriting.extract(pdf, try method.markingSecret(key))
         } catch  where error.code == .notFound {
-            throw .notFound("No sealed text is left in this copy. Its words may still tell: trace it against its original.")
+            throw .notFound("No sealed text is left in this copy. Its marks may still tell: trace it against its original.")
         }
     }
 }

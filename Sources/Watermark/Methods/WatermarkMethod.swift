@@ -17,6 +17,14 @@ package protocol WatermarkMethod: Sendable {
 }
 
 extension WatermarkMethod {
+    /// A key as people type it, made one that is slow to guess; another one for each method.
+    package func markingSecret(_ key: String) throws(WatermarkError) -> [UInt8] {
+        try PasswordKey.derive(key, purpose: name)
+    }
+
+    /// Read against the original, and beside it by a token that says the same as long as nobody rewrites the copy.
+    package var isTraced: Bool { self is WordShiftMethod || self is ImageSpreadMethod }
+
     /// Secrets and keys that are empty or too long are refused before anything is read.
     func check(secret: String, key: String) throws(WatermarkError) {
         guard !secret.isEmpty else { throw .badInput("The secret is empty. Give the text that the copy is to carry.") }
@@ -34,7 +42,7 @@ extension WatermarkMethod {
 
 package enum WatermarkMethods {
     package static let all: [any WatermarkMethod] = [
-        WordShiftMethod(), SealedTokenMethod(), RobustXMPMethod(), VisibleStampMethod(), ToyEOFMethod(),
+        WordShiftMethod(), ImageSpreadMethod(), SealedTokenMethod(), RobustXMPMethod(), VisibleStampMethod(), ToyEOFMethod(),
     ]
 
     package static func named(_ name: String) throws(WatermarkError) -> any WatermarkMethod {

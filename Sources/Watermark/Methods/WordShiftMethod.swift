@@ -51,7 +51,7 @@ package struct WordShiftMethod: WatermarkMethod {
 
     package func embed(_ pdf: [UInt8], secret: String, key: String, position: String?) throws(WatermarkError) -> [UInt8] {
         try check(secret: secret, key: key)
-        return try Self.embed(pdf, version: secret, markingSecret: try Self.markingSecret(key))
+        return try Self.embed(pdf, version: secret, markingSecret: try markingSecret(key))
     }
 
     /// A copy for `version`, marked under a secret of at least 16 bytes.
@@ -88,10 +88,5 @@ package struct WordShiftMethod: WatermarkMethod {
 
     package func extract(_ pdf: [UInt8], key: String) throws(WatermarkError) -> String {
         throw .notFound("This mark is read against the original: use trace, or give the original and the candidates.")
-    }
-
-    /// A key as people type it, made one that is slow to guess.
-    package static func markingSecret(_ key: String) throws(WatermarkError) -> [UInt8] {
-        try PasswordKey.derive(key, purpose: "word-shift")
     }
 }

@@ -17,7 +17,9 @@ struct Features: Sendable {
 
     private static let patch = 15
     private static let border = 20
-    private static let threshold: Float = 18
+    /// How much lighter or darker a corner's surroundings are, in grey levels. Soft pictures have few such corners: fainter ones are taken
+    /// there.
+    private static let thresholds: [Float] = [18, 8, 4]
 
     /// - Parameters:
     ///   - scales: at which sizes the picture is looked at; 1 is as given.
@@ -48,12 +50,21 @@ struct Features: Sendable {
     ]
 
     private static func corners(_ image: GrayImage, most: Int) -> [Corner] {
+        var found: [Corner] = []
+        for threshold in thresholds {
+            found = corners(image, most: most, threshold)
+            if found.count >= most / 3 { break }
+        }
+        return found
+    }
+
+    private static func corners(_ image: GrayImage, most: Int, _ threshold: Float) -> [Corner] {
         let offsets = circle.map { $0.1 * image.width + $0.0 }
         var strengths = [Float](repeating: 0, count: image.pixels.count)
         for y in border..<(image.height - border) {
             for x in border..<(image.width - border) {
                 let index = y * image.width + x
-                strengths[index] = strength(image.pixels, index, offsets)
+                strengths[index] = strength(image.pixels, index, offsets, threshold)
             }
         }
         let cell = max(16, Int((Double(image.width * image.height) / Double(most) * 3).squareRoot()))
@@ -78,7 +89,7 @@ struct Features: Sendable {
     }
 
     /// Nine neighbours on the circle that are all lighter, or all darker, by the threshold; 0 where there are not.
-    private static func strength(_ pixels: [Float], _ index: Int, _ offsets: [Int]) -> Float {
+    private static func strength(_ pixels: [Float], _ index: Int, _ offsets: [Int], _ threshold: Float) -> Float {
         let centre = pixels[index]
         let high = centre + threshold
         let low = centre - threshold

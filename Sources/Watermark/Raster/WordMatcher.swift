@@ -2,6 +2,8 @@
 struct WordMatcher {
     let reference: GrayImage
     let picture: GrayImage
+    /// What is flatter is not looked for: it would be found anywhere.
+    var leastVariance: Float = 25
 
     struct Match {
         var dx, dy: Double
@@ -50,7 +52,7 @@ struct WordMatcher {
         let varianceA = sumAA - sumA * sumA / count
         let varianceB = sumBB - sumB * sumB / count
         // Nothing to see in one of them.
-        guard varianceA > 25 * count, varianceB > 4 * count else { return nil }
+        guard varianceA > leastVariance * count, varianceB > 4 * count else { return nil }
         return Double((sumAB - sumA * sumB / count) / (varianceA * varianceB).squareRoot())
     }
 

@@ -1,4 +1,5 @@
-/// A page as a picture of what speaks for a copy: every word that was found, and whether it stands where this copy has it.
+/// A page as a picture of what speaks for a copy: every word or spot that was found, and whether it is as in
+/// this copy.
 ///
 /// Of a copy that had no part in the leak about half of the words do, by chance.
 package struct EvidencePage: Sendable, Equatable {
@@ -18,13 +19,16 @@ package struct EvidencePage: Sendable, Equatable {
     /// In points, as the page is shown.
     package var width, height: Double
     package var words: [Word]
+    /// Whether these are spots of a picture, and not words.
+    package var isOfSpots: Bool
 
-    package init(leakPage: Int, originalPage: Int, width: Double, height: Double, words: [Word]) {
+    package init(leakPage: Int, originalPage: Int, width: Double, height: Double, words: [Word], isOfSpots: Bool) {
         self.leakPage = leakPage
         self.originalPage = originalPage
         self.width = width
         self.height = height
         self.words = words
+        self.isOfSpots = isOfSpots
     }
 }
 
@@ -33,8 +37,8 @@ extension EvidencePage {
     package static let mostWords = 2_000
 
     /// The page on which most words agree; nil where nothing was measured.
-    init?(_ reading: LeakReading, _ layout: TextLayout, signs: [Int8]) {
-        let pages = reading.pages.compactMap { page -> EvidencePage? in
+    init?(_ read: [PageEvidence], _ layout: TextLayout, signs: [Int8]) {
+        let pages = read.compactMap { page -> EvidencePage? in
             guard layout.pages.indices.contains(page.originalPage) else { return nil }
             let original = layout.pages[page.originalPage]
             let isTurned = original.rotation == 90 || original.rotation == 270
@@ -47,7 +51,7 @@ extension EvidencePage {
             return EvidencePage(
                 leakPage: page.leakPage, originalPage: page.originalPage,
                 width: isTurned ? original.box.height : original.box.width,
-                height: isTurned ? original.box.width : original.box.height, words: words)
+                height: isTurned ? original.box.width : original.box.height, words: words, isOfSpots: page.path == .spots)
         }
         guard let best = pages.max(by: { $0.agreeing - $0.words.count / 2 < $1.agreeing - $1.words.count / 2 }),
             !best.words.isEmpty

@@ -34,12 +34,15 @@ package struct PageEvidence: Sendable {
         case structure
         /// By the picture of the page.
         case picture
+        /// Spots of the pages' pictures, not their words.
+        case spots
     }
 
     package var path: Path
     /// Both from 0.
     package var originalPage: Int
     package var leakPage: Int
+    /// Words that were found, or spots.
     package var words: Int
     /// What was measured of each word, without what is common to its neighbours.
     var displacements: [Displacement] = []

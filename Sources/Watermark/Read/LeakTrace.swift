@@ -29,7 +29,7 @@ extension LeakTrace {
     static let nothing = LeakTrace(original: nil, verdict: nil, pages: [], tokens: [])
 
     /// Ways of reading that are tried in all, each with every original: the bound on accusing an innocent pays for them.
-    private static let ways = 2
+    private static let ways = 3
 
     private static func limit(originals: Int) -> Double { Tracer.limit / Double(ways * max(originals, 1)) }
 
@@ -84,7 +84,29 @@ extension LeakTrace {
     ) throws(WatermarkError) -> LeakTrace {
         let reader = try LeakReader(original: original.bytes, amplitude: original.amplitude)
         let reading = try reader.read(pictures: pictures, candidates: candidates, against: pages)
-        return try verdict(reading, reader, original, limit: limit(originals: originals), decoys: decoys)
+        let words = try verdict(reading, reader, original, limit: limit(originals: originals), decoys: decoys)
+        if words.isDecided { return words }
+        let spots = try verdict(
+            of: pictures, candidates, reader.layout, original, limit: limit(originals: originals), decoys: decoys)
+        return spots.isDecided || words.words == 0 ? spots : words
+    }
+
+    /// By spots of the pictures that the original's pages show.
+    private static func verdict(
+        of pictures: [GrayImage], _ candidates: [[Int]], _ layout: TextLayout, _ original: IssuedDocument, limit: Double,
+        decoys: Int
+    ) throws(WatermarkError) -> LeakTrace {
+        let reader = try SpotReader(original.bytes, layout)
+        let reading = try reader.read(pictures, candidates: candidates)
+        guard !reading.observations.isEmpty else { return nothing }
+        let code = try reader.code(reading, original.markingSecret)
+        let verdict = try Tracer(code: code, decoys: decoys).trace(
+            LeakReading(alternatives: [reading.observations]), versions: original.versions, limit: limit)
+        var trace = LeakTrace(original: nil, verdict: verdict, pages: reading.pages, tokens: [])
+        if let accused = verdict.accused.first {
+            trace.evidence = EvidencePage(reading.pages, layout, signs: try code.signs(version: accused.version))
+        }
+        return trace
     }
 
     /// All of it, with renderings made here: by what the files say, then, where that does not decide, by pictures of pages.
@@ -140,7 +162,7 @@ extension LeakTrace {
         let verdict = try Tracer(code: code, decoys: decoys).trace(reading, versions: original.versions, limit: limit)
         var trace = LeakTrace(original: nil, verdict: verdict, pages: reading.pages, tokens: [])
         if let accused = verdict.accused.first {
-            trace.evidence = EvidencePage(reading, reader.layout, signs: try code.signs(version: accused.version))
+            trace.evidence = EvidencePage(reading.pages, reader.layout, signs: try code.signs(version: accused.version))
         }
         return trace
     }

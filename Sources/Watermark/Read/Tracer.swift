@@ -26,10 +26,10 @@ package struct Tracer: Sendable {
     /// The bound below which a copy is accused, over all issued copies together.
     package static let limit = 1e-9
 
-    private let code: VersionCode
+    private let code: any CopyCode
     private let decoys: Int
 
-    package init(code: VersionCode, decoys: Int = 400) {
+    package init(code: any CopyCode, decoys: Int = 400) {
         self.code = code
         self.decoys = decoys
     }

@@ -9,7 +9,7 @@ enum HostileDocuments {
     }
 
     static let all: [Case] =
-        trees + tables + streams + nesting + polyglots
+        trees + tables + streams + pictures + nesting + polyglots
         + [3, 10, 100, 1_000, 2_000].map { Case(name: "cut off after \($0) bytes", bytes: Array(Documents.text().prefix($0))) }
 
     private static func page(_ entries: String = "") -> String {
@@ -112,6 +112,53 @@ enum HostileDocuments {
             content(Array("(".utf8) + Array(repeating: 0x28, count: 1_000_000), "", name: "a million open strings"),
             content(Array("BI /W 999999999 /H 999999999 /BPC 8 ID ".utf8) + noise(1_000), "", name: "inline image without end"),
             content(noise(200_000), "", name: "content of noise"),
+        ]
+    }()
+
+    /// A page that is all picture, as a scan is.
+    private static func picture(_ stream: [UInt8], _ entries: String, name: String, pages: Int = 1) -> Case {
+        let kids = (0..<pages).map { "\(10 + $0) 0 R" }.joined(separator: " ")
+        let objects =
+            [
+                (1, "<< /Type /Catalog /Pages 2 0 R >>"), (2, "<< /Type /Pages /Kids [\(kids)] /Count \(pages) >>"),
+                (5, Documents.stream("q 595 0 0 842 0 0 cm /X Do Q")),
+            ] + (0..<pages).map { (10 + $0, page("/Contents 5 0 R /Resources << /XObject << /X \(1_000 + $0) 0 R >> >>")) }
+        var bytes = Documents.file(objects, table: false)
+        for index in 0..<pages {
+            bytes +=
+                Array(
+                    "\(1_000 + index) 0 obj\n<< /Type /XObject /Subtype /Image \(entries) /Length \(stream.count) >>\nstream\n"
+                        .utf8)
+                + stream + Array("\nendstream\nendobj\n".utf8)
+        }
+        return Case(name: name, bytes: bytes + Array("trailer\n<< /Size 9999 /Root 1 0 R >>\n%%EOF\n".utf8))
+    }
+
+    private static let pictures: [Case] = {
+        let zeros = Deflate.zeros(256 << 20)
+        let grey = "/ColorSpace /DeviceGray /BitsPerComponent 8"
+        // A JPEG picture of 60,000 x 60,000 pixels, and nothing of them.
+        let jpeg: [UInt8] =
+            [0xFF, 0xD8, 0xFF, 0xDB, 0, 0x43, 0] + [UInt8](repeating: 8, count: 64)
+            + [0xFF, 0xC0, 0, 0x0B, 8, 0xEA, 0x60, 0xEA, 0x60, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0]
+        return [
+            picture(zeros, "/Width 200 /Height 200 \(grey) /Filter /FlateDecode", name: "picture of 200 x 200 in 256 MiB"),
+            picture(zeros, "/Width 6000 /Height 8000 \(grey) /Filter /FlateDecode", name: "picture of 48 megapixels of zeros"),
+            picture(
+                Deflate.zeros(46 << 20), "/Width 6000 /Height 8000 \(grey) /Filter /FlateDecode",
+                name: "twelve pictures of 48 megapixels", pages: 12),
+            picture(zeros, "/Width 2147483647 /Height 2147483647 \(grey) /Filter /FlateDecode", name: "picture beyond 62 bits"),
+            picture(zeros, "/Width -200 /Height 200 \(grey) /Filter /FlateDecode", name: "picture of negative width"),
+            picture(
+                Deflate.stored(zeros), "/Width 200 /Height 200 \(grey) /Filter [/FlateDecode /FlateDecode]",
+                name: "picture compressed twice"),
+            picture(
+                zeros, "/Width 200 /Height 200 \(grey) /Filter /FlateDecode /DecodeParms << /Predictor 15 /Columns 2147483647 >>",
+                name: "picture with a predictor of two billion columns"),
+            picture(jpeg, "/Width 60000 /Height 60000 \(grey) /Filter /DCTDecode", name: "JPEG of 3,600 megapixels"),
+            picture(jpeg, "/Width 200 /Height 200 \(grey) /Filter /DCTDecode", name: "JPEG larger than it says"),
+            picture(Array(jpeg.prefix(9)), "/Width 200 /Height 200 \(grey) /Filter /DCTDecode", name: "JPEG of nine bytes"),
+            picture(noise(50_000), "/Width 200 /Height 200 \(grey) /Filter /DCTDecode", name: "JPEG of noise"),
         ]
     }()
 
