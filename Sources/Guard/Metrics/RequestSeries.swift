@@ -41,7 +41,9 @@ final class RequestSeries: MetricFamily {
     private static let methods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 
     func write(to text: inout String, format: ExpositionFormat) {
-        let series = series.withLock { $0 }.sorted { ($0.key.method, $0.key.route, $0.key.status) < ($1.key.method, $1.key.route, $1.key.status) }
+        let series = series.withLock { $0 }.sorted {
+            ($0.key.method, $0.key.route, $0.key.status) < ($1.key.method, $1.key.route, $1.key.status)
+        }
         text += header("counter", help: "Requests answered.", format: format)
         var durations: [(values: [String], distribution: Distribution)] = []
         for (key, distribution) in series {

@@ -72,7 +72,8 @@ package struct ImageSpreadMethod: WatermarkMethod {
             throw .badInput("The document is signed, and any mark would break its signature. Mark a copy without signature.")
         }
         try embed(
-            document, DocumentPictures(document, try LayoutReader.read(document)), original: WordShiftMethod.digest(pdf), version: version,
+            document, DocumentPictures(document, try LayoutReader.read(document)), original: WordShiftMethod.digest(pdf),
+            version: version,
             markingSecret: markingSecret)
         return try document.write()
     }
