@@ -83,20 +83,15 @@ package struct GrayImage: Sendable {
         var result = [Float](repeating: 0, count: pixels.count)
         for row in 0..<height {
             let start = row * width
-            for column in 0..<width {
-                var sum: Float = 0
-                if column >= radius, column + radius < width {
-                    var index = start + column - radius
-                    for weight in kernel {
-                        sum += weight * pixels[index]
-                        index += 1
-                    }
-                } else {
-                    for (offset, weight) in kernel.enumerated() {
-                        sum += weight * pixels[start + min(max(column + offset - radius, 0), width - 1)]
-                    }
+            let inside = radius..<max(radius, width - radius)
+            for column in 0..<width where !inside.contains(column) {
+                for (offset, weight) in kernel.enumerated() {
+                    result[start + column] += weight * pixels[start + min(max(column + offset - radius, 0), width - 1)]
                 }
-                result[start + column] = sum
+            }
+            for (offset, weight) in kernel.enumerated() where !inside.isEmpty {
+                let source = start + inside.lowerBound + offset - radius
+                GrayImage.add(weight, times: pixels, from: source, to: &result, at: start + inside.lowerBound, count: inside.count)
             }
         }
         return GrayImage(width: width, height: height, pixels: result)
@@ -106,12 +101,23 @@ package struct GrayImage: Sendable {
     private func blurredColumns(_ kernel: [Float], _ radius: Int) -> GrayImage {
         var result = [Float](repeating: 0, count: pixels.count)
         for row in 0..<height {
-            let target = row * width
             for (offset, weight) in kernel.enumerated() {
                 let source = min(max(row + offset - radius, 0), height - 1) * width
-                for column in 0..<width { result[target + column] += weight * pixels[source + column] }
+                GrayImage.add(weight, times: pixels, from: source, to: &result, at: row * width, count: width)
             }
         }
         return GrayImage(width: width, height: height, pixels: result)
+    }
+
+    /// Adds neighbours in memory, weighed: where the bounds are known beforehand, several at a time.
+    @inline(__always)
+    private static func add(
+        _ weight: Float, times source: [Float], from first: Int, to target: inout [Float], at place: Int, count: Int
+    ) {
+        precondition(place >= 0 && place + count <= target.count)
+        let values = source.span.extracting(first..<first + count)
+        var sums = target.mutableSpan
+        // In both, as has just been looked at.
+        for index in 0..<count { unsafe sums[unchecked: place &+ index] += weight * values[unchecked: index] }
     }
 }

@@ -17,11 +17,11 @@ struct WordMatcher {
     func search(_ region: WordRegion, radius: Int, around start: (x: Double, y: Double) = (0, 0)) -> Match? {
         let baseX = Int(start.x.rounded())
         let baseY = Int(start.y.rounded())
-        let step = (region.maxX - region.minX) * (region.maxY - region.minY) > 3_000 ? 2 : 1
+        guard let template = Template(reference, region, leastVariance: leastVariance) else { return nil }
         var best: Match?
         for dy in -radius...radius {
             for dx in -radius...radius {
-                guard let likeness = correlation(region, baseX + dx, baseY + dy, step) else { continue }
+                guard let likeness = correlation(template, region, baseX + dx, baseY + dy) else { continue }
                 if likeness > best?.likeness ?? -1 {
                     best = Match(dx: Double(baseX + dx), dy: Double(baseY + dy), likeness: likeness, varianceX: 1, varianceY: 1)
                 }
@@ -30,30 +30,74 @@ struct WordMatcher {
         return best
     }
 
-    private func correlation(_ region: WordRegion, _ dx: Int, _ dy: Int, _ step: Int) -> Double? {
-        guard region.minX + dx >= 0, region.minY + dy >= 0, region.maxX + dx < picture.width, region.maxY + dy < picture.height,
-            region.minX >= 0, region.minY >= 0, region.maxX < reference.width, region.maxY < reference.height
+    /// A word as the page shows it: what its likeness to every place is reckoned from.
+    private struct Template {
+        /// Every how many pixels are looked at, along both axes.
+        let step: Int
+        let columns, rows: Int
+        /// Row by row.
+        private(set) var values: [Float] = []
+        private(set) var sum: Float = 0
+        private(set) var variance: Float = 0
+        let count: Float
+
+        /// `nil` where there is nothing to see.
+        init?(_ page: GrayImage, _ region: WordRegion, leastVariance: Float) {
+            guard region.minX >= 0, region.minY >= 0, region.maxX < page.width, region.maxY < page.height,
+                region.minX <= region.maxX, region.minY <= region.maxY
+            else { return nil }
+            step = (region.maxX - region.minX) * (region.maxY - region.minY) > 3_000 ? 2 : 1
+            columns = (region.maxX - region.minX) / step + 1
+            rows = (region.maxY - region.minY) / step + 1
+            count = Float(columns * rows)
+            values.reserveCapacity(columns * rows)
+            var squares: Float = 0
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    let value = page.pixels[(region.minY + row * step) * page.width + region.minX + column * step] - 200
+                    values.append(value)
+                    sum += value
+                    squares += value * value
+                }
+            }
+            variance = squares - sum * sum / count
+            guard variance > leastVariance * count else { return nil }
+        }
+    }
+
+    private func correlation(_ template: Template, _ region: WordRegion, _ dx: Int, _ dy: Int) -> Double? {
+        guard region.minX + dx >= 0, region.minY + dy >= 0, region.maxX + dx < picture.width, region.maxY + dy < picture.height
         else { return nil }
-        var sumA: Float = 0, sumB: Float = 0, sumAA: Float = 0, sumBB: Float = 0, sumAB: Float = 0, count: Float = 0
-        for y in stride(from: region.minY, through: region.maxY, by: step) {
-            let row = y * reference.width
-            let other = (y + dy) * picture.width + dx
-            for x in stride(from: region.minX, through: region.maxX, by: step) {
-                let a = reference.pixels[row + x] - 200
-                let b = picture.pixels[other + x] - 200
-                sumA += a
-                sumB += b
-                sumAA += a * a
-                sumBB += b * b
-                sumAB += a * b
-                count += 1
+        let (values, pixels, step) = (template.values.span, picture.pixels.span, template.step)
+        // Four at a time: sums of floating point numbers wait for each other otherwise.
+        var sums = SIMD4<Float>(), squares = SIMD4<Float>(), products = SIMD4<Float>()
+        for row in 0..<template.rows {
+            var place = (region.minY + dy + row * step) * picture.width + region.minX + dx
+            let start = row * template.columns
+            let whole = template.columns & ~3
+            for column in stride(from: 0, to: whole, by: 4) {
+                let seen =
+                    SIMD4(pixels[place], pixels[place + step], pixels[place + 2 * step], pixels[place + 3 * step]) - 200
+                let expected = SIMD4(
+                    values[start + column], values[start + column + 1], values[start + column + 2], values[start + column + 3])
+                sums += seen
+                squares += seen * seen
+                products += expected * seen
+                place += 4 * step
+            }
+            for column in whole..<template.columns {
+                let seen = pixels[place] - 200
+                sums[0] += seen
+                squares[0] += seen * seen
+                products[0] += values[start + column] * seen
+                place += step
             }
         }
-        let varianceA = sumAA - sumA * sumA / count
-        let varianceB = sumBB - sumB * sumB / count
-        // Nothing to see in one of them.
-        guard varianceA > leastVariance * count, varianceB > 4 * count else { return nil }
-        return Double((sumAB - sumA * sumB / count) / (varianceA * varianceB).squareRoot())
+        let sum = sums.sum()
+        let variance = squares.sum() - sum * sum / template.count
+        // Nothing to see there.
+        guard variance > 4 * template.count else { return nil }
+        return Double((products.sum() - template.sum * sum / template.count) / (template.variance * variance).squareRoot())
     }
 
     /// Gauss–Newton for shift, contrast and brightness (Lucas and Kanade, 1981; Baker and Matthews, 2004).
