@@ -22,7 +22,7 @@ struct EventStreamTests {
         try await writing.value
     }
 
-    @Test(.timeLimit(.minutes(10))) func tellsOfEachChangeWithItsSequence() async throws {
+    @Test(.timeLimit(.minutes(20))) func tellsOfEachChangeWithItsSequence() async throws {
         let browser = try await (try World()).signedIn()
         try await follow(browser) { chunks in
             let chunk = await chunks.next(isolation: #isolation)
@@ -34,7 +34,7 @@ struct EventStreamTests {
     }
 
     @Test(
-        .timeLimit(.minutes(10)),
+        .timeLimit(.minutes(20)),
         arguments: [
             (["last-event-id": "40"], "/events"), ([:], "/events?since=40"), (["last-event-id": "40"], "/events?since=100"),
             // A journal that was rebuilt or replaced: the client is ahead.
@@ -48,7 +48,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10)), arguments: ["100", "nonsense", ""])
+    @Test(.timeLimit(.minutes(20)), arguments: ["100", "nonsense", ""])
     func aClientThatIsUpToDateIsNot(lastEventID: String) async throws {
         let browser = try await (try World()).signedIn()
         try await follow(browser, headers: ["last-event-id": lastEventID]) { chunks in
@@ -57,7 +57,7 @@ struct EventStreamTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func whatOneMayNotKnowOfLeavesNoTrace() async throws {
+    @Test(.timeLimit(.minutes(20))) func whatOneMayNotKnowOfLeavesNoTrace() async throws {
         let world = try World(options: .init(heartbeat: .seconds(3_600)), hidden: ["SEC-2026-0007"])
         let browser = try await world.signedIn()
         try await follow(browser) { chunks in
@@ -71,14 +71,14 @@ struct EventStreamTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aHeadRequestHoldsNoPlace() async throws {
+    @Test(.timeLimit(.minutes(20))) func aHeadRequestHoldsNoPlace() async throws {
         let browser = try await (try World()).signedIn()
         let answer = try await browser.send(.head, "/events", headers: [:], body: "")
         #expect(answer.status == 200 && answer.text.isEmpty)
         #expect(browser.world.updates.subscriberCount == 0)
     }
 
-    @Test(.timeLimit(.minutes(10))) func aStreamThatIsOverLeavesNothingBehind() async throws {
+    @Test(.timeLimit(.minutes(20))) func aStreamThatIsOverLeavesNothingBehind() async throws {
         let browser = try await (try World()).signedIn()
         try await follow(browser) { chunks in
             _ = await chunks.next(isolation: #isolation)
@@ -138,7 +138,7 @@ struct ConsoleUpdatesTests {
         #expect(updates.subscriberCount == 3)
     }
 
-    @Test(.timeLimit(.minutes(10))) func closingEndsEveryStream() async throws {
+    @Test(.timeLimit(.minutes(20))) func closingEndsEveryStream() async throws {
         let updates = ConsoleUpdates()
         let subscription = try #require(updates.subscribe(owner: "ana"))
         updates.close()

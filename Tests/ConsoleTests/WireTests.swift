@@ -9,7 +9,7 @@ struct WireTests {
         ([line, "Host: localhost", "Connection: close"] + headers).joined(separator: "\r\n") + "\r\n\r\n" + body
     }
 
-    @Test(.timeLimit(.minutes(10))) func answersOnASocket() async throws {
+    @Test(.timeLimit(.minutes(20))) func answersOnASocket() async throws {
         let world = try World()
         let plain = request("GET /healthz HTTP/1.1")
         try await withServer(world) { port in
@@ -18,7 +18,7 @@ struct WireTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func refusesHugeHeaders() async throws {
+    @Test(.timeLimit(.minutes(20))) func refusesHugeHeaders() async throws {
         let world = try World()
         let huge = request("GET /healthz HTTP/1.1", ["X-Filler: \(String(repeating: "x", count: 20_000))"])
         let many = request("GET /healthz HTTP/1.1", (0..<100).map { "X-\($0): y" })
@@ -30,7 +30,7 @@ struct WireTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func refusesAnEndlessChunkedBody() async throws {
+    @Test(.timeLimit(.minutes(20))) func refusesAnEndlessChunkedBody() async throws {
         let world = try World()
         let browser = try await world.signedIn()
         _ = try await browser.get("/incidents")
@@ -46,7 +46,7 @@ struct WireTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func changesArriveOverTheSocket() async throws {
+    @Test(.timeLimit(.minutes(20))) func changesArriveOverTheSocket() async throws {
         let world = try World()
         let browser = try await world.signedIn()
         let cookie = browser.cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")
@@ -64,7 +64,7 @@ struct WireTests {
         }
     }
 
-    @Test(.timeLimit(.minutes(10))) func aStoppingServerDoesNotWaitForOpenPages() async throws {
+    @Test(.timeLimit(.minutes(20))) func aStoppingServerDoesNotWaitForOpenPages() async throws {
         let world = try World()
         let browser = try await world.signedIn()
         let cookie = browser.cookies.map { "\($0.key)=\($0.value)" }.joined(separator: "; ")

@@ -48,7 +48,7 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["leaves-nothing"])
     }
 
-    @Test(.timeLimit(.minutes(10))) func aCancelledJobEndsItsProcess() async throws {
+    @Test(.timeLimit(.minutes(20))) func aCancelledJobEndsItsProcess() async throws {
         var (configuration, folder) = try configuration("is-cancelled")
         defer { try? FileManager.default.removeItem(at: folder) }
         configuration.limits.seconds = 3_600
@@ -60,7 +60,7 @@ import Testing
         #expect(children(of: "is-cancelled") == [])
     }
 
-    @Test(.timeLimit(.minutes(10))) func jobsBeyondThoseThatMayWaitAreRefused() async throws {
+    @Test(.timeLimit(.minutes(20))) func jobsBeyondThoseThatMayWaitAreRefused() async throws {
         var (configuration, folder) = try configuration("is-busy")
         defer { try? FileManager.default.removeItem(at: folder) }
         configuration.concurrentJobs = 1

@@ -6,7 +6,7 @@ import Testing
 @testable import Guard
 
 /// Guard and a Vigie on two sockets; what the other side says, and what it keeps from saying.
-@Suite(.timeLimit(.minutes(10))) struct DecisionFeedTests {
+@Suite(.timeLimit(.minutes(20))) struct DecisionFeedTests {
     private static let user = ["Authorization: Bearer u-1/t-1/s-1"]
 
     private func world(_ folder: Folder, vigie port: Int, coldStart: Vigie.ColdStart = .refuseSubjects) throws -> World {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Guard
 
-@Suite(.timeLimit(.minutes(10))) struct EnforcementTests {
+@Suite(.timeLimit(.minutes(20))) struct EnforcementTests {
     private func bearer(_ text: String) -> [String] { ["Authorization: Bearer \(text)"] }
 
     @Test func `a blocked network is refused on every route, and served again when the lease is over`() async throws {

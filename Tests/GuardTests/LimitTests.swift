@@ -93,7 +93,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct LimitsOnTheWireTests {
+@Suite(.timeLimit(.minutes(20))) struct LimitsOnTheWireTests {
     @Test func `too many requests get 429, and are told when to come back`() async throws {
         let world = try World { $0.addressLimit = RateLimit("requests", requests: 3, per: .seconds(60)) }
         try await withApplication(world.router()) { port async throws in

@@ -124,7 +124,7 @@ import Testing
     }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct IdentificationOnTheWireTests {
+@Suite(.timeLimit(.minutes(20))) struct IdentificationOnTheWireTests {
     @Test func `a forged address and a dangerous identifier change nothing`() async throws {
         let world = try World()
         try await withApplication(world.router()) { port async throws in

@@ -20,7 +20,7 @@ private final class HeldJobs: Sendable {
     }
 }
 
-@Suite(.timeLimit(.minutes(10))) struct SecurityLogTests {
+@Suite(.timeLimit(.minutes(20))) struct SecurityLogTests {
     private func log(
         _ folder: Folder, _ hands: Hands = Hands(), held: HeldJobs? = nil,
         _ change: (inout SecurityLog.Options) -> Void = { _ in }

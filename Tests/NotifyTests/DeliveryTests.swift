@@ -58,7 +58,7 @@ struct DeliveryTests {
         #expect(failure == DeliveryFailure("/nowhere/key cannot be read, or holds no secret"))
     }
 
-    @Test("a receiver that hangs is left when the task is cancelled, and its curl with it", .timeLimit(.minutes(10)))
+    @Test("a receiver that hangs is left when the task is cancelled, and its curl with it", .timeLimit(.minutes(20)))
     func hanging() async throws {
         let catcher = try Catcher(.silence)
         var transfer = Transfer()

@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Acknowledging by link", .timeLimit(.minutes(10)))
+@Suite("Acknowledging by link", .timeLimit(.minutes(20)))
 struct AcknowledgeLinkTests {
     private static let secret = String(repeating: "0123456789abcdef", count: 4)
     private let links = AcknowledgeLinks(secret: secret)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(5))) struct BellTests {
+@Suite(.timeLimit(.minutes(20))) struct BellTests {
     /// A loop that lies down again at once, and counts how often it was woken.
     private static func loop(_ bell: Bell, _ wakes: Shared<Int>) -> Task<Void, Never> {
         Task {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Escalation as it runs", .timeLimit(.minutes(10)))
+@Suite("Escalation as it runs", .timeLimit(.minutes(20)))
 struct EscalatorTests {
     @Test("each step once, under its own key, and none after the acknowledgement")
     func steps() async throws {

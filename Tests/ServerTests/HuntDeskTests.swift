@@ -68,7 +68,7 @@ private final class Library {
     func types() throws -> [String] { try entries().map(\.type) }
 }
 
-@Suite("The console's hunts", .timeLimit(.minutes(10)))
+@Suite("The console's hunts", .timeLimit(.minutes(20)))
 struct HuntDeskTests {
     @Test("a hunt finds what it asks for, and the journal says who began it and how it ended")
     func whole() async throws {

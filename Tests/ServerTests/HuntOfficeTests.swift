@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Hunts of commands in the journal", .timeLimit(.minutes(5)))
+@Suite("Hunts of commands in the journal", .timeLimit(.minutes(20)))
 struct HuntOfficeTests {
     private let world: World
 

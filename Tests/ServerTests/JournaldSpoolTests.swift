@@ -16,7 +16,7 @@ private enum SystemdJournal {
 
 /// journald's entries through a real `journalctl`, from journals that systemd's own writer made.
 @Suite(
-    .timeLimit(.minutes(10)),
+    .timeLimit(.minutes(20)),
     .enabled(if: SystemdJournal.isThere, "needs Debian's systemd-journal-remote and journalctl; script/test installs them"))
 struct JournaldSpoolTests {
     @Test func goesOnBehindTheLastWholeLineAfterARestart() async throws {

@@ -18,7 +18,7 @@ struct KillTests {
 
     /// The log is written in pieces, each only when the snapshot says that the one before was read; each kill comes right
     /// after another piece was written. So the places are where they are on any machine.
-    @Test("kill -9 in the midst of a log: each finding is there once, as if nothing had happened", .timeLimit(.minutes(10)))
+    @Test("kill -9 in the midst of a log: each finding is there once, as if nothing had happened", .timeLimit(.minutes(20)))
     func kills() async throws {
         let world = try World()
         let lines = (0..<Self.lineCount).map(Self.line)

@@ -10,7 +10,7 @@ import Testing
 @testable import Server
 
 /// A restricted incident is there for its readers; for everybody else, whatever their role, no route tells anything of it.
-@Suite("Need to know", .timeLimit(.minutes(10)))
+@Suite("Need to know", .timeLimit(.minutes(20)))
 struct NeedToKnowTests {
     private static let marker = "planted-marker"
     /// Nobody else's address: it stands in the findings, the entities and the log lines of the restricted incident only.

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Orders of commands beside a server", .timeLimit(.minutes(10)))
+@Suite("Orders of commands beside a server", .timeLimit(.minutes(20)))
 struct OrderSpoolTests {
     @Test("orders left for a server are carried out once, and refusals come back as they are")
     func spool() async throws {

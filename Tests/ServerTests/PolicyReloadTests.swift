@@ -8,7 +8,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Policies that change", .timeLimit(.minutes(10)))
+@Suite("Policies that change", .timeLimit(.minutes(20)))
 struct PolicyReloadTests {
     private static let channels = """
         channels:

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Receivers behind a proxy of connections", .timeLimit(.minutes(5)))
+@Suite("Receivers behind a proxy of connections", .timeLimit(.minutes(20)))
 struct ProxyProtocolTests {
     private static let header = "PROXY TCP4 203.0.113.9 10.0.0.1 50122 6514\r\n"
     /// Version 2 of the same.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Who may know of a restricted incident", .timeLimit(.minutes(10)))
+@Suite("Who may know of a restricted incident", .timeLimit(.minutes(20)))
 struct ReadersTests {
     @Test("readers are named as people are, those who are not there are refused, and the author goes on knowing of it")
     func names() async throws {

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Receivers", .timeLimit(.minutes(10)))
+@Suite("Receivers", .timeLimit(.minutes(20)))
 struct ReceiverTests {
     @Test(
         "what can be reached from other machines needs TLS, and a token or a client certificate",

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Recording while the tables cannot be written", .timeLimit(.minutes(10)))
+@Suite("Recording while the tables cannot be written", .timeLimit(.minutes(20)))
 struct RecorderTests {
     @Test("what was recorded is recorded, people are paged, and the tables catch up by themselves")
     func tablesFail() async throws {

@@ -146,7 +146,7 @@ struct ReloadTests {
         }
     }
 
-    @Test("Files are followed, and SIGHUP is heard", .timeLimit(.minutes(10)))
+    @Test("Files are followed, and SIGHUP is heard", .timeLimit(.minutes(20)))
     func followed() async throws {
         let world = try World()
         try await withServer(world) { running in
@@ -166,7 +166,7 @@ struct ReloadTests {
         #expect(program.stop() == 0, "SIGHUP does not end it")
     }
 
-    @Test("kill -9 around reloads: findings of unchanged rules are as if nothing had happened", .timeLimit(.minutes(10)))
+    @Test("kill -9 around reloads: findings of unchanged rules are as if nothing had happened", .timeLimit(.minutes(20)))
     func killed() async throws {
         let world = try World()
         let count = 6_000

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Requests that are sent again", .timeLimit(.minutes(5)))
+@Suite("Requests that are sent again", .timeLimit(.minutes(20)))
 struct RepeatedBatchTests {
     private static func push(_ names: [String], digits: String = "000000001") -> [UInt8] {
         let values = names.map { #"["\#(Timestamp.system.nanoseconds / 1_000_000_000)\#(digits)","\#($0)"]"# }

@@ -5,7 +5,7 @@ import Testing
 @testable import Detection
 @testable import Server
 
-@Suite("Splitting findings off an incident", .timeLimit(.minutes(10)))
+@Suite("Splitting findings off an incident", .timeLimit(.minutes(20)))
 struct SplitTests {
     private func finding(_ number: Int, address: String) -> (finding: Finding, lines: [String?]) {
         let digits = String(number, radix: 16)

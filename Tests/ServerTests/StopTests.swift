@@ -6,7 +6,7 @@ import Testing
 @Suite("A server that is told to stop")
 struct StopTests {
     /// Trapped in swift-nio ("Deinited NIOAsyncWriter without calling finish()") while cancellation reached the HTTP server.
-    @Test("connections that come in just then do not bring the process down", .timeLimit(.minutes(10)))
+    @Test("connections that come in just then do not bring the process down", .timeLimit(.minutes(20)))
     func connectionsAtTheEnd() async throws {
         for _ in 0..<8 {
             let open = Shared<[Int32]>([])

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Messages of the war room as they are sent", .timeLimit(.minutes(10)))
+@Suite("Messages of the war room as they are sent", .timeLimit(.minutes(20)))
 struct WarRoomPostTests {
     private func office() async throws -> Office {
         let office = try await Office()

@@ -6,7 +6,7 @@ import Testing
 @testable import Tatou
 
 /// The program itself, with its worker, ended in between.
-@Suite("Killed and started again", .timeLimit(.minutes(10))) struct KillTests {
+@Suite("Killed and started again", .timeLimit(.minutes(20))) struct KillTests {
     private func signIn(_ server: Server) throws -> String {
         let password = "correct horse battery"
         _ = try server.client.post("/api/create-user", ["login": "alice", "email": "alice@example.org", "password": password])

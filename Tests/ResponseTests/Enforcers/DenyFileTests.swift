@@ -8,7 +8,7 @@ import Testing
     private static let now = Timestamp(seconds: 1_795_000_000)
 
     /// A real nginx, asked from two loopback addresses.
-    @Test(.timeLimit(.minutes(10))) func nginxRefusesAndLetsInAgain() async throws {
+    @Test(.timeLimit(.minutes(20))) func nginxRefusesAndLetsInAgain() async throws {
         try Shell.need(["nginx", "curl"], root: false)
         let folder = FileManager.default.temporaryDirectory.appending(path: "vigie-nginx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

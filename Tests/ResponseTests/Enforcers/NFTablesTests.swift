@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// The real nftables: one network namespace attacks another.
-@Suite(.serialized, .timeLimit(.minutes(10))) struct NFTablesTests {
+@Suite(.serialized, .timeLimit(.minutes(20))) struct NFTablesTests {
     private static let now = Timestamp(seconds: 1_795_000_000)
 
     /// Two namespaces with a wire between them, gone when the test is.

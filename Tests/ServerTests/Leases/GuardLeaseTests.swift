@@ -12,7 +12,7 @@ import Testing
 @testable import Server
 
 /// A real application with Guard, and a real server: over sockets, with keys from files.
-@Suite(.timeLimit(.minutes(10))) struct GuardLeaseTests {
+@Suite(.timeLimit(.minutes(20))) struct GuardLeaseTests {
     /// Vigie's side of it.
     private struct Setting {
         let world: World

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Server
 
-@Suite(.timeLimit(.minutes(10))) struct LeaseDeskTests {
+@Suite(.timeLimit(.minutes(20))) struct LeaseDeskTests {
     @Test func aLeaseIsPutInForceProvenLiftedAndProvenAgain() async throws {
         let office = try await LeaseOffice()
         office.run()

@@ -8,7 +8,7 @@ import Testing
 @testable import Server
 
 /// Leases by page, by API and by command, of a server with a deny file that no web server reads.
-@Suite(.timeLimit(.minutes(10))) struct LeasePagesTests {
+@Suite(.timeLimit(.minutes(20))) struct LeasePagesTests {
     private static func options(_ world: World) -> ServerOptions {
         var options = world.options
         options.response.enforcers = [

@@ -9,7 +9,7 @@ import Testing
 @testable import Server
 
 /// What somebody has seen who tried as the attacker: in tests and drills only.
-@Suite(.timeLimit(.minutes(10))) struct LeaseProbeTests {
+@Suite(.timeLimit(.minutes(20))) struct LeaseProbeTests {
     private static func inForce(_ office: LeaseOffice) async throws -> Lease {
         office.run()
         let lease = try await office.desk.apply(office.request())

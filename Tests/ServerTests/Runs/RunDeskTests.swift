@@ -11,7 +11,7 @@ import Testing
 
 @Suite("Runs of playbooks")
 struct RunDeskTests {
-    @Test("machines, people and approvals, and values that stay values", .timeLimit(.minutes(10)))
+    @Test("machines, people and approvals, and values that stay values", .timeLimit(.minutes(20)))
     func aRunGoesToItsEnd() async throws {
         let world = try World()
         try world.write(
@@ -63,7 +63,7 @@ struct RunDeskTests {
     }
 
     @Test(
-        "what hangs, floods, is killed or fails ends its step with the reason", .timeLimit(.minutes(10)),
+        "what hangs, floods, is killed or fails ends its step with the reason", .timeLimit(.minutes(20)),
         arguments: [
             ("sleep 600 & wait", Int64(1_000), "ACTION_TIMEOUT"), ("yes", 60_000, "it wrote more than 16 MiB"),
             ("kill -9 $$", 60_000, "killed by signal 9"), ("echo no; exit 3", 60_000, "exit code 3: no"),
@@ -79,7 +79,7 @@ struct RunDeskTests {
         }
     }
 
-    @Test("a closed port fails where nothing was sent, whether the target honours the key or not", .timeLimit(.minutes(10)))
+    @Test("a closed port fails where nothing was sent, whether the target honours the key or not", .timeLimit(.minutes(20)))
     func closedPort() async throws {
         let world = try World()
         // Where the key is honoured it is tried until the step's time is over, which is what either may then say.
@@ -97,7 +97,7 @@ struct RunDeskTests {
         }
     }
 
-    @Test("a run goes on after a restart, with the playbook that it began with", .timeLimit(.minutes(10)))
+    @Test("a run goes on after a restart, with the playbook that it began with", .timeLimit(.minutes(20)))
     func restart() async throws {
         let world = try World()
         try world.write(TrialPlaybook(steps: [.manual("Wait"), .bash("echo one >> '\(world.path)/effects'")]))
@@ -120,7 +120,7 @@ struct RunDeskTests {
         #expect(try String(contentsOfFile: world.path + "/effects", encoding: .utf8) == "one\n")
     }
 
-    @Test("commands from outside run only once somebody with the role trusts their hash", .timeLimit(.minutes(10)))
+    @Test("commands from outside run only once somebody with the role trusts their hash", .timeLimit(.minutes(20)))
     func trust() async throws {
         let world = try World()
         try world.write(TrialPlaybook(steps: [.bash("true")]), to: "outside")
@@ -139,7 +139,7 @@ struct RunDeskTests {
         }
     }
 
-    @Test("policy starts a playbook once for an incident of its category", .timeLimit(.minutes(10)))
+    @Test("policy starts a playbook once for an incident of its category", .timeLimit(.minutes(20)))
     func policy() async throws {
         let world = try World()
         try world.write(TrialPlaybook(steps: [.bash("true")]))
@@ -155,7 +155,7 @@ struct RunDeskTests {
         }
     }
 
-    @Test("what nothing here can do waits for a person and says so", .timeLimit(.minutes(10)))
+    @Test("what nothing here can do waits for a person and says so", .timeLimit(.minutes(20)))
     func handedOver() async throws {
         let world = try World()
         var options = world.options

@@ -10,7 +10,7 @@ import Testing
 
 @testable import Server
 
-@Suite("Silences of a running server", .timeLimit(.minutes(10)))
+@Suite("Silences of a running server", .timeLimit(.minutes(20)))
 struct SilenceServerTests {
     @Test("under a silence no incident and no page; after its end, both; and a restart knows all of it")
     func wholeWay() async throws {
