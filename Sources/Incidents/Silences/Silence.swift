@@ -58,6 +58,8 @@ package struct Silence: Sendable, Hashable {
         self.incident = incident
     }
 
+    // Inlined where orders are decided, it makes the optimiser of Swift 6.3.1 give up (CopyPropagation, "Found ownership error").
+    @inline(never)
     package func state(at now: Timestamp) -> State {
         switch end {
         case .ended: .ended
