@@ -26,7 +26,7 @@ id: 6b6a2a1e-6c0f-4a3e-8f1c-3f4f1f6f0a01
 logsource: {{category: webserver}}
 detection: {{selection: {{url.query|startswith: 'storm='}}, condition: selection}}
 level: medium
-vigie: {{category: scan}}
+vigie: {{category: exfiltration}}
 """
 HTML = "<script>alert(1)</script>\r\nBcc: all@example.org"
 
