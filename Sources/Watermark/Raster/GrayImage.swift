@@ -91,7 +91,8 @@ package struct GrayImage: Sendable {
             }
             for (offset, weight) in kernel.enumerated() where !inside.isEmpty {
                 let source = start + inside.lowerBound + offset - radius
-                GrayImage.add(weight, times: pixels, from: source, to: &result, at: start + inside.lowerBound, count: inside.count)
+                GrayImage.add(
+                    weight, times: pixels, from: source, to: &result, at: start + inside.lowerBound, count: inside.count)
             }
         }
         return GrayImage(width: width, height: height, pixels: result)
