@@ -218,10 +218,10 @@ def share(rows):
     return f"{found / len(rows):.3f}", f"{least:.3f}–{most:.3f}"
 
 
-def write(options, rows, made, missing, cut):
-    folder = ROOT / "docs/measurements"
+def write(options, rows, log, missing, cut):
+    folder, made = ROOT / "docs/measurements", log.made
     with open(folder / f"{options.name}.json", "w") as file:
-        file.write(json.dumps({"machine": options.machine, "made": made})[:-1] + ', "rows": [\n')
+        file.write(json.dumps({"machine": options.machine, "made": made, "lost": log.lost})[:-1] + ', "rows": [\n')
         file.write(",\n".join(json.dumps(item, ensure_ascii=False) for item in rows) + "\n]}\n")
     read = [item for item in rows if "attackFailed" not in item]
     psnr = {(item["producer"], item["seed"]): item["decibels"] for item in read if item.get("decibels")}
@@ -265,6 +265,7 @@ def write(options, rows, made, missing, cut):
     failed = [item for item in rows if "attackFailed" in item]
     if failed:
         lines += ["", f"{len(failed)} attacks could not be carried out by their programs and are not counted; they are in the raw data."]
+    lines += log.lines()
     return lines, folder / f"{options.name}.md"
 
 
@@ -304,7 +305,7 @@ def main(argv):
                 case.psnr = case.decibels()
                 run_case(case, options, rows)
             except (subprocess.SubprocessError, OSError) as error:
-                print(f"{kind} {seed}: cannot be made: {error}", flush=True)
+                log.lose(kind, seed, error)
                 return
             finally:
                 shutil.rmtree(place, ignore_errors=True)
@@ -314,5 +315,6 @@ def main(argv):
         with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
             for result in concurrent.futures.as_completed([pool.submit(work, item) for item in left]):
                 result.result()
-    lines, path = write(options, log.rows, log.made, missing, len(log.made) < len(wanted))
+    lines, path = write(options, log.rows, log, missing, len(log.made) + len(log.lost) < len(wanted))
     path.write_text("\n".join(lines) + "\n")
+    return 1 if log.lost else 0

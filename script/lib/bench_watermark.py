@@ -37,6 +37,7 @@ from . import machine
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COPIES = 1000
 LIMIT = 1e-9
+TRACE_SECONDS = 600
 
 WORDS = """the of and to in is that for it as was with be by on not he his but at are this have from or had an they which one
 you were all her she there would their we him been has when who will no more if out so said what up its about than into them can
@@ -316,8 +317,12 @@ class Case:
 
     def trace(self, leaks):
         start = time.perf_counter()
-        run = subprocess.run([str(self.program), "trace", "--ledger", str(self.ledger), "--json", *map(str, leaks)],
-                             capture_output=True, timeout=600)
+        try:
+            run = subprocess.run([str(self.program), "trace", "--ledger", str(self.ledger), "--json", *map(str, leaks)],
+                                 capture_output=True, timeout=TRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            # A leak that nobody is found for, not one that was never asked about.
+            return {"failed": f"no answer in {TRACE_SECONDS} s", "seconds": time.perf_counter() - start, "accused": []}
         seconds = time.perf_counter() - start
         if run.returncode not in (0, 3):
             return {"failed": run.stderr.decode().strip()[:200], "seconds": seconds, "accused": []}
@@ -455,7 +460,7 @@ def main(argv):
                 case = Case(options.program, producer, seed, place)
                 run_case(case, options, rows, end)
             except (subprocess.SubprocessError, OSError) as error:
-                print(f"{producer} {seed}: cannot be made: {error}", flush=True)
+                log.lose(producer, seed, error)
                 return
             finally:
                 shutil.rmtree(place, ignore_errors=True)
@@ -463,7 +468,7 @@ def main(argv):
             if time.time() < end or not options.minutes:
                 log.add(producer, seed, rows)
                 with log.lock:
-                    write(options, log.rows, log.made, missing, False)
+                    write(options, log.rows, log, missing, False)
             else:
                 log.part(rows)
         left = [item for item in wanted if f"{item[0]} {item[1]}" not in log.made]
@@ -471,7 +476,8 @@ def main(argv):
         with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
             for result in concurrent.futures.as_completed([pool.submit(work, item) for item in left]):
                 result.result()
-    write(options, log.rows + log.parts, log.made, missing, time.time() > end)
+    write(options, log.rows + log.parts, log, missing, time.time() > end)
+    return 1 if log.lost else 0
 
 
 class Log:
@@ -479,9 +485,9 @@ class Log:
 
     def __init__(self, options):
         self.lock = threading.Lock()
-        self.rows, self.made, self.parts = [], [], []
+        self.rows, self.made, self.parts, self.lost = [], [], [], []
         program = hashlib.sha256(options.program.read_bytes()).hexdigest()
-        head = {"program": program, "pages": options.pages_per_document, "only": options.only, "copies": COPIES}
+        head = {"program": program, "seed": options.seed, "pages": options.pages_per_document, "only": options.only, "copies": COPIES}
         folder = ROOT / ".build/bench"
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{options.name}.ndjson"
@@ -515,6 +521,18 @@ class Log:
     def part(self, rows):
         with self.lock:
             self.parts += rows
+
+    def lose(self, producer, seed, error):
+        """A document that could not be made, marked or read: it counts as lost, not as never wanted."""
+        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip()
+        with self.lock:
+            self.lost.append(f"{producer} {seed}: {error} {said}"[:300])
+        print(f"lost: {self.lost[-1]}", flush=True)
+
+    def lines(self):
+        if not self.lost:
+            return []
+        return ["", f"**{len(self.lost)} documents were lost**: they could not be made or marked, and no read of theirs is counted; the raw data says why."]
 
 
 def progress(rows):
@@ -561,10 +579,10 @@ def run_case(case, options, rows, end):
             progress(rows)
 
 
-def write(options, rows, made, missing, cut):
-    folder = ROOT / "docs/measurements"
+def write(options, rows, log, missing, cut):
+    folder, made = ROOT / "docs/measurements", log.made
     with open(folder / f"{options.name}.json", "w") as file:
-        facts = {"machine": options.machine, "made": made}
+        facts = {"machine": options.machine, "made": made, "lost": log.lost}
         file.write(json.dumps(facts)[:-1] + ', "rows": [\n')
         file.write(",\n".join(json.dumps(item, ensure_ascii=False) for item in rows) + "\n]}\n")
     lines = [
@@ -608,4 +626,5 @@ def write(options, rows, made, missing, cut):
                   "thrown away because a decoy fitted."]
     if failed:
         lines += ["", f"{failed} attacks could not be carried out by their programs and are not counted; they are in the raw data."]
+    lines += log.lines()
     (folder / f"{options.name}.md").write_text("\n".join(lines) + "\n")
