@@ -4,11 +4,13 @@ import Glibc
 package enum WorkerSocket {
     /// All of it, or as much as somebody takes.
     package static func write(_ bytes: [UInt8], to descriptor: Int32 = 0) {
+        bytes.withUnsafeBytes { write($0, to: descriptor) }
+    }
+
+    package static func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) {
         var position = 0
         while position < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress?.advanced(by: position), $0.count - position)
-            }
+            let count = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: position), bytes.count - position)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { return }
             position += count

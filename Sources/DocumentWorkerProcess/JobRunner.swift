@@ -95,11 +95,14 @@ struct JobRunner {
 
     private func embed(_ mark: Mark) throws(WatermarkError) -> JobAnswer {
         guard descriptors.count == 2 else { throw .badInput("There is no place for the copy.") }
-        let (copy, isTraceable) = try CopyMark(
+        var digest = DocumentDigest()
+        let isTraceable = try CopyMark(
             method: mark.method, secret: mark.secret, key: mark.key, position: mark.position, recipient: mark.intendedFor,
             tracing: mark.tracing.map { CopyMark.Tracing(version: $0.version, markingSecret: $0.markingSecret) }
-        ).apply(to: try document(0))
-        WorkerSocket.write(copy, to: descriptors[1])
-        return .copy(MarkedCopy(size: copy.count, sha256: DocumentDescription.digest(copy), isTraceable: isTraceable))
+        ).apply(to: try document(0)) { piece in
+            digest.add(piece)
+            piece.withUnsafeBytes { WorkerSocket.write($0, to: descriptors[1]) }
+        }
+        return .copy(MarkedCopy(size: digest.count, sha256: digest.hexadecimal, isTraceable: isTraceable))
     }
 }

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 
 /// What a document is made of, as a tree: the document, its pages, and what of them can carry marks.
@@ -66,6 +65,8 @@ package struct DocumentDescription: Encodable, Sendable {
 
     /// SHA-256 in hexadecimal.
     package static func digest(_ bytes: [UInt8]) -> String {
-        SHA256.hash(data: bytes).map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        var digest = DocumentDigest()
+        digest.add(bytes.span)
+        return digest.hexadecimal
     }
 }

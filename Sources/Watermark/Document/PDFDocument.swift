@@ -127,17 +127,24 @@ import Glibc
     /// The same input and changes give the same bytes, except for encrypted documents: their initialisation vectors are random. qpdf's
     /// deterministic identifier is not asked for there: with AES-256 it ends the process (qpdf issue 1235).
     package func write() throws(WatermarkError) -> [UInt8] {
+        try withWritten { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe Array($0) } }
+    }
+
+    /// What ``write()`` returns, without one more copy: while qpdf writes a document of fifty megabytes, it stands in memory three times.
+    package func withWritten<Result>(_ use: (Span<UInt8>) -> Result) throws(WatermarkError) -> Result {
         let original = unsafe buffer.count
         // What is not compressed yet, our own streams and the original's, is left so where that costs little: fifty megabytes of pictures
         // would be compressed for more than a second, to no end.
-        let plain = try write(compressing: false)
-        guard plain.count > original + original / 16 else { return plain }
-        let compressed = try write(compressing: true)
+        let plain = unsafe try written(compressing: false)
+        guard plain.count > original + original / 16 else { return unsafe use(plain.span) }
+        let compressed = unsafe try written(compressing: true)
         // Clients of the platform take a copy that is shorter than its original for a broken one: what compresses well stays as it was.
-        return compressed.count >= original ? compressed : plain
+        guard compressed.count < original else { return unsafe use(compressed.span) }
+        return unsafe use(try written(compressing: false).span)
     }
 
-    private func write(compressing: Bool) throws(WatermarkError) -> [UInt8] {
+    /// qpdf's own bytes, which stand until the document is written again or released.
+    private func written(compressing: Bool) throws(WatermarkError) -> UnsafeBufferPointer<UInt8> {
         unsafe qpdf_init_write_memory(handle)
         unsafe qpdf_set_object_stream_mode(handle, qpdf_o_preserve)
         unsafe qpdf_set_compress_streams(handle, compressing ? 1 : 0)
@@ -152,6 +159,6 @@ import Glibc
         guard status & 2 == 0, let bytes = unsafe qpdf_get_buffer(handle) else {
             throw unsafe Self.problem(handle, "The marked document could not be written")
         }
-        return unsafe Array(UnsafeBufferPointer(start: bytes, count: qpdf_get_buffer_length(handle)))
+        return unsafe UnsafeBufferPointer(start: bytes, count: qpdf_get_buffer_length(handle))
     }
 }

@@ -34,6 +34,15 @@ package struct CopyMark: Sendable {
     /// The copy, and whether words were moved or pictures changed in it. `word-shift` refuses documents with too few words, `image-spread`
     /// those without pictures; beside other methods what has neither is left as it is.
     package func apply(to pdf: consuming [UInt8]) throws(WatermarkError) -> (copy: [UInt8], isTraceable: Bool) {
+        var copy: [UInt8] = []
+        let isTraceable = try apply(to: pdf) { piece in unsafe piece.withUnsafeBufferPointer { unsafe copy.append(contentsOf: $0) } }
+        return (copy, isTraceable)
+    }
+
+    /// The same, for copies that are not to stand in memory once more: they are handed over piece by piece, in their order.
+    ///
+    /// - Returns: whether words were moved or pictures changed.
+    package func apply(to pdf: consuming [UInt8], write: (Span<UInt8>) -> Void) throws(WatermarkError) -> Bool {
         let method = try WatermarkMethods.named(method)
         try method.check(secret: secret, key: key)
         let digest = WordShiftMethod.digest(pdf)
@@ -46,8 +55,15 @@ package struct CopyMark: Sendable {
         let isTraceable = method.isTraced || tracing != nil ? try trace(method, document, digest) : false
         try writeTokens(method, document)
         if method is VisibleStampMethod { VisibleStampMethod.stamp(document, recipient ?? secret) }
-        let copy = try document.write()
-        return (method is ToyEOFMethod ? try ToyEOFMethod.append(secret, key: key, to: copy) : copy, isTraceable)
+        let last = try document.withWritten { (copy) -> UInt8? in
+            write(copy)
+            return copy.isEmpty ? nil : copy[copy.count - 1]
+        }
+        if method is ToyEOFMethod {
+            let ending = try ToyEOFMethod.ending(secret, key: key, behind: last)
+            write(ending.span)
+        }
+        return isTraceable
     }
 
     private func trace(

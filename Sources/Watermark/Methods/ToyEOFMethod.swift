@@ -40,11 +40,11 @@ package struct ToyEOFMethod: WatermarkMethod {
         guard !Signatures.areIn(try PDFDocument(pdf)) else {
             throw .badInput("The document is signed, and any mark would break its signature. Mark a copy without signature.")
         }
-        return try Self.append(secret, key: key, to: pdf)
+        return pdf + (try Self.ending(secret, key: key, behind: pdf.last))
     }
 
-    /// The document with the secret behind it; one that is there already stays before it, and the last one counts.
-    static func append(_ secret: String, key: String, to pdf: [UInt8]) throws(WatermarkError) -> [UInt8] {
+    /// What stands behind a document that ends in `last`; one that is there already stays before it, and the last one counts.
+    static func ending(_ secret: String, key: String, behind last: UInt8?) throws(WatermarkError) -> [UInt8] {
         let payload = Payload(
             v: 1, alg: "HMAC-SHA256", mac: code(secret, key: key).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(),
             secret: Data(secret.utf8))
@@ -52,8 +52,8 @@ package struct ToyEOFMethod: WatermarkMethod {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
             let line = Base64URL.encode([UInt8](try encoder.encode(payload)))
-            let isOnALine = pdf.last == 0x0A
-            return pdf + Array("\(isOnALine ? "" : "\n")\(marker)\n\(line)\n".utf8)
+            let isOnALine = last == 0x0A
+            return Array("\(isOnALine ? "" : "\n")\(marker)\n\(line)\n".utf8)
         } catch {
             throw WatermarkError(.other, "The mark could not be made.")
         }
