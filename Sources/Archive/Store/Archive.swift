@@ -7,9 +7,10 @@ package import Events
 /// that position is saved together with those of the sources. A start cuts off what stands behind the saved one; the lines come again.
 /// Until that has worked, it neither writes nor removes anything: which numbers are free, and what may go, is not known.
 package actor Archive {
-    /// A segment ends with the hour, so that retention is exact to the hour, or at this size.
+    /// A segment ends with the hour, so that retention is exact to the hour, or at this size: until it ends its index stands in memory,
+    /// some ten MiB at this size where lines are short (128 MiB of them took 50, and the index another 30 while it was written).
     static let segmentSeconds: Int64 = 3_600
-    static let segmentBytes = 128 << 20
+    static let segmentBytes = 32 << 20
     /// Below this a finished segment's blocks are put together: on average, in bytes of payload.
     static let packedBlockBytes = ArchiveFeed.blockBytes / 2
     /// A write that failed is tried again after so long.
