@@ -76,9 +76,7 @@ extension Protection {
 
     /// What every answer carries.
     func complete(_ response: inout Response, arrival: RequestFacts.Arrival) {
-        configuration.headers.add(to: &response.headers)
-        if response.headers.contains(.xRequestID) { response.headers[.xRequestID] = nil }
-        response.headers.append(HTTPField(name: .xRequestID, value: arrival.id))
+        configuration.headers.add(to: &response.headers, and: HTTPField(name: .xRequestID, value: arrival.id))
         let quotas = arrival.quotas.withLock { $0 }
         guard !quotas.isEmpty else { return }
         response.headers[.rateLimitPolicy] = quotas.map(\.policyField).joined(separator: ", ")
