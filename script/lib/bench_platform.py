@@ -3,9 +3,10 @@
     script/bench platform [--rounds N] [--versions N] [--readers N] [--part PART]… [--name NAME] [--programs DIR] [--output DIR]
 
 Parts: `copy` marks 10 pages by `POST /api/create-watermark`, and by a key that somebody typed; `large` uploads and marks a document of 50 MB (74 pages
-with a picture each) and reads the peak memory of every process that took part; `trace` makes so many versions of 10 pages, renders some as
+with a picture each, which no method marks) and reads the peak memory of every process that took part; `scans` the same with pages that are JPEG
+pictures, each of which is marked; `trace` makes so many versions of 10 pages, renders some as
 pictures (pdftoppm at 150 dpi, JPEG at quality 70, one PDF of them) and asks whose they are; `downloads` lets so many clients fetch one copy of 5 MB at the same moment,
-while its document is deleted, and so many fetch copies of their own.
+while its document is deleted, and so many fetch copies of their own. A run with --part puts its parts into what the files hold of others.
 
 Each client is a process or a thread of Python with a connection of its own, on the same machine and cores as the server: the times are those that clients saw.
 Writes docs/measurements/NAME.md and NAME.json.
@@ -74,19 +75,22 @@ class Watch:
 
     def look(self):
         while not self.stopping.wait(0.002):
+            self.see()
+
+    def see(self):
+        try:
+            children = pathlib.Path(f"/proc/{self.root}/task")
+            numbers = [self.root] + [int(number) for task in children.iterdir() for number in (task / "children").read_text().split()]
+        except OSError:
+            return
+        for number in numbers:
             try:
-                children = pathlib.Path(f"/proc/{self.root}/task")
-                numbers = [self.root] + [int(number) for task in children.iterdir() for number in (task / "children").read_text().split()]
-            except OSError:
+                status = pathlib.Path(f"/proc/{number}/status").read_text()
+                name = status.split("\n", 1)[0].split("\t")[1]
+                peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
+            except (OSError, IndexError):
                 continue
-            for number in numbers:
-                try:
-                    status = pathlib.Path(f"/proc/{number}/status").read_text()
-                    name = status.split("\n", 1)[0].split("\t")[1]
-                    peak = int(status.split("VmHWM:")[1].split()[0]) / 1024
-                except (OSError, IndexError):
-                    continue
-                self.peaks[name] = max(self.peaks.get(name, 0), peak)
+            self.peaks[name] = max(self.peaks.get(name, 0), peak)
 
     def __enter__(self):
         self.thread.start()
@@ -95,6 +99,8 @@ class Watch:
     def __exit__(self, *failure):
         self.stopping.set()
         self.thread.join()
+        self.see()
+        assert "tatou" in self.peaks, "the server's memory was never seen"
 
 
 def timed(work):
@@ -123,31 +129,41 @@ def copy(server, client, options):
     return {"pages": 10, "rounds": rounds}
 
 
-def large_part(server, client, options):
-    pdf = large()
+def marked(server, client, options, pdf, pages, method="word-shift"):
     rounds = []
     for round in range(max(3, options.rounds // 3)):
         with Watch(server) as watch:
             upload, made = timed(lambda: client.upload("large.pdf", pdf))
-            marked, version = timed(lambda: order(client, made["id"], f"large {round}"))
+            marked, version = timed(lambda: order(client, made["id"], f"large {round}", method))
             fetched, (status, _, content) = timed(lambda: client.ask("GET", f"/api/get-version/{version['link']}"))
         assert status == 200 and len(content) == version["size"], f"the large copy is answered {status}"
+        assert "tatou-worker" in watch.peaks, "the worker's memory was never seen"
         rounds.append({"upload": upload, "mark": marked, "fetch": fetched, "memory_mib": watch.peaks})
         client.ask("DELETE", f"/api/delete-document/{made['id']}")
-    return {"bytes": len(pdf), "pages": 74, "rounds": rounds}
+    return {"bytes": len(pdf), "pages": pages, "rounds": rounds}
 
 
-def raster(folder, pdf, quality=70):
+def large_part(server, client, options):
+    return marked(server, client, options, large(), 74)
+
+
+def scans(server, client, options, pages=40):
+    with tempfile.TemporaryDirectory(prefix="scans-bench-") as folder:
+        pdf = raster(pathlib.Path(folder), document(pages, seed=4), quality=92, dpi=300)
+    return marked(server, client, options, pdf, pages, "image-spread")
+
+
+def raster(folder, pdf, quality=70, dpi=150):
     """The pages as JPEG pictures in one PDF, as a scanner's software makes it."""
     (folder / "leak.pdf").write_bytes(pdf)
     for old in folder.glob("page-*.jpg"):
         old.unlink()
-    subprocess.run(["pdftoppm", "-r", "150", "-jpeg", "-jpegopt", f"quality={quality}", "leak.pdf", "page"], cwd=folder, check=True)
+    subprocess.run(["pdftoppm", "-r", str(dpi), "-jpeg", "-jpegopt", f"quality={quality}", "leak.pdf", "page"], cwd=folder, check=True)
     objects, kids, number = {1: b"<< /Type /Catalog /Pages 2 0 R >>"}, [], 3
     for path in sorted(folder.glob("page-*.jpg")):
         data = path.read_bytes()
         width, height = size(data)
-        points = width * 72 / 150, height * 72 / 150
+        points = width * 72 / dpi, height * 72 / dpi
         content = b"q %.2f 0 0 %.2f 0 0 cm /P Do Q" % points
         objects[number] = (b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %.2f %.2f] /Contents %d 0 R /Resources << /XObject << /P %d 0 R >> >> >>"
                            % (*points, number + 1, number + 2))
@@ -214,7 +230,8 @@ def fetch(address, path, barrier, begun):
         digest.update(piece)
         length += len(piece)
     connection.close()
-    return {"status": answer.status, "seconds": time.perf_counter() - begin, "bytes": length, "sha256": digest.hexdigest(),
+    ended = time.perf_counter()
+    return {"status": answer.status, "seconds": ended - begin, "ended": ended, "bytes": length, "sha256": digest.hexdigest(),
             "announced": int(answer.headers["Content-Length"])}
 
 
@@ -244,7 +261,14 @@ def downloads(server, client, options):
         for _ in range(options.readers // 10):
             assert begun.acquire(timeout=60), "too few answers have begun"
         assert client.ask("DELETE", f"/api/delete-document/{number}")[0] == 200, "the document is not deleted"
+        results["deleted after"] = time.perf_counter()
     results["deleted meanwhile"] = together(server, [f"/api/get-version/{versions[0]['link']}"] * options.readers, delete)
+    ends = [answer["ended"] for answer in results["deleted meanwhile"]["answers"]]
+    late = sum(end > results["deleted after"] for end in ends)
+    assert late, "every download had ended before the deletion was answered: it was not deleted meanwhile"
+    results["deleted meanwhile"]["ended_after_the_deletion"] = late
+    del results["deleted after"]
+    assert client.ask("GET", f"/api/get-version/{versions[0]['link']}")[0] == 404, "a copy of a deleted document is still there"
     for name, result in results.items():
         if name == "bytes":
             continue
@@ -262,7 +286,7 @@ def downloads(server, client, options):
     return results
 
 
-PARTS = {"copy": copy, "large": large_part, "trace": trace, "downloads": downloads}
+PARTS = {"copy": copy, "large": large_part, "scans": scans, "trace": trace, "downloads": downloads}
 
 
 def spread(values, unit="ms"):
@@ -275,8 +299,13 @@ def verdict(value, goal):
     return "met" if value < goal else "**missed**"
 
 
-def markdown(options, facts, results):
-    lines = [f"# {options.name}", "", machine.sentence(facts), "",
+def markdown(options, parts):
+    results = {name: part["result"] for name, part in parts.items()}
+    sentences = {name: machine.sentence(part["machine"]) for name, part in parts.items()}
+    alike = len({sentence.split("; commit")[0] for sentence in sentences.values()}) == 1
+    lines = [f"# {options.name}", "", *(["; ".join(f"{name}: {sentence}" for name, sentence in sentences.items())] if not alike else [
+        next(iter(sentences.values())).split("; commit")[0] + ". " + " ".join(
+            f"{name}: commit{sentence.split('; commit')[1]}" for name, sentence in sentences.items())]), "",
              f"`script/bench platform --rounds {options.rounds} --versions {options.versions} --readers {options.readers}`: a release build of `tatou serve`, asked over HTTP by clients on the "
              "same machine. Medians, with least and most.", "", "| what | n | measured | goal | |", "|---|---:|---|---|---|"]
     if part := results.get("copy"):
@@ -284,13 +313,15 @@ def markdown(options, facts, results):
         for name, key in (("10 pages, `word-shift` with a typed key: order to answer, ms", "keyed"), ("10 pages, `visible-stamp`: order to answer, ms", "traced")):
             values = [row[key] for row in rounds]
             lines.append(f"| {name} | {len(values)} | {spread(values)} | 150 | {verdict(statistics.median(values), GOALS['copy'])} |")
-    if part := results.get("large"):
+    for key, words in (("large", "text and pictures that nothing compresses, `word-shift`"), ("scans", "scans, each page a JPEG that is marked, `image-spread`")):
+        if not (part := results.get(key)):
+            continue
         rounds = part["rounds"]
         values = [row["mark"] for row in rounds]
-        lines.append(f"| {part['bytes'] / 1e6:.1f} MB, {part['pages']} pages: a marked copy, s | {len(values)} | {spread(values, 's')} | 1 | {verdict(statistics.median(values), GOALS['large'])} |")
+        lines.append(f"| {part['bytes'] / 1e6:.1f} MB, {part['pages']} pages, {words}: a marked copy, s | {len(values)} | {spread(values, 's')} | 1 | {verdict(statistics.median(values), GOALS['large'])} |")
         lines.append(f"| the same: its upload, s | {len(values)} | {spread([row['upload'] for row in rounds], 's')} | | |")
         for name, words in (("tatou-worker", "peak memory of a worker"), ("tatou", "peak memory of the server")):
-            peaks = [row["memory_mib"].get(name, 0) for row in rounds]
+            peaks = [row["memory_mib"][name] for row in rounds]
             lines.append(f"| the same: {words}, MiB | {len(peaks)} | {max(peaks):,.0f} | 250 MB | {verdict(max(peaks) * MIB / 1e6, GOALS['memory'])} |")
     if part := results.get("trace"):
         rounds = part["rounds"]
@@ -307,10 +338,11 @@ def markdown(options, facts, results):
             if not values:
                 continue
             p99 = values[min(len(values) - 1, int(len(values) * 0.99))]
-            note = f"; statuses {', '.join(map(str, row['statuses']))}" if name == "deleted meanwhile" else ""
+            note = (f"; statuses {', '.join(map(str, row['statuses']))}; {row['ended_after_the_deletion']} ended after the deletion was answered"
+                    if name == "deleted meanwhile" else "")
             lines.append(f"| {row['clients']} downloads at once of {part['bytes'] / 1e6:.1f} MB, {name}: all of them, s | {row['whole']} whole | {row['wall']:.2f}; each {statistics.median(values):.2f}, "
                          f"p99 {p99:.2f}{note} | none cut short | met |")
-            lines.append(f"| the same: peak memory of the server, MiB | | {row['memory_mib'].get('tatou', 0):,.0f} | | |")
+            lines.append(f"| the same: peak memory of the server, MiB | | {row['memory_mib']['tatou']:,.0f} | | |")
     return "\n".join([*lines, "", f"Raw data: [{options.name}.json]({options.name}.json).", ""])
 
 
@@ -326,16 +358,19 @@ def main(arguments):
     options = parser.parse_args(arguments)
     if not all(os.access(options.programs / name, os.X_OK) for name in ("tatou", "tatou-worker")):
         sys.exit(f"script/bench platform: no tatou and tatou-worker in {options.programs}; build them with swift build -c release --product …")
-    facts, results = machine.describe(ROOT), {}
+    raw = options.output / f"{options.name}.json"
+    parts = json.loads(raw.read_text()).get("parts", {}) if options.part and raw.exists() else {}
     for part in options.part or PARTS:
         # A server of its own for each: what one part leaves behind is not the next one's.
         with Server(str(options.programs / "tatou"), "--unlimited", "--document-megabytes", "60") as server:
             client = Client(server.address)
             client.sign_up("bench", "a password for the bench")
-            results[part] = PARTS[part](server, client, options)
-    text = markdown(options, facts, results)
+            facts = machine.describe(ROOT)
+            parts[part] = {"machine": facts, "result": PARTS[part](server, client, options)}
+    parts = {name: parts[name] for name in PARTS if name in parts}
+    text = markdown(options, parts)
     options.output.mkdir(parents=True, exist_ok=True)
     (options.output / f"{options.name}.md").write_text(text)
-    (options.output / f"{options.name}.json").write_text(json.dumps({"machine": facts, "results": results}, indent=1) + "\n")
+    raw.write_text(json.dumps({"parts": parts}, indent=1) + "\n")
     print(text)
     return 0
