@@ -183,6 +183,7 @@ def run(vigie, root, logs, pictures=None):
             browser.quit()
         silenced(server, password)
         measured["pages_checked_by_axe"] = barrier_free(server, vigie, password)
+        fits_a_phone(server, password)
         without_javascript(server, password)
         # Last: so many pages in a row take the event streams that one account may have, and the oldest page loses its own.
         if pictures:
@@ -361,6 +362,28 @@ def barrier_free(server, vigie, password):
             browser.quit()
     assert not found, "axe-core objects:\n" + "\n".join(dict.fromkeys(found))
     return count
+
+
+def fits_a_phone(server, password):
+    """No page is wider than a phone, with its details open."""
+    width = 390
+    browser = Browser(width, 844, dark=False)
+    try:
+        sign_in(browser, server, password)
+        wide = []
+        for path in accessibility.pages(browser.driver, server.address):
+            browser.driver.get(server.address + path)
+            # What stands in a box that scrolls by itself does not widen the page.
+            found = browser.driver.execute_script(
+                "document.querySelectorAll('details').forEach(element => { element.open = true });"
+                "const boxes = element => getComputedStyle(element).overflowX !== 'visible' || element.parentElement && boxes(element.parentElement);"
+                "if (document.documentElement.scrollWidth <= arguments[0]) return [];"
+                "return [...document.querySelectorAll('body *')].filter(element => element.getBoundingClientRect().right > arguments[0] + 1"
+                " && !boxes(element.parentElement)).slice(0, 5).map(element => element.outerHTML.slice(0, 80))", width)
+            wide += [f"{path}: {element}" for element in found]
+        assert not wide, f"wider than {width} pixels:\n" + "\n".join(wide)
+    finally:
+        browser.quit()
 
 
 def take_pictures(server, password, folder):
