@@ -1,6 +1,7 @@
 import Console
 import Events
 import Foundation
+import Identity
 import Incidents
 import Testing
 
@@ -48,6 +49,18 @@ struct LedgerPagesTests {
         #expect(try await browser.get("\(path)/entry.json").text == "{}")
         #expect(try await browser.get("\(path)/entry.tlog-proof").text.hasPrefix("c2sp.org/tlog-proof@v1"))
         #expect(try await browser.get("\(path)/entry.json").header("content-disposition")?.hasPrefix("attachment") == true)
+    }
+
+    @Test("who did it is said by name where the entry has an account's id, in the list and on the entry's page")
+    func names() async throws {
+        let actor = Shared("somebody")
+        let world = try World(ledger: FakeLedger(proofs: [Self.proof(0)], actor: actor))
+        let browser = try await world.signedIn()
+        #expect(try await browser.get("/journal/0").text.contains("<dt>Who</dt><dd>somebody</dd>"))
+        let id = try await world.accounts.account(named: "ana").id
+        actor.withLock { $0 = id }
+        for path in ["/journal", "/journal/0"] { #expect(!(try await browser.get(path)).text.contains(id), "\(path)") }
+        #expect(try await browser.get("/journal/0").text.contains("<dt>Who</dt><dd>ana</dd>"))
     }
 
     @Test("what does not hold is said, and never called proved")

@@ -4,10 +4,11 @@ import Incidents
 
 /// Turns what the journal says into what the templates show.
 enum LedgerModels {
-    static func row(_ entry: LedgerEntry, now: Timestamp) -> PageModel {
+    /// - Parameter names: of accounts, by their ids: entries about sign-ins and accounts say who by the id, which outlives a name.
+    static func row(_ entry: LedgerEntry, names: [String: String], now: Timestamp) -> PageModel {
         var model: PageModel = [
             "sequence": entry.sequence, "path": path(entry.sequence), "kind": entry.type,
-            "actor": entry.actor == "system" ? "vigie" : entry.actor, "isMachine": entry.actor == "system",
+            "actor": entry.actor == "system" ? "vigie" : names[entry.actor] ?? entry.actor, "isMachine": entry.actor == "system",
             "occurred": TimeText.model(entry.occurredAt, now: now), "recorded": TimeText.model(entry.recordedAt, now: now),
         ]
         if let incident = entry.incident {
@@ -17,8 +18,8 @@ enum LedgerModels {
         return model
     }
 
-    static func proof(_ proof: LedgerProof, now: Timestamp) -> PageModel {
-        var model = row(proof.entry, now: now)
+    static func proof(_ proof: LedgerProof, names: [String: String], now: Timestamp) -> PageModel {
+        var model = row(proof.entry, names: names, now: now)
         model["text"] = String(decoding: proof.bytes, as: UTF8.self)
         model["bytes"] = Data(proof.bytes).base64EncodedString()
         model["byteCount"] = NumberText.grouped(proof.bytes.count)

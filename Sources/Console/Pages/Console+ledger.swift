@@ -38,9 +38,9 @@ extension Console {
         let page = try await dependencies.ledger.entries(before: before, limit: Self.rowsPerPage)
         var entries: [LedgerEntry] = []
         for entry in page.entries where try await !isHidden(entry.incident, from: context) { entries.append(entry) }
-        let now = dependencies.now()
+        let (names, now) = (try await accountNames(), dependencies.now())
         var model: PageModel = [
-            "rows": entries.map { LedgerModels.row($0, now: now) }, "total": NumberText.grouped(page.total),
+            "rows": entries.map { LedgerModels.row($0, names: names, now: now) }, "total": NumberText.grouped(page.total),
             "isEmpty": page.entries.isEmpty,
         ]
         if let last = page.entries.last, last.sequence > 0 { model["olderPath"] = "/journal?before=\(last.sequence)" }
@@ -56,9 +56,13 @@ extension Console {
         let sequence = dependencies.updates.sequence
         let proof = try await proof(context)
         return answer(
-            "proof", LedgerModels.proof(proof, now: dependencies.now()), title: "Entry \(proof.entry.sequence)",
-            section: "journal",
-            sequence: sequence, request: request, context: context)
+            "proof", LedgerModels.proof(proof, names: try await accountNames(), now: dependencies.now()),
+            title: "Entry \(proof.entry.sequence)", section: "journal", sequence: sequence, request: request, context: context)
+    }
+
+    /// By the ids of accounts.
+    private func accountNames() async throws -> [String: String] {
+        Dictionary(try await accounts.accounts().map { ($0.id, $0.name) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func evidencePage(

@@ -150,12 +150,21 @@ struct FakeLedger: LedgerReading {
     var proofs: [LedgerProof] = []
     var items: [EvidenceView] = []
     var problem: String?
+    /// Who did everything, where that is known only after the world has begun.
+    var actor: Shared<String>?
 
-    func entries(before sequence: Int?, limit: Int) async throws -> (entries: [LedgerEntry], total: Int) {
-        (proofs.map(\.entry).filter { $0.sequence < sequence ?? .max }.reversed().prefix(limit).map { $0 }, proofs.count)
+    private func told(_ proof: LedgerProof) -> LedgerProof {
+        guard let actor else { return proof }
+        var proof = proof
+        proof.entry.actor = actor.withLock { $0 }
+        return proof
     }
 
-    func proof(of sequence: Int) async throws -> LedgerProof? { proofs.first { $0.entry.sequence == sequence } }
+    func entries(before sequence: Int?, limit: Int) async throws -> (entries: [LedgerEntry], total: Int) {
+        (proofs.map { told($0).entry }.filter { $0.sequence < sequence ?? .max }.reversed().prefix(limit).map { $0 }, proofs.count)
+    }
+
+    func proof(of sequence: Int) async throws -> LedgerProof? { proofs.first { $0.entry.sequence == sequence }.map(told) }
 
     func evidence(of incident: String) async throws -> [EvidenceView] { items.filter { $0.incident == incident } }
 
