@@ -118,4 +118,31 @@ import Testing
         #expect(metrics.exposition(.openMetrics).contains("# TYPE http_requests counter\n"))
         #expect(metrics.exposition(.openMetrics).contains("# TYPE http_request_duration_seconds histogram\n"))
     }
+
+    @Test func `both names of the series about requests are taken, and asked for again they are the same series`() throws {
+        let names = Configuration.RequestMetrics(requests: "http_requests_total", duration: "http_request_duration_seconds")
+        let metrics = MetricRegistry()
+        let requests = metrics.requests(names)
+        requests.observe(method: .get, route: "/a", status: 200, seconds: 0.1)
+        #expect(metrics.requests(names) === requests)
+        let lines = metrics.exposition().split(separator: "\n")
+        #expect(lines.count { $0.hasPrefix("# TYPE") } == 2)
+        #expect(Set(lines).count == lines.count, "no line is written twice")
+    }
+
+    @Test func `an application's metric of the same name as one about requests is caught when it is registered`() async {
+        await #expect(processExitsWith: .failure) {
+            let metrics = MetricRegistry()
+            _ = metrics.requests(.init(requests: "http_requests_total", duration: "http_request_duration_seconds"))
+            _ = metrics.histogram("http_request_duration_seconds", help: "Mine.")
+        }
+        await #expect(processExitsWith: .failure) {
+            let metrics = MetricRegistry()
+            _ = metrics.histogram("http_request_duration_seconds", help: "Mine.")
+            _ = metrics.requests(.init(requests: "http_requests_total", duration: "http_request_duration_seconds"))
+        }
+        await #expect(processExitsWith: .failure) {
+            _ = MetricRegistry().requests(.init(requests: "http_requests_total", duration: "seconds of a request"))
+        }
+    }
 }

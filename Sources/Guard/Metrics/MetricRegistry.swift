@@ -36,27 +36,33 @@ public final class MetricRegistry: Sendable {
 
     /// The series about requests, under the names that the application chose.
     func requests(_ names: Configuration.RequestMetrics) -> RequestSeries {
-        family(names.requests) { RequestSeries(names, limit: seriesLimit) }
+        precondition(names.requests != names.duration, "\(names.requests) is given as the name of two metrics")
+        return family(names.requests, names.duration) { RequestSeries(names, limit: seriesLimit) }
     }
 
-    private func family<Family: MetricFamily>(_ name: String, _ make: () -> Family) -> Family {
+    /// - Parameter names: all that it writes under; whatever else is registered has none of them.
+    private func family<Family: MetricFamily>(_ names: String..., make: () -> Family) -> Family {
         families.withLock { families in
-            if let known = families[name] {
-                guard let family = known as? Family else {
-                    preconditionFailure("\(name) is registered as another kind of metric")
+            let known = names.compactMap { families[$0] }
+            if let first = known.first {
+                guard let family = first as? Family, known.count == names.count, known.allSatisfy({ $0 === first }) else {
+                    preconditionFailure("\(names.joined(separator: " or ")) is registered as another kind of metric")
                 }
                 return family
             }
             let family = make()
-            precondition(family.isWellNamed, "\(name) or one of its labels is no name that Prometheus accepts")
-            families[name] = family
+            precondition(
+                family.isWellNamed && names.allSatisfy(Family.isName),
+                "\(names.joined(separator: " or ")) or one of the labels is no name that Prometheus accepts")
+            for name in names { families[name] = family }
             return family
         }
     }
 
     /// The text that Prometheus scrapes, families and series in order of their names.
     public func exposition(_ format: ExpositionFormat = .prometheus) -> String {
-        let families = families.withLock { $0 }.values.sorted { $0.name < $1.name }
+        // One that writes under two names stands under both.
+        let families = families.withLock { $0 }.filter { $0.key == $0.value.name }.values.sorted { $0.name < $1.name }
         var text = ""
         for family in families { family.write(to: &text, format: format) }
         if format == .openMetrics { text += "# EOF\n" }
@@ -85,7 +91,7 @@ public enum ExpositionFormat: Sendable {
     }
 }
 
-protocol MetricFamily: Sendable {
+protocol MetricFamily: AnyObject, Sendable {
     var name: String { get }
     var labels: [String] { get }
     var suffix: String? { get }
@@ -93,16 +99,19 @@ protocol MetricFamily: Sendable {
 }
 
 extension MetricFamily {
-    var isWellNamed: Bool {
-        func isName(_ text: String, colons: Bool) -> Bool {
-            guard let first = text.utf8.first, !(0x30...0x39).contains(first) else { return false }
-            return text.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
-                    || colons && byte == 0x3A
-            }
+    static func isName(_ text: String) -> Bool { isName(text, colons: true) }
+
+    private static func isName(_ text: String, colons: Bool) -> Bool {
+        guard let first = text.utf8.first, !(0x30...0x39).contains(first) else { return false }
+        return text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte) || byte == 0x5F
+                || colons && byte == 0x3A
         }
-        return isName(name, colons: true) && (suffix.map(name.hasSuffix) ?? true)
-            && labels.allSatisfy { isName($0, colons: false) && !$0.hasPrefix("__") && $0 != "le" && $0 != "quantile" }
+    }
+
+    var isWellNamed: Bool {
+        Self.isName(name) && (suffix.map(name.hasSuffix) ?? true)
+            && labels.allSatisfy { Self.isName($0, colons: false) && !$0.hasPrefix("__") && $0 != "le" && $0 != "quantile" }
             && Set(labels).count == labels.count
     }
 
