@@ -97,7 +97,7 @@ package struct Grouping: Sendable {
     /// The address's incident of before, which people have closed.
     private func recurrence(of record: FindingRecord, for incident: String, in book: IncidentBook) -> IncidentChange? {
         guard let address = record.address, let ended = book.incidents(actor: address).first(where: \.isClosed),
-            !ended.isRestricted
+            !book.restricted.contains(ended.id)
         else { return nil }
         return IncidentChange(
             incident: incident, at: record.time, author: .system, action: .link(.recurrence, to: ended.id),
@@ -114,7 +114,8 @@ package struct Grouping: Sendable {
             let handwriting = Handwriting(record)
         else { return nil }
         let others = book.incidents(handwriting: handwriting).filter { $0.id != incident.id }
-        guard others.count == 1, let other = others.first, !other.isClosed, !other.isRestricted else { return nil }
+        guard others.count == 1, let other = others.first, !other.isClosed, !book.restricted.contains(other.id)
+        else { return nil }
         let silence = incident.firstSeen.nanoseconds(since: other.lastSeen)
         guard (0...Grouping.longestHandover).contains(silence) else { return nil }
         return IncidentChange(

@@ -22,15 +22,15 @@ package struct IncidentBook: Sendable, Equatable {
         package var categories: Set<String> = []
         /// Somebody, or grouping, has said that it belongs to another.
         package var isLinked = false
-        /// Only its readers may know of it: no other incident names it.
-        package var isRestricted = false
         /// People ended it: what its entities do next is another incident.
         package var isClosed = false
-        /// People found that it was none: what it is about has nothing held against it for that.
-        package var isDismissed = false
     }
 
     package private(set) var active: [String: Active] = [:]
+    /// Only their readers may know of them: no other incident names them.
+    package private(set) var restricted: Set<String> = []
+    /// People found that they were none: what they are about has nothing held against it for that.
+    private(set) var dismissed: Set<String> = []
     /// The incidents of each entity, oldest first.
     private var byActor: [String: [String]] = [:]
     private var byAccomplice: [String: [String]] = [:]
@@ -45,7 +45,7 @@ package struct IncidentBook: Sendable, Equatable {
     /// What is held against addresses and accounts.
     private(set) var risks = RiskBook()
     /// Where the findings of incidents go that were merged.
-    private var merged: [String: String] = [:]
+    private(set) var merged: [String: String] = [:]
 
     package init() {}
 
@@ -75,12 +75,12 @@ package struct IncidentBook: Sendable, Equatable {
         switch change.action {
         case .close(_, let resolution):
             active[change.incident]?.isClosed = true
-            active[change.incident]?.isDismissed = resolution == .falsePositive
+            if resolution == .falsePositive { dismissed.insert(change.incident) } else { dismissed.remove(change.incident) }
         case .reopen:
             active[change.incident]?.isClosed = false
-            active[change.incident]?.isDismissed = false
-        case .restrict: active[change.incident]?.isRestricted = true
-        case .unrestrict: active[change.incident]?.isRestricted = false
+            dismissed.remove(change.incident)
+        case .restrict: restricted.insert(change.incident)
+        case .unrestrict: restricted.remove(change.incident)
         case .link: active[change.incident]?.isLinked = true
         case .merge(let into): merge(change.incident, into: into)
         case .split(let into, let findings, let entities):
@@ -173,7 +173,9 @@ package struct IncidentBook: Sendable, Equatable {
     }
 
     /// Where an id leads after merges.
-    func current(_ id: String) -> String {
+    func current(_ id: String) -> String { IncidentBook.end(of: id, merged) }
+
+    static func end(of id: String, _ merged: [String: String]) -> String {
         var id = id
         while let next = merged[id] { id = next }
         return id

@@ -117,11 +117,31 @@ extension RiskPolicy {
         for sighting in rule.sightings.reversed() {
             if let counted, counted.nanoseconds(since: sighting.at) < spacing * 1_000_000_000 { continue }
             counted = sighting.at
-            let halvings = Double(sighting.at.nanoseconds(since: time).magnitude) / 1e9 / Double(halfLife)
             let among = sighting.among * (sighting.account == nil ? 1 : sharedBy ?? 1)
-            amounts.append(weight * exp2(-halvings) / Double(among))
+            amounts.append(weight * part(left: sighting, at: time) / Double(among))
         }
         return RiskPolicy.sum(amounts, each: again)
+    }
+
+    /// What a finding counts for by then, of what it counts for at its own time.
+    private func part(left sighting: RiskBook.Sighting, at time: Timestamp) -> Double {
+        exp2(-Double(sighting.at.nanoseconds(since: time).magnitude) / 1e9 / Double(halfLife))
+    }
+
+    /// No risk of the record at that time is larger, whatever of it counts: said without putting its parts together.
+    func mostRisk(of record: RiskBook.Record, at time: Timestamp) -> Double {
+        let most = record.rules.values.reduce(0.0) { sum, rule in
+            let weight = Level(rawValue: rule.level).flatMap { weights[$0] } ?? 0
+            var (largest, repeats, factor) = (0.0, 0.0, 1.0)
+            for sighting in rule.sightings {
+                largest = max(largest, weight * part(left: sighting, at: time) / Double(sighting.among))
+                repeats += factor
+                factor *= again
+            }
+            return sum + largest * repeats
+        }
+        // The same summands in another order may come to a little more.
+        return most * (1 + 1e-9)
     }
 
     /// The largest counts in full, each further one by so much less.

@@ -1,4 +1,4 @@
-package import Events
+import Events
 
 extension IncidentBook {
     /// What a finding makes of its incident under a policy, and why where the rule alone would make something else of it.
@@ -27,65 +27,21 @@ extension IncidentBook {
     private func counted(_ incident: String, in other: String) -> String? {
         let id = current(incident)
         guard id != other else { return id }
-        guard let home = active[id], !home.isRestricted, !home.isDismissed else { return nil }
-        return id
+        return restricted.contains(id) || dismissed.contains(id) ? nil : id
     }
 
-    /// The risk of an entity as somebody may see it; `nil` where nothing adds up.
-    ///
-    /// - Parameters:
-    ///   - time: `nil` for when it was last seen.
-    ///   - isReadable: whether they may know of an incident.
-    package func risk(
-        of entity: IncidentEntity, by policy: RiskPolicy, at time: Timestamp? = nil, isReadable: (String) -> Bool = { _ in true }
-    ) -> EntityRisk? {
-        let subject = entity.subjectOfRisk
-        guard let record = risks[subject] else { return nil }
-        return policy.risk(of: subject, record, at: time) { incident in
-            let id = current(incident)
-            guard let home = active[id], !home.isDismissed, isReadable(id) else { return nil }
-            return id
-        }
+    /// - Parameter hidden: incidents that whoever asks may not know of.
+    func riskSheet(hiding hidden: Set<String> = []) -> RiskSheet {
+        RiskSheet(risks: risks, merged: merged, dismissed: dismissed, hidden: hidden)
     }
 }
 
 extension IncidentLedger {
-    /// What adds up against these, as the reader may know of it.
-    package func risks(
-        of entities: [IncidentEntity], by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp
-    ) -> [RiskView] {
-        // An entity is asked about by each of its addresses, and shown once.
-        var seen: Set<IncidentEntity> = []
-        return entities.map(\.subjectOfRisk).filter { seen.insert($0).inserted }.compactMap {
-            view(of: $0, by: policy, for: reader, at: now)
-        }
-    }
-
-    /// Those against which most adds up now, the worst first; equals by kind and name.
-    package func worstRisks(
-        by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp, limit: Int
-    ) -> [RiskView] {
-        let isReadable = isReadable(reader)
-        let scores = book.risks.entities.compactMap { entity in
-            book.risk(of: entity, by: policy, at: now, isReadable: isReadable).map { ($0.score, entity) }
-        }.sorted {
-            ($1.0, $0.1.kind.rawValue, $0.1.value ?? "") < ($0.0, $1.1.kind.rawValue, $1.1.value ?? "")
-        }
-        return scores.prefix(max(limit, 0)).compactMap { view(of: $0.1, by: policy, for: reader, at: now) }
-    }
-
-    private func view(
-        of entity: IncidentEntity, by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp
-    ) -> RiskView? {
-        let isReadable = isReadable(reader)
-        guard let risk = book.risk(of: entity, by: policy, isReadable: isReadable) else { return nil }
-        // Logs may be ahead of this clock: nothing is gone by then.
-        let rest = book.risk(of: entity, by: policy, at: max(now, risk.at), isReadable: isReadable)
-        return RiskView(risk: risk, now: rest?.score ?? 0)
-    }
-
-    private func isReadable(_ reader: IncidentReader?) -> (String) -> Bool {
-        { id in reader.map { incidents[id]?.isReadable(by: $0.account, named: $0.name) ?? false } ?? true }
+    /// What is held against addresses and accounts, as the reader may know of it.
+    package func riskSheet(for reader: IncidentReader?) -> RiskSheet {
+        guard let reader else { return book.riskSheet() }
+        return book.riskSheet(
+            hiding: book.restricted.filter { incidents[$0]?.isReadable(by: reader.account, named: reader.name) != true })
     }
 }
 

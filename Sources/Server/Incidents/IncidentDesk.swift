@@ -11,6 +11,7 @@ package struct IncidentDesk: Sendable {
     let now: @Sendable () -> Timestamp
     /// The id of the account that somebody means by its name or id.
     var accountID: @Sendable (_ text: String) async throws -> String?
+    var ranking = RiskRanking()
 
     package var policies: Policies { inForce.current }
 
@@ -89,11 +90,11 @@ extension IncidentDesk: IncidentStateReading {
     package func states() async -> [IncidentState] { await recorder.incidents() }
 
     package func risks(of entities: [IncidentEntity], for reader: IncidentReader?, at now: Timestamp) async -> [RiskView] {
-        await recorder.risks(of: entities, by: policies.risk, for: reader, at: now)
+        await recorder.riskSheet(for: reader).views(of: entities, by: policies.risk, at: now)
     }
 
     package func worstRisks(for reader: IncidentReader?, at now: Timestamp, limit: Int) async -> [RiskView] {
-        await recorder.worstRisks(by: policies.risk, for: reader, at: now, limit: limit)
+        await ranking.worst(by: policies.risk, at: now, limit: limit) { await recorder.riskSheet(for: reader) }
     }
 }
 

@@ -61,13 +61,8 @@ actor Recorder {
 
     var silences: SilenceBook { ledger.silences }
 
-    func risks(
-        of entities: [IncidentEntity], by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp
-    ) -> [RiskView] { ledger.risks(of: entities, by: policy, for: reader, at: now) }
-
-    func worstRisks(by policy: RiskPolicy, for reader: IncidentReader?, at now: Timestamp, limit: Int) -> [RiskView] {
-        ledger.worstRisks(by: policy, for: reader, at: now, limit: limit)
-    }
+    /// To be weighed elsewhere: with very many addresses that takes a while, and in here findings would wait for it.
+    func riskSheet(for reader: IncidentReader?) -> RiskSheet { ledger.riskSheet(for: reader) }
 
     func takeChanged() -> Set<String> {
         defer { changed.removeAll() }

@@ -189,12 +189,13 @@ struct RiskTests {
         #expect(ledger["SEC-2026-0002"]?.severity == .low)
         for case .findingRecorded(let record) in events { #expect(!record.grouping.contains("Rule 1")) }
         let stranger = IncidentReader(account: "0b", name: "bo")
-        let seen = try #require(ledger.risks(of: [address], by: policy, for: stranger, at: Sample.start).first)
+        let seen = try #require(ledger.riskSheet(for: stranger).views(of: [address], by: policy, at: Sample.start).first)
         #expect(seen.risk.parts.map(\.ruleID) == ["rule-2"] && seen.risk.score == 20)
-        let worst = ledger.worstRisks(by: policy, for: stranger, at: Sample.start, limit: 9)
+        let worst = ledger.riskSheet(for: stranger).worst(by: policy, at: Sample.start, limit: 9)
         #expect(worst.map(\.risk.score) == [20])
         let reader = IncidentReader(account: "0a", name: "ana")
-        #expect(ledger.risks(of: [address], by: policy, for: reader, at: Sample.start).first?.risk.parts.count == 2)
+        let whole = ledger.riskSheet(for: reader).views(of: [address], by: policy, at: Sample.start)
+        #expect(whole.first?.risk.parts.count == 2)
     }
 
     @Test("findings that were split off and incidents that were merged are named where they are by now")
@@ -232,5 +233,11 @@ struct RiskTests {
         }
         #expect(risks.entities.count > 150, "no more is forgotten than has to be")
         #expect(risks[address] != nil && risks[IncidentEntity(kind: .address, value: "10.0.0.1")] == nil)
+    }
+}
+
+extension IncidentBook {
+    fileprivate func risk(of entity: IncidentEntity, by policy: RiskPolicy, at time: Timestamp? = nil) -> EntityRisk? {
+        riskSheet().risk(of: entity, by: policy, at: time)
     }
 }
