@@ -106,6 +106,40 @@ struct NeedToKnowTests {
         }
     }
 
+    @Test("an exception that somebody makes who knows nothing of the incident shows nothing of it either")
+    func exceptionByHand() async throws {
+        let world = try World()
+        try world.append([Line.attack(1, from: Self.address)])
+        try await withServer(world) { running in
+            _ = try await running.findings(1)
+            let server = running.server
+            let hidden = try #require(await server.recorder.incidents().first).id
+            let (member, stranger) = (try await Self.account("member", server), try await Self.account("stranger", server))
+            try await server.desk.carryOut(
+                IncidentOrder(
+                    incident: hidden, verb: .restrict(readers: ["member"]), author: Author(id: member.id, name: "member"),
+                    at: .system, text: "personnel"))
+            let reading = Client(port: running.port, bearer: try await Self.token(member, server))
+            let client = Client(port: running.port, bearer: try await Self.token(stranger, server))
+            let browser = Client(port: running.port)
+            _ = try await browser.submit("/sign-in", ["name": "stranger", "password": Self.password])
+            let exception = ["kind": "exception", "address": "203.0.113.0/24", "for": "1h", "reason": "an+office"]
+            #expect(try await client.post("/api/v1/silences", exception).status == 201)
+            try world.append([Line.attack(2, from: Self.address)])
+            try await eventually("it is taken") { try await server.silences.tallies(for: nil)["S-1"]?.findings == 1 }
+            let taken = try #require(try world.entries().last { $0.data["silence"] != nil })
+            #expect(taken.data["incident"]?.stringValue == hidden)
+            for path in ["/silences/S-1", "/silences", "/journal", "/journal/\(taken.sequence)", "/rules", "/incidents"] {
+                #expect(try await !browser.get(path).text.contains(Self.address), "\(path)")
+            }
+            #expect(try await client.get("/api/v1/journal/\(taken.sequence)").status == 404)
+            #expect(try await client.get("/api/v1/silences/S-1").text.contains(#""findings":0"#))
+            #expect(try await client.post("/api/v1/silences/preview", exception).text.contains(#""findings":0"#))
+            #expect(try await reading.get("/api/v1/silences/S-1").text.contains(#""findings":1"#))
+            #expect(try await reading.get("/api/v1/incidents/\(hidden)").text.contains(#""finding_count":2"#))
+        }
+    }
+
     private static let password = "correct-horse-battery"
 
     /// An admin: no role stands above need-to-know.

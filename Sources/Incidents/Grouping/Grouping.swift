@@ -74,12 +74,14 @@ package struct Grouping: Sendable {
         return events
     }
 
-    /// A finding that a silence takes. It stands where it would have stood, if that is there already, and changes nothing of it; what is
-    /// no attack stands nowhere.
+    /// A finding that a silence takes. It stands where it would have stood, if that is there already, and changes nothing of it. What is
+    /// no attack stands nowhere; what would have been a restricted incident's stays its readers' to know, whoever says that it is none.
     private func muted(_ record: FindingRecord, by silence: Silence, in book: IncidentBook) -> FindingRecord {
         var record = record
         record.silence = silence.id
-        let home = silence.kind == .silence ? home(of: record, in: book) : nil
+        let home = home(of: record, in: book).flatMap {
+            silence.kind == .silence || book.restricted.contains($0.incident.id) ? $0 : nil
+        }
         record.incident = home?.incident.id
         record.grouping = home.map { "\($0.reason); taken by \(silence.id)" } ?? "taken by \(silence.id)"
         return record
@@ -202,12 +204,18 @@ package struct Grouping: Sendable {
     }
 
     private func isActive(_ incident: IncidentBook.Active, at record: FindingRecord) -> Bool {
-        !incident.isClosed && record.firstSeen.nanoseconds(since: incident.lastSeen) <= quietPeriod
+        !incident.isClosed && record.firstSeen.nanoseconds(since: lastSign(of: incident, for: record)) <= quietPeriod
             && incident.firstSeen.nanoseconds(since: record.lastSeen) <= quietPeriod
     }
 
+    /// What was taken keeps an incident open for what is taken, and for nothing else.
+    private func lastSign(of incident: IncidentBook.Active, for record: FindingRecord) -> Timestamp {
+        guard record.silence != nil, let lastTaken = incident.lastTaken else { return incident.lastSeen }
+        return max(incident.lastSeen, lastTaken)
+    }
+
     private func pause(_ incident: IncidentBook.Active, _ record: FindingRecord) -> String {
-        let seconds = record.firstSeen.nanoseconds(since: incident.lastSeen) / 1_000_000_000
+        let seconds = record.firstSeen.nanoseconds(since: lastSign(of: incident, for: record)) / 1_000_000_000
         guard seconds >= 60 else { return "" }
         return seconds < 7200 ? ", after a pause of \(seconds / 60) minutes" : ", after a pause of \(seconds / 3600) hours"
     }

@@ -12,6 +12,9 @@ package struct IncidentBook: Sendable, Equatable {
         package var severity: Severity
         package var firstSeen: Timestamp
         package var lastSeen: Timestamp
+        /// Event time of the newest that a silence took while this was restricted: for as long as that goes on, it is this incident's
+        /// readers' alone to know.
+        package var lastTaken: Timestamp?
         /// That act alone, or with others against one account. By `IPAddress.prefix`; the text itself where it is no address.
         package var addresses: Set<String> = []
         package var accounts: Set<String> = []
@@ -80,7 +83,9 @@ package struct IncidentBook: Sendable, Equatable {
             active[change.incident]?.isClosed = false
             dismissed.remove(change.incident)
         case .restrict: restricted.insert(change.incident)
-        case .unrestrict: restricted.remove(change.incident)
+        case .unrestrict:
+            restricted.remove(change.incident)
+            active[change.incident]?.lastTaken = nil
         case .link: active[change.incident]?.isLinked = true
         case .merge(let into): merge(change.incident, into: into)
         case .split(let into, let findings, let entities):
@@ -142,8 +147,14 @@ package struct IncidentBook: Sendable, Equatable {
     }
 
     private mutating func join(_ finding: FindingRecord) {
-        // What a silence took adds nothing that others would be grouped or raised by.
-        guard finding.silence == nil, let id = finding.incident, var incident = active[current(id)] else { return }
+        guard let id = finding.incident, var incident = active[current(id)] else { return }
+        guard finding.silence == nil else {
+            // It adds nothing that others would be grouped or raised by.
+            if restricted.contains(incident.id) {
+                active[incident.id]?.lastTaken = max(incident.lastTaken ?? finding.lastSeen, finding.lastSeen)
+            }
+            return
+        }
         incident.lastSeen = max(incident.lastSeen, finding.lastSeen)
         incident.firstSeen = min(incident.firstSeen, finding.firstSeen)
         incident.severity = max(incident.severity, finding.rated)

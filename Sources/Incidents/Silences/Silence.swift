@@ -3,7 +3,8 @@ package import Events
 /// Somebody's word that findings of some kind are not to alarm anybody, until a moment that is named.
 ///
 /// One shape for two purposes. A silence says "we know of it": what it takes opens no incident and raises none, and still stands with the
-/// findings of an incident that is open. An exception says "this is no attack": what it takes joins no incident at all.
+/// findings of an incident that is open. An exception says "this is no attack": what it takes joins no incident; only with those of a
+/// restricted one it stands, for its readers alone to know.
 package struct Silence: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable {
         case silence, exception

@@ -63,7 +63,47 @@ struct SilencedGroupingTests {
         #expect(ledger.incidents["SEC-2026-0001"]?.findingCount == 1)
     }
 
-    @Test("replaying the journal gives the ledger that was kept live, silences or not", arguments: 0..<8)
+    private mutating func restrict(_ incident: String, _ action: IncidentChange.Action = .restrict(readers: ["0a"])) {
+        ledger.apply(
+            .changed(IncidentChange(incident: incident, at: Sample.start, author: .system, action: action)),
+            recordedAt: Sample.start)
+    }
+
+    @Test(
+        "what would have been a restricted incident's is that incident's for as long as it goes on, whoever says that it is no attack",
+        arguments: Silence.Kind.allCases)
+    mutating func restricted(kind: Silence.Kind) throws {
+        let hour: Int64 = 3_600
+        record(Sample.finding(1))
+        restrict("SEC-2026-0001")
+        let before = try #require(ledger.book.active["SEC-2026-0001"])
+        try silence(kind)
+        let worse = Sample.rule(title: "Worse", level: .high, category: .exploit)
+        #expect(record(Sample.finding(2, user: "alice", at: 20 * hour, rule: worse)).map(\.incident) == ["SEC-2026-0001"])
+        #expect(record(Sample.finding(3, at: 40 * hour)).map(\.incident) == ["SEC-2026-0001"])
+        // It is counted, and that is all.
+        var after = try #require(ledger.book.active["SEC-2026-0001"])
+        #expect(after.lastTaken == Sample.start.advanced(bySeconds: 40 * hour))
+        after.lastTaken = nil
+        #expect(after == before && ledger["SEC-2026-0001"]?.severity == .medium)
+        #expect(ledger["SEC-2026-0001"]?.findingCount == 3)
+        // What no silence takes goes by what no silence took.
+        let later = record(Sample.finding(4, at: 41 * hour), at: Sample.start.advanced(bySeconds: hour))
+        #expect(later.map(\.incident) == ["SEC-2026-0002", "SEC-2026-0002"])
+    }
+
+    @Test("once anybody may know of it, an exception's findings join it no more")
+    mutating func unrestricted() throws {
+        record(Sample.finding(1))
+        restrict("SEC-2026-0001")
+        try silence(.exception)
+        #expect(record(Sample.finding(2)).map(\.incident) == ["SEC-2026-0001"])
+        restrict("SEC-2026-0001", .unrestrict)
+        #expect(record(Sample.finding(3)).map(\.incident) == [nil])
+        #expect(ledger.book.active["SEC-2026-0001"]?.lastTaken == nil)
+    }
+
+    @Test("replaying the journal gives the ledger that was kept live, silences or not", arguments: 0..<7)
     func replayEqualsLive(seed: UInt64) async throws {
         let folder = try TemporaryFolder()
         let keys = InMemorySubjectKeys()
@@ -71,8 +111,16 @@ struct SilencedGroupingTests {
         var generator = FindingGenerator(seed: 7_000 + seed)
         var live = IncidentLedger()
         var now = Sample.start
-        var silenced = 0
+        var (silenced, withheld) = (0, 0)
         for number in 0..<80 {
+            if number % 5 == 4, !live.incidents.isEmpty {
+                let event = IncidentEvent.changed(
+                    IncidentChange(
+                        incident: generator.pick(live.incidents.keys.sorted()), at: now, author: SilenceSample.ana,
+                        action: generator.pick([.restrict(readers: ["0a"]), .restrict(readers: ["0a"]), .unrestrict])))
+                let entries = try await journal.append([event.draft()], at: now)
+                live.apply(event, recordedAt: entries[0].recordedAt)
+            }
             if number % 9 == 3 {
                 let matcher = SilenceMatcher(
                     rule: SilenceSample.rule,
@@ -89,7 +137,9 @@ struct SilencedGroupingTests {
             let entries = try await journal.append(events.map { $0.draft() }, at: now)
             for (event, entry) in zip(events, entries) {
                 live.applyToIncidents(event, recordedAt: entry.recordedAt)
-                if case .findingRecorded(let record) = event, record.silence != nil { silenced += 1 }
+                guard case .findingRecorded(let record) = event, let silence = record.silence else { continue }
+                silenced += 1
+                if record.incident != nil, live.silences[silence]?.kind == .exception { withheld += 1 }
             }
             now = now.advanced(bySeconds: 300)
         }
@@ -100,5 +150,6 @@ struct SilencedGroupingTests {
         }
         #expect(replayed == live)
         #expect(silenced > 5 && silenced < 80)
+        #expect(withheld > 0, "some would have been a restricted incident's")
     }
 }
