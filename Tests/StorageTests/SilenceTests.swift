@@ -1,4 +1,5 @@
 import Events
+import GRDB
 import Journal
 import Testing
 
@@ -109,5 +110,29 @@ struct SilenceTests {
         #expect(try await counted("0a", at: now) == ["SEC-2026-0001": 1, "SEC-2026-0002": 1])
         #expect(try await counted("0b", at: now) == ["SEC-2026-0001": 1])
         #expect(try await counted("0a", at: now.advanced(bySeconds: 86_400)) == [:])
+    }
+
+    @Test("findings of other rules, however many and new, push those of the rule that is named out of no preview")
+    func previewOfRule() async throws {
+        try await ledger.open("SEC-2026-0001")
+        try await tables.pool.write { database in
+            try database.execute(
+                sql: """
+                    WITH RECURSIVE number (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n <= ?)
+                    INSERT INTO finding
+                    SELECT printf('%032x', n), sequence + n, incident, 'another', rule_title, rule_hash, level, category, severity,
+                        techniques, entities, count, first_seen, last_seen, recorded_at + n, grouping, evidence, is_lower_bound,
+                        silence
+                    FROM finding, number
+                    """, arguments: [SilencePreview.maximumFindings])
+        }
+        func preview(_ matcher: SilenceMatcher) async throws -> SilencePreview {
+            try await tables.preview(matcher, isCommander: true, for: nil, now: Ledger.start.advanced(bySeconds: 60))
+        }
+        let ofRule = try await preview(SilenceMatcher(rule: "rule"))
+        #expect(ofRule.findings == 1 && !ofRule.isPartial)
+        let ofAddress = try await preview(SilenceMatcher(addresses: [try #require(AddressBlock("203.0.113.9"))]))
+        #expect(ofAddress.findings == SilencePreview.maximumFindings && ofAddress.isPartial)
+        #expect(ofAddress.incidents.map(\.findings) == [SilencePreview.maximumFindings])
     }
 }

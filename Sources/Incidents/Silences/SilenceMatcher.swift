@@ -61,22 +61,25 @@ package struct SilenceMatcher: Sendable, Hashable {
 
     /// What is not known of a finding never matches: where in doubt, somebody is told.
     package func matches(_ finding: Subject) -> Bool {
+        guard mayMatch(finding), addresses.isEmpty || !finding.lacksAddresses else { return false }
+        guard let line else { return true }
+        return !finding.lacksLines && !finding.lines.isEmpty && finding.lines.allSatisfy { $0?.contains(line) ?? false }
+    }
+
+    /// Whether it matches, unless the log lines behind the finding say otherwise.
+    func mayMatch(_ finding: Subject) -> Bool {
         if let rule, rule != finding.rule { return false }
         if let account, account != finding.account { return false }
-        if !addresses.isEmpty {
-            guard !finding.lacksAddresses, !finding.addresses.isEmpty else { return false }
-            let areInside = finding.addresses.allSatisfy { text in
+        guard !addresses.isEmpty else { return rule != nil || account != nil }
+        return !finding.addresses.isEmpty
+            && finding.addresses.allSatisfy { text in
                 IPAddress(text).map { address in addresses.contains { $0.contains(address) } } ?? false
             }
-            guard areInside else { return false }
-        }
-        if let line {
-            guard !finding.lacksLines, !finding.lines.isEmpty,
-                finding.lines.allSatisfy({ $0?.contains(line) ?? false })
-            else { return false }
-        }
-        return rule != nil || account != nil || !addresses.isEmpty
     }
+
+    /// Whether the log lines behind a finding that may match decide: what they say, or, where several addresses are named, whether each
+    /// is there.
+    func asksForLines(of finding: Subject) -> Bool { line != nil || (!addresses.isEmpty && finding.addresses.count > 1) }
 }
 
 extension SilenceMatcher.Subject {

@@ -12,7 +12,7 @@ package struct SilenceTally: Sendable, Equatable {
     }
 }
 
-/// What a silence would have taken.
+/// What a silence would have taken, counted finding by finding: there may be very many, and what attackers wrote stands in each.
 package struct SilencePreview: Sendable, Equatable {
     /// Of findings that are recorded.
     package struct Share: Sendable, Equatable {
@@ -23,46 +23,58 @@ package struct SilencePreview: Sendable, Equatable {
 
     /// Seconds that it looks back.
     package static let period: Int64 = 86_400
-    /// Findings that are looked at, the newest; beyond that it says so.
+    /// Findings that are looked at, the newest (of its rule, where it names one); beyond that it says so.
     package static let maximumFindings = 20_000
 
-    package var breadth: SilenceMatcher.Breadth
-    package var findings = 0
+    private let matcher: SilenceMatcher
+    private let takesCritical: Bool
+    package let breadth: SilenceMatcher.Breadth
+    package private(set) var findings = 0
     /// Would match, and alarm all the same: of P0 or of canaries.
-    package var spared = 0
-    package var rules: [Share] = []
-    package var incidents: [Share] = []
-    package var last: Timestamp?
+    package private(set) var spared = 0
+    package private(set) var last: Timestamp?
+    private var byRule: [String: Share] = [:]
+    private var byIncident: [String: Share] = [:]
     /// More was recorded than was looked at.
-    package var isPartial: Bool
+    package var isPartial = false
 
-    /// - Parameters:
-    ///   - recent: findings of the period that whoever asks may know of, with the title of the incident of each.
-    ///   - isCommander: whoever asks.
-    package init(
-        _ matcher: SilenceMatcher, recent: [(finding: FindingView, incidentTitle: String?)], isCommander: Bool, isPartial: Bool
-    ) {
+    /// - Parameter isCommander: whoever asks.
+    package init(_ matcher: SilenceMatcher, isCommander: Bool) {
+        self.matcher = matcher
         breadth = matcher.breadth
-        self.isPartial = isPartial
-        let takesCritical = isCommander && breadth == .exact
-        var (byRule, byIncident) = ([String: Share](), [String: Share]())
-        guard breadth != .everything else { return }
-        for (finding, title) in recent {
-            let subject = SilenceMatcher.Subject(finding)
-            guard matcher.matches(subject) else { continue }
-            guard takesCritical || !subject.isCritical else {
-                spared += 1
-                continue
-            }
-            findings += 1
-            last = max(last ?? finding.recordedAt, finding.recordedAt)
-            byRule[finding.ruleID, default: Share(id: finding.ruleID, title: finding.ruleTitle, findings: 0)].findings += 1
-            if let incident = finding.incident {
-                byIncident[incident, default: Share(id: incident, title: title ?? "", findings: 0)].findings += 1
-            }
+        takesCritical = isCommander && breadth == .exact
+    }
+
+    /// The most findings first.
+    package var rules: [Share] { Self.sorted(byRule) }
+    package var incidents: [Share] { Self.sorted(byIncident) }
+
+    private static func sorted(_ shares: [String: Share]) -> [Share] {
+        shares.values.sorted { ($1.findings, $0.id) < ($0.findings, $1.id) }
+    }
+
+    /// Counts a finding of the period, where it would have been taken.
+    ///
+    /// - Parameters:
+    ///   - finding: one that whoever asks may know of; its lines may be left out, and whether its count is a lower bound.
+    ///   - incidentTitle: of the incident in which it stands.
+    ///   - whole: reads all of it. Asked only where that decides: the lines are most of what a finding is.
+    package mutating func add(
+        _ finding: FindingView, incidentTitle: String?, whole: () throws -> FindingView
+    ) rethrows {
+        var subject = SilenceMatcher.Subject(finding)
+        guard breadth != .everything, matcher.mayMatch(subject) else { return }
+        if matcher.asksForLines(of: subject) { subject = SilenceMatcher.Subject(try whole()) }
+        guard matcher.matches(subject) else { return }
+        guard takesCritical || !subject.isCritical else {
+            spared += 1
+            return
         }
-        let sorted = { (shares: [String: Share]) in shares.values.sorted { ($1.findings, $0.id) < ($0.findings, $1.id) } }
-        rules = sorted(byRule)
-        incidents = sorted(byIncident)
+        findings += 1
+        last = max(last ?? finding.recordedAt, finding.recordedAt)
+        byRule[finding.ruleID, default: Share(id: finding.ruleID, title: finding.ruleTitle, findings: 0)].findings += 1
+        if let incident = finding.incident {
+            byIncident[incident, default: Share(id: incident, title: incidentTitle ?? "", findings: 0)].findings += 1
+        }
     }
 }

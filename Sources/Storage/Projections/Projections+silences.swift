@@ -62,21 +62,37 @@ extension Projections {
     package func preview(
         _ matcher: SilenceMatcher, isCommander: Bool, for reader: IncidentReader?, now: Timestamp
     ) async throws -> SilencePreview {
-        let rows = try await pool.read { database in
+        try await pool.read { database in
             let (condition, arguments) = Projections.knowable(by: reader)
-            return try Row.fetchAll(
+            var preview = SilencePreview(matcher, isCommander: isCommander)
+            let whole = try database.makeStatement(sql: "SELECT * FROM finding WHERE id = ?")
+            // One at a time: a storm of findings, each with lines that attackers wrote, is larger than memory should be.
+            let rows = try Row.fetchCursor(
                 database,
                 sql: """
-                    SELECT finding.*, (SELECT title FROM incident WHERE id = finding.incident) AS incident_title FROM finding
-                    WHERE recorded_at >= ? AND \(condition) ORDER BY recorded_at DESC, sequence DESC LIMIT ?
+                    SELECT id, sequence, incident, rule_id, rule_title, rule_hash, level, category, severity, techniques, entities,
+                        count, first_seen, last_seen, recorded_at, grouping, '[]' AS evidence, FALSE AS is_lower_bound,
+                        NULL AS silence, (SELECT title FROM incident WHERE id = finding.incident) AS incident_title
+                    FROM finding
+                    WHERE recorded_at >= ? AND rule_id = ifnull(?, rule_id) AND \(condition)
+                    ORDER BY recorded_at DESC, sequence DESC LIMIT ?
                     """,
-                arguments: [now.advanced(bySeconds: -SilencePreview.period).nanoseconds] + arguments
-                    + [SilencePreview.maximumFindings + 1]
-            ).map { (finding: Projections.finding($0), incidentTitle: $0["incident_title"] as String?) }
+                arguments: [now.advanced(bySeconds: -SilencePreview.period).nanoseconds, matcher.rule] + arguments
+                    + [SilencePreview.maximumFindings + 1])
+            var seen = 0
+            while let row = try rows.next() {
+                seen += 1
+                guard seen <= SilencePreview.maximumFindings else {
+                    preview.isPartial = true
+                    break
+                }
+                let finding = Projections.finding(row)
+                try preview.add(finding, incidentTitle: row["incident_title"]) {
+                    try Row.fetchOne(whole, arguments: [finding.id]).map(Projections.finding) ?? finding
+                }
+            }
+            return preview
         }
-        return SilencePreview(
-            matcher, recent: Array(rows.prefix(SilencePreview.maximumFindings)), isCommander: isCommander,
-            isPartial: rows.count > SilencePreview.maximumFindings)
     }
 
     private static func knowable(by reader: IncidentReader?) -> (sql: String, arguments: StatementArguments) {

@@ -26,7 +26,9 @@ final class KeptSilences: SilenceKeeping {
     func preview(_ order: SilenceOrder, for reader: IncidentReader?) async throws -> SilencePreview {
         _ = try decided(order, isDone: false)
         guard case .create(let draft) = order.action else { throw SilenceRefusal(.invalid, "nothing", "") }
-        return SilencePreview(draft.matcher, recent: recent, isCommander: order.isCommander, isPartial: false)
+        var preview = SilencePreview(draft.matcher, isCommander: order.isCommander)
+        for (finding, title) in recent { preview.add(finding, incidentTitle: title) { finding } }
+        return preview
     }
 
     func carryOut(_ order: SilenceOrder) async throws -> Silence {

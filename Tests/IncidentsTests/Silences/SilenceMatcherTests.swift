@@ -110,12 +110,7 @@ struct SilenceMatcherTests {
         for _ in 0..<100 {
             let (finding, lines) = generator.next()
             let record = FindingRecord(finding, lines: lines, incident: "SEC-2026-0001", grouping: "")
-            let view = FindingView(
-                id: record.id, sequence: 1, ruleID: record.ruleID, ruleTitle: "", ruleHash: "", level: "",
-                category: record.category,
-                severity: record.severity, techniques: [], entities: record.entities, count: record.count,
-                firstSeen: Sample.start, lastSeen: Sample.start, recordedAt: Sample.start, lines: record.evidence, grouping: "",
-                isLowerBound: record.isLowerBound)
+            let view = Self.view(record)
             for matcher in [
                 SilenceMatcher(addresses: SilenceSample.blocks("203.0.113.9")), SilenceMatcher(account: "root"),
                 SilenceMatcher(rule: record.ruleID, line: "xxxx"),
@@ -141,11 +136,52 @@ struct SilenceMatcherTests {
             (view("a3", "SEC-2026-0002", .critical), "U"), (view("a4", "SEC-2026-0003", address: "198.51.100.1"), "V"),
         ].map { (finding: $0.0, incidentTitle: $0.1) }
         let matcher = SilenceMatcher(addresses: SilenceSample.blocks("203.0.113.9"))
-        let preview = SilencePreview(matcher, recent: recent, isCommander: true, isPartial: false)
-        #expect(preview.findings == 3 && preview.spared == 1 && preview.last == Sample.start)
-        #expect(preview.rules.map(\.findings) == [2, 1] && preview.rules.map(\.id) == ["ra", "rb"])
-        #expect(preview.incidents == [.init(id: "SEC-2026-0001", title: "T", findings: 2)])
-        #expect(SilencePreview(SilenceMatcher(line: "GET"), recent: recent, isCommander: true, isPartial: false).findings == 0)
+        let preview = { (matcher: SilenceMatcher) in
+            recent.reduce(into: SilencePreview(matcher, isCommander: true)) { preview, each in
+                preview.add(each.finding, incidentTitle: each.incidentTitle) { each.finding }
+            }
+        }
+        let counted = preview(matcher)
+        #expect(counted.findings == 3 && counted.spared == 1 && counted.last == Sample.start)
+        #expect(counted.rules.map(\.findings) == [2, 1] && counted.rules.map(\.id) == ["ra", "rb"])
+        #expect(counted.incidents == [.init(id: "SEC-2026-0001", title: "T", findings: 2)])
+        #expect(preview(SilenceMatcher(line: "GET")).findings == 0)
+    }
+
+    /// The law: without its lines, a finding is counted as with them; and they are read where they decide, and nowhere else.
+    @Test("a preview reads the log lines of those findings alone of which they decide", arguments: 0..<10)
+    func lazily(seed: UInt64) {
+        var generator = FindingGenerator(seed: 6_000 + seed)
+        var (counted, read, needed) = (0, 0, 0)
+        for _ in 0..<300 {
+            let (finding, lines) = generator.next()
+            let view = Self.view(FindingRecord(finding, lines: lines, incident: "SEC-2026-0001", grouping: ""))
+            let matcher = SilenceMatcher(
+                rule: generator.pick([nil, view.ruleID, "another"]),
+                addresses: generator.pick([SilenceSample.blocks("203.0.113.0/24", "198.51.100.0/24", "2001:db8:1::/64"), []]),
+                account: generator.pick([nil, nil, "root"]), line: generator.pick([nil, "x"]))
+            var bare = view
+            (bare.lines, bare.isLowerBound) = ([], false)
+            var preview = SilencePreview(matcher, isCommander: true)
+            preview.add(bare, incidentTitle: nil) {
+                read += 1
+                return view
+            }
+            let matches = matcher.breadth != .everything && matcher.matches(SilenceMatcher.Subject(view))
+            #expect(preview.findings + preview.spared == (matches ? 1 : 0), "\(matcher)")
+            counted += matches ? 1 : 0
+            let addresses = view.entities.count { $0.kind == .address }
+            needed += matcher.line != nil || (!matcher.addresses.isEmpty && addresses > 1) ? 1 : 0
+        }
+        #expect(counted > 5 && read > 5 && read < needed, "\(counted) \(read) \(needed)")
+    }
+
+    private static func view(_ record: FindingRecord) -> FindingView {
+        FindingView(
+            id: record.id, sequence: 1, ruleID: record.ruleID, ruleTitle: "", ruleHash: "", level: "", category: record.category,
+            severity: record.severity, techniques: [], entities: record.entities, count: record.count, firstSeen: Sample.start,
+            lastSeen: Sample.start, recordedAt: Sample.start, lines: record.evidence, grouping: "",
+            isLowerBound: record.isLowerBound)
     }
 
     // MARK: What people write
