@@ -88,6 +88,22 @@ struct SilencePagesTests {
         #expect(try await browser.get("/silences").text.contains("Nothing is silenced"))
     }
 
+    @Test("under a finding, the link names the IPv6 network that a silence can be about; an address of it alone is refused")
+    func ipv6() async throws {
+        var finding = Samples.finding(0, text: "x")
+        finding.entities = ["2001:db8:0:5::1", "2001:db8:0:5::2", "192.0.2.7"].map { IncidentEntity(kind: .address, value: $0) }
+        finding.incident = "SEC-2026-0001"
+        var incident = Samples.incident()
+        incident.findings = [finding]
+        let browser = try await World(incidents: [incident], silences: KeptSilences()).signedIn()
+        let page = try await browser.get("/incidents/SEC-2026-0001")
+        let link = try #require(page.text.firstMatch(of: /href="(\/silences\/new\?kind=silence[^"]*)">Silence/)?.output.1)
+        let form = try await browser.get(String(link).replacing("&amp;", with: "&"))
+        #expect(form.text.contains(#"name="address" value="2001:db8:0:5::/64 192.0.2.7""#))
+        let refused = try await browser.post("/silences", ["address": "2001:db8:0:5::1", "for": "4h", "reason": "ours"])
+        #expect(refused.status == 422 && refused.text.contains("2001:db8:0:5::/64"))
+    }
+
     @Test("viewers look, responders silence few, commanders much")
     func roles() async throws {
         #expect(try await add().status == 303)

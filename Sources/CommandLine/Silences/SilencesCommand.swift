@@ -80,7 +80,7 @@ struct SilenceArguments: ParsableArguments {
     @Option(help: "A rule, by its id.")
     var rule: String?
 
-    @Option(help: "An address or a network; may be given several times.")
+    @Option(help: "An address or a network, of IPv6 a /64 or larger; may be given several times.")
     var address: [String] = []
 
     @Option(help: "An account, letter by letter.")

@@ -73,7 +73,13 @@ enum SilenceModels {
             return ["silenced": model]
         }
         guard maySilence, let incident = finding.incident else { return [:] }
-        let addresses = finding.entities.filter { $0.kind == .address }.compactMap { $0.value.flatMap { AddressBlock($0) } }
+        var addresses: [AddressBlock] = []
+        for entity in finding.entities where entity.kind == .address {
+            guard let block = entity.value.flatMap({ IPAddress($0) }).flatMap(AddressBlock.one), !addresses.contains(block) else {
+                continue
+            }
+            addresses.append(block)
+        }
         let matcher = SilenceMatcher(
             rule: finding.ruleID, addresses: Array(addresses.prefix(SilenceBook.mostAddresses)),
             account: addresses.isEmpty ? finding.entities.first { $0.kind == .account }?.value : nil)

@@ -5,7 +5,7 @@ package import Events
 package struct SilenceMatcher: Sendable, Hashable {
     /// A rule's id; `nil` for all.
     package var rule: String?
-    /// Every address of a finding has to lie in one of these; empty for all.
+    /// Every address of a finding has to lie in one of these; empty for all. Of IPv6, less than a /64 holds none.
     package var addresses: [AddressBlock]
     /// As the finding has it, letter by letter.
     package var account: String?
@@ -73,7 +73,7 @@ package struct SilenceMatcher: Sendable, Hashable {
         guard !addresses.isEmpty else { return rule != nil || account != nil }
         return !finding.addresses.isEmpty
             && finding.addresses.allSatisfy { text in
-                IPAddress(text).map { address in addresses.contains { $0.contains(address) } } ?? false
+                IPAddress(text).map { address in addresses.contains { !$0.isPartOfOne && $0.contains(address) } } ?? false
             }
     }
 
@@ -118,6 +118,14 @@ extension AddressBlock {
     fileprivate var least: Int { isV4 ? 8 : 16 }
     fileprivate var few: Int { isV4 ? 24 : 48 }
     fileprivate var single: Int { isV4 ? 32 : 64 }
+    /// It holds some addresses of one IPv6 /64, and not all. Whoever has one has all of them, rules count them together, and a finding names
+    /// only the one that completed it: that all the others lie inside is not known.
+    var isPartOfOne: Bool { prefixLength > single }
+
+    /// The smallest that a silence can be about: the address, or the IPv6 /64 in which it lies.
+    package static func one(with address: IPAddress) -> AddressBlock? {
+        AddressBlock(address.isV4 ? "\(address)" : "\(address.prefix)/64")
+    }
 
     /// `192.0.2.0/24`; a single address without its length.
     package var text: String { bits == 128 ? "\(base)" : "\(base)/\(prefixLength)" }

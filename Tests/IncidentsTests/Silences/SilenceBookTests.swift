@@ -74,12 +74,24 @@ struct SilenceBookTests {
             SilenceSample.create(SilenceMatcher(addresses: SilenceSample.blocks("10.0.0.0/7")), isCommander: true),
             SilenceSample.create(SilenceMatcher(addresses: SilenceSample.blocks("2001::/15")), isCommander: true),
             SilenceSample.create(SilenceMatcher(addresses: SilenceSample.blocks("::/0")), isCommander: true),
+            SilenceSample.create(SilenceMatcher(addresses: SilenceSample.blocks("2001:db8::7")), isCommander: true),
+            SilenceSample.create(SilenceMatcher(rule: "r", addresses: SilenceSample.blocks("192.0.2.1", "2001:db8::/65"))),
             SilenceSample.create(SilenceMatcher(rule: "r", line: "abc"), isCommander: true),
             SilenceSample.create(SilenceMatcher(rule: "r", account: "a\nb"), isCommander: true),
             SilenceSample.create(SilenceMatcher(account: String(repeating: "x", count: 201)), isCommander: true),
         ])
     func refused(order: SilenceOrder) {
         #expect(book.refusal(of: order) == .invalid)
+    }
+
+    @Test("who names one IPv6 address is told which network to write instead")
+    func partOfOne() {
+        #expect {
+            try book.decide(
+                SilenceSample.create(SilenceMatcher(addresses: SilenceSample.blocks("2001:db8::5:0:0:0:7"))), now: Sample.start)
+        } throws: {
+            "\($0)".contains("2001:db8:0:5::/64")
+        }
     }
 
     @Test(

@@ -22,6 +22,29 @@ struct SilenceMatcherTests {
         #expect(!matches(matcher, SilenceSample.record(address: "client.example.org")))
     }
 
+    /// Rules count an IPv6 /64 as one, and the finding names the address that came last.
+    @Test(
+        "less than an IPv6 network of 64 bits takes nothing: who else was in it is not known",
+        arguments: ["2001:db8:0:5::1", "2001:db8:0:5::1/128", "2001:db8:0:5::/65", "2001:db8:0:5::/96"])
+    func partOfOne(text: String) {
+        let record = SilenceSample.record(address: "2001:db8:0:5::1")
+        #expect(!matches(SilenceMatcher(addresses: SilenceSample.blocks(text)), record))
+        #expect(!matches(SilenceMatcher(addresses: SilenceSample.blocks(text, "192.0.2.1")), record))
+        #expect(matches(SilenceMatcher(addresses: SilenceSample.blocks(text, "2001:db8:0:5::/64")), record))
+    }
+
+    @Test("the smallest that a silence is about: an IPv4 address, an IPv6 /64")
+    func one() throws {
+        for (text, block) in [
+            ("2001:db8:0:5::1", "2001:db8:0:5::/64"), ("192.0.2.7", "192.0.2.7"), ("::ffff:192.0.2.7", "192.0.2.7"),
+        ] {
+            let address = try #require(IPAddress(text))
+            let one = try #require(AddressBlock.one(with: address))
+            #expect(one.text == block && one.contains(address))
+            #expect(SilenceMatcher(rule: "r", addresses: [one]).breadth == .exact)
+        }
+    }
+
     @Test("what is not known of a finding never matches")
     func unknown() {
         let byAddress = SilenceMatcher(addresses: SilenceSample.blocks("192.0.2.0/24"))
