@@ -121,6 +121,44 @@ struct SilencePagesTests {
         #expect(try await add(wide, as: try await world.browser(as: .commander)).status == 303)
     }
 
+    @Test("of those that are over, the list shows a hundred at a time, the newest first, and what is in force on the first page")
+    func pages() async throws {
+        let silences = KeptSilences()
+        let ana = Author(id: "0a", name: "ana")
+        let matcher = SilenceMatcher(addresses: [try #require(AddressBlock("203.0.113.77"))])
+        func add() async throws -> Silence {
+            try await silences.carryOut(
+                SilenceOrder(
+                    .create(SilenceDraft(kind: .silence, matcher: matcher, duration: 3_600, reason: "ours")), by: ana,
+                    isCommander: true))
+        }
+        for _ in 0..<201 {
+            let made = try await add()
+            _ = try await silences.carryOut(SilenceOrder(.end(id: made.id, reason: "over"), by: ana, isCommander: true))
+        }
+        let active = try await add()
+        let browser = try await World(silences: silences).signedIn()
+        func shown(_ path: String) async throws -> (ids: [String], text: String) {
+            let text = try await browser.get(path).text
+            return (text.matches(of: /data-key="(S-\d+)"/).map { String($0.output.1) }, text)
+        }
+        let ids = { (range: ClosedRange<Int>) in range.reversed().map { "S-\($0)" } }
+        let first = try await shown("/silences")
+        #expect(first.ids == [active.id] + ids(102...201))
+        #expect(first.text.contains(#"href="/silences?page=2""#) && !first.text.contains("Newer"))
+        let second = try await shown("/silences?page=2")
+        #expect(second.ids == ids(2...101) && second.text.contains("1 in force"))
+        #expect(second.text.contains(#"href="/silences""#) && second.text.contains(#"href="/silences?page=3""#))
+        #expect(!second.text.contains("Nothing is silenced"))
+        let last = try await shown("/silences?page=3")
+        #expect(last.ids == ["S-1"] && !last.text.contains("Older"))
+        for text in ["4", "99999999999999999999", "-1", "0", "x"] {
+            let answer = try await browser.get("/silences?page=\(text)")
+            #expect(answer.status == 200, "\(text)")
+        }
+        #expect(try await shown("/silences?page=9").ids == ["S-1"])
+    }
+
     @Test("of one that came of a restricted incident, its readers alone see what and why")
     func needToKnow() async throws {
         let silences = KeptSilences(

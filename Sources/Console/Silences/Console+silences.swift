@@ -8,6 +8,8 @@ import Incidents
 extension Console {
     /// Findings that a silence's page shows.
     static let shownSilenced = 50
+    /// Silences on one page of the list, of those that are over. Few are in force, and all of them stand on the first page.
+    static let shownOver = 100
 
     func addSilenceRoutes(to routes: ConsoleRoutes) {
         routes.get("silences", .viewer) { request, context in try await silenceList(request, context: context) }
@@ -39,9 +41,9 @@ extension Console {
 
     func addSilenceAPI(to routes: ConsoleRoutes) {
         routes.get("silences", .viewer) { request, context in
-            let includesOver = FormFields(query: request.uri.query)["all"] == "1"
-            return try HTTPAnswer.json(
-                APISilenceList(try await silenceViews(includesOver: includesOver, context: context), at: dependencies.now()))
+            let (includesOver, now) = (FormFields(query: request.uri.query)["all"] == "1", dependencies.now())
+            let silences = try await keepingSilences().silences().filter { includesOver || $0.state(at: now) == .active }
+            return try HTTPAnswer.json(APISilenceList(try await silenceViews(of: silences, context: context), at: now))
         }
         routes.post("silences", .responder) { request, context in
             let made = try await create(try await FormFields(bodyOf: request), context: context)
@@ -67,14 +69,10 @@ extension Console {
         return silences
     }
 
-    private func silenceViews(includesOver: Bool, context: ConsoleContext) async throws -> [SilenceView] {
-        let keeping = try keepingSilences()
-        let tallies = try await keeping.tallies(for: context.reader)
-        let now = dependencies.now()
+    private func silenceViews(of silences: [Silence], context: ConsoleContext) async throws -> [SilenceView] {
+        let tallies = try await keepingSilences().tallies(for: context.reader)
         var views: [SilenceView] = []
-        for silence in await keeping.silences() where includesOver || silence.state(at: now) == .active {
-            views.append(try await view(silence, tallies[silence.id], context))
-        }
+        for silence in silences { views.append(try await view(silence, tallies[silence.id], context)) }
         return views
     }
 
@@ -131,17 +129,26 @@ extension Console {
         let sequence = dependencies.updates.sequence
         let now = dependencies.now()
         let titles = try await ruleTitles()
-        let views = try await silenceViews(includesOver: true, context: context)
+        let silences = try await keepingSilences().silences()
+        let active = silences.filter { $0.state(at: now) == .active }
+        let over = silences.filter { $0.state(at: now) != .active }
+        let pages = max(1, (over.count + Self.shownOver - 1) / Self.shownOver)
+        let page = min(max(FormFields(query: request.uri.query)["page"].flatMap { Int($0) } ?? 1, 1), pages)
+        let shown = (page == 1 ? active : []) + over.dropFirst((page - 1) * Self.shownOver).prefix(Self.shownOver)
+        let views = try await silenceViews(of: shown, context: context)
         let rows = { (isActive: Bool) -> [PageModel] in
             views.filter { ($0.silence.state(at: now) == .active) == isActive }.map {
                 SilenceModels.row($0, titles: titles, now: now, signedIn: context.signedIn)
             }
         }
-        let (active, over) = (rows(true), rows(false))
-        let model: PageModel = [
-            "active": active, "hasActive": !active.isEmpty, "over": over, "hasOver": !over.isEmpty,
-            "activeCount": NumberText.grouped(active.count), "canMake": (context.signedIn?.role ?? .viewer) >= .responder,
+        let (activeRows, overRows) = (rows(true), rows(false))
+        var model: PageModel = [
+            "active": activeRows, "hasActive": !activeRows.isEmpty, "over": overRows, "hasOver": !overRows.isEmpty,
+            "isQuiet": active.isEmpty, "activeCount": NumberText.grouped(active.count),
+            "canMake": (context.signedIn?.role ?? .viewer) >= .responder,
         ]
+        if page > 1 { model["newerPath"] = page == 2 ? "/silences" : "/silences?page=\(page - 1)" }
+        if page < pages { model["olderPath"] = "/silences?page=\(page + 1)" }
         return answer(
             "silences", model, title: "Silences", section: "silences", sequence: sequence, request: request, context: context)
     }
