@@ -110,8 +110,8 @@ package struct Platform: Sendable {
             limits: options.documents, database: database, folder: folder, integrity: integrity, processing: processing,
             scanning: options.scanning, logger: logger, randomness: randomness, now: now)
         versions = VersionService(
-            database: database, folder: folder, integrity: integrity, processing: processing, vault: vault,
-            randomness: randomness, now: now)
+            database: database, documents: documents, folder: folder, integrity: integrity, processing: processing,
+            vault: vault, randomness: randomness, now: now)
         self.folder = folder
     }
 

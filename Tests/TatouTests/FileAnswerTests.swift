@@ -109,13 +109,4 @@ import Testing
             #expect(try await stage.world.metrics().contains("tatou_suspicious_events_total{reason=\"integrity\"} 1"))
         }
     }
-
-    @Test("a link that is stored as a symbolic link is no file of the platform") func symbolicLink() async throws {
-        let stage = try await Stage()
-        let (path, _, file) = stage.served[0]
-        try FileManager.default.removeItem(atPath: file)
-        try FileManager.default.createSymbolicLink(atPath: file, withDestinationPath: "/etc/hostname")
-        let status = try await stage.world.ask(.get, path, token: stage.alice.token).status
-        #expect(status == 500)
-    }
 }

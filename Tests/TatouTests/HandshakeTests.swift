@@ -1,3 +1,4 @@
+import Events
 import Foundation
 import Guard
 import Testing
@@ -53,6 +54,30 @@ import Testing
             }
         }
         #expect(answers == ["the message was not accepted"])
+    }
+
+    /// Its original is not what was uploaded when the copy is to be made.
+    struct Broken: Handshake {
+        func initiate(_ payload: String, from client: String) async throws -> HandshakeAnswer {
+            HandshakeAnswer(.payload("answer"), identity: "Jean")
+        }
+
+        func link(_ payload: String, from client: String) async throws -> HandshakeAnswer {
+            let document = Document(
+                id: 1, name: "a.pdf", file: "file", owner: 7, createdAt: Timestamp(seconds: 0), sha256: "", size: 0, pages: 1,
+                correlation: "")
+            throw DocumentRefusal.damaged(document, isMissing: false)
+        }
+    }
+
+    @Test func aChangedOriginalIsToldToWhoeverWatchesAndNotToTheIdentity() async throws {
+        let world = try await World(handshake: Broken())
+        let answer = try await world.post(Self.paths[1], ["payload": "x"])
+        #expect(answer.status == 503)
+        #expect(answer.error == "the copy cannot be made now")
+        #expect(try await world.events("watermark_verify").map { $0["event.reason"] } == ["hash_mismatch"])
+        #expect(try await world.events("rmap_handshake").isEmpty)
+        #expect(try await world.metrics().contains("tatou_suspicious_events_total{reason=\"integrity\"} 1"))
     }
 
     @Test func withoutAHandshakeBothAreUnavailable() async throws {

@@ -36,8 +36,8 @@ package enum DocumentRefusal: Error, Sendable, Equatable {
     case notFound
     /// Somebody else's; answered as if it were not there.
     case notOwner(Document)
-    /// Its file is not what was uploaded.
-    case damaged(Document)
+    /// Its file is not what was uploaded, or is gone.
+    case damaged(Document, isMissing: Bool)
     /// The account's share of the disk is used up.
     case quota
     case busy(message: String)

@@ -73,24 +73,6 @@ package struct DocumentFolder: Sendable {
         }
     }
 
-    /// To be sent to somebody; `nil` where there is no such file.
-    func open(_ kind: Kind, _ name: String) async throws -> StoredFile? {
-        let path = path(kind, name)
-        return try await Self.blocking {
-            do {
-                return try StoredFile(path: path)
-            } catch let failure as FileFailure where failure.code == ENOENT {
-                return nil
-            }
-        }
-    }
-
-    /// Size in bytes; `nil` where there is no such file.
-    func size(_ kind: Kind, _ name: String) -> Int? {
-        var status = stat()
-        return stat(path(kind, name), &status) == 0 ? Int(status.st_size) : nil
-    }
-
     /// Removes what a crash left: everything staged, and every file whose name is not `known`.
     ///
     /// - Returns: how many files that were.

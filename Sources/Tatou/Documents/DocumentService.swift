@@ -59,9 +59,10 @@ package struct DocumentService: Sendable {
         default: throw DocumentRefusal.fault(.typeMismatch, message: "the file is not a PDF document")
         }
         try await scan(staged)
+        let file = try await staged.opened()
         let inspection: DocumentInspection
         do {
-            inspection = try await processing.inspect(staged.path)
+            inspection = try await processing.inspect(file)
         } catch {
             throw DocumentRefusal(error)
         }
@@ -113,18 +114,19 @@ package struct DocumentService: Sendable {
         return document
     }
 
-    package func path(of document: Document) -> String { folder.path(.documents, document.file) }
-
-    /// Its file, open and what was uploaded; `nil` where it is missing.
+    /// Its file, open and what was uploaded: whatever is sent or made of it is made of this.
     ///
-    /// - Throws: ``DocumentRefusal/damaged(_:)``.
-    func open(_ document: Document) async throws -> StoredFile? {
-        guard let file = try await folder.open(.documents, document.file) else { return nil }
-        guard try await integrity.isIntact(file, sha256: document.sha256) else { throw DocumentRefusal.damaged(document) }
-        return file
+    /// - Throws: ``DocumentRefusal/damaged(_:isMissing:)``, ``DocumentRefusal/notFound``.
+    func open(_ document: Document) async throws -> StoredFile {
+        switch try await integrity.find(folder.path(.documents, document.file), sha256: document.sha256) {
+        case .intact(let file): return file
+        case .changed: throw DocumentRefusal.damaged(document, isMissing: false)
+        case .missing:
+            // Its owner may have deleted it since its row was read.
+            guard try await database.document(document.id) != nil else { throw DocumentRefusal.notFound }
+            throw DocumentRefusal.damaged(document, isMissing: true)
+        }
     }
-
-    func hasFile(_ document: Document) -> Bool { folder.size(.documents, document.file) != nil }
 
     /// What became of the files of a deleted document.
     package struct Deletion: Sendable, Equatable {
@@ -154,9 +156,12 @@ package struct DocumentService: Sendable {
     }
 
     /// How well each method can mark a document, in words for its owner.
+    ///
+    /// - Throws: ``DocumentRefusal``.
     package func inspection(of document: Document) async throws -> DocumentInspection {
+        let file = try await open(document)
         do {
-            return try await processing.inspect(path(of: document))
+            return try await processing.inspect(file)
         } catch {
             throw DocumentRefusal(error)
         }

@@ -15,8 +15,32 @@ final class FileIntegrity: Sendable {
     /// Beyond so many all is forgotten: files are then read again.
     private static let most = 10_000
 
+    /// What stands where a file should.
+    enum Finding {
+        /// It, and open: what is read from now on is what was looked at, whatever happens to its name.
+        case intact(StoredFile)
+        /// It was written into, or something else stands in its place.
+        case changed
+        case missing
+    }
+
+    /// Opens a file, and holds it against its digest.
+    ///
+    /// - Throws: ``FileFailure`` where the system keeps us from looking.
+    func find(_ path: String, sha256: String) async throws -> Finding {
+        let file: StoredFile
+        do {
+            file = try await DocumentFolder.blocking { try StoredFile(path: path) }
+        } catch let failure as FileFailure where failure.code == ENOENT {
+            return .missing
+        } catch is StoredFile.Irregular {
+            return .changed
+        }
+        return try await isIntact(file, sha256: sha256) ? .intact(file) : .changed
+    }
+
     /// Whether an open file has this digest.
-    func isIntact(_ file: StoredFile, sha256: String) async throws -> Bool {
+    private func isIntact(_ file: StoredFile, sha256: String) async throws -> Bool {
         try await DocumentFolder.blocking { [self] in
             let seen = Seen(stamp: file.stamp, changed: file.changed)
             if checked.withLock({ $0[file.path] }) == seen { return true }

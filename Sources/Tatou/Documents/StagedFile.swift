@@ -46,6 +46,11 @@ final class StagedFile: Sendable {
         }
     }
 
+    /// What came in so far, to be read.
+    func opened() async throws -> StoredFile {
+        try await DocumentFolder.blocking { [path] in try StoredFile(path: path) }
+    }
+
     var size: Int { state.withLock { $0.size } }
 
     /// Of what was written so far, in hexadecimal.

@@ -117,7 +117,6 @@ struct DocumentRoutes {
         try platform.protection.limit(platform.rates.watermark, account: caller.account.subject, in: context)
         let document = try await platform.document(
             try DocumentIdentifier.find(request, context), for: caller, action: "document_inspected", context)
-        try platform.checkFile(of: document, context)
         do {
             let found = try await platform.documents.inspection(of: document)
             return try JSONAnswer.response(

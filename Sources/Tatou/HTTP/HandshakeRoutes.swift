@@ -11,7 +11,7 @@ package protocol Handshake: Sendable {
 
     /// Answers the second message: makes the version, and hands its link over.
     ///
-    /// - Throws: ``HandshakeRefusal``, one for everything that is the client's fault.
+    /// - Throws: ``HandshakeRefusal``, one for everything that is the client's fault; ``DocumentRefusal`` where the original is to blame.
     func link(_ payload: String, from client: String) async throws -> HandshakeAnswer
 }
 
@@ -84,6 +84,10 @@ struct HandshakeRoutes {
             platform.metrics.handshake(refusal.fault.rawValue)
             context.record(.rmapHandshake(identity: refusal.identity, fault: refusal.fault))
             throw Refusal.invalid("the message was not accepted")
+        } catch let refusal as DocumentRefusal {
+            // The log says what is wrong with the original; whom a copy of it is made for has nothing to do with it.
+            _ = platform.answer(to: refusal, action: "rmap_get_link", context)
+            throw Refusal("rmap_unavailable", status: .serviceUnavailable, message: "the copy cannot be made now", retryAfter: 5)
         }
     }
 }

@@ -1,7 +1,6 @@
 import Guard
 import HTTPTypes
 import Hummingbird
-import Logging
 
 extension Platform {
     /// A document that is the caller's and not in quarantine.
@@ -20,26 +19,15 @@ extension Platform {
         return document
     }
 
-    /// - Throws: `Refusal` with 410 where the file is not where its row says.
-    func checkFile(of document: Document, _ context: TatouContext) throws {
-        guard documents.hasFile(document) else { throw missingFile(of: document, context) }
-    }
-
     /// The document's file, open: what is sent of it is what was uploaded, whatever happens to its name meanwhile.
     ///
     /// - Throws: `Refusal` with 410 where the file is missing or not what was uploaded.
     func file(of document: Document, action: String, _ context: TatouContext) async throws -> StoredFile {
         do {
-            guard let file = try await documents.open(document) else { throw missingFile(of: document, context) }
-            return file
+            return try await documents.open(document)
         } catch let refusal as DocumentRefusal {
             throw answer(to: refusal, action: action, context)
         }
-    }
-
-    private func missingFile(of document: Document, _ context: TatouContext) -> Refusal {
-        context.logger.error("a document's file is missing", metadata: ["document": "\(document.id)"])
-        return .gone
     }
 
     /// Writes and counts why a document was refused, and says what the client may know.
@@ -51,10 +39,12 @@ extension Platform {
             context.record(
                 .authorizationDenied(action, reason: .notOwner, resource: document.resource).with { $0.status = 404 })
             return .missing
-        case .damaged(let document):
+        case .damaged(let document, let isMissing):
             metrics.suspicious(.integrity)
             context.record(
-                .watermark(.verify, resource: document.resource, fault: .hashMismatch).with { $0.level = .error })
+                .watermark(.verify, resource: document.resource, fault: isMissing ? .missing : .hashMismatch).with {
+                    $0.level = .error
+                })
             return .gone
         case .fault(let fault, let message):
             // Oversize is counted where Guard's own refusals of the same are.

@@ -66,7 +66,7 @@ struct TraceRoutes {
             throw platform.answer(to: refusal, action: "leak_trace", file: form.clientName, context)
         }
         do {
-            let (trace, versions) = try await platform.versions.trace(leak.path, owner: caller.account.id)
+            let (trace, versions) = try await platform.versions.trace(leak.opened(), owner: caller.account.id)
             await platform.documents.discard(leak)
             for (_, version) in versions {
                 context.record(

@@ -1,7 +1,6 @@
 import Guard
 import HTTPTypes
 import Hummingbird
-import Logging
 
 /// Making versions, reading marks, and the methods that there are.
 struct WatermarkRoutes {
@@ -121,7 +120,7 @@ struct WatermarkRoutes {
         throw Refusal("plugins_gone", status: .gone, message: "plug-ins are no longer supported")
     }
 
-    /// Runs `work`, and makes of a ``VersionRefusal`` what the client may know and the log has to.
+    /// Runs `work`, and makes of a ``VersionRefusal`` or a ``DocumentRefusal`` what the client may know and the log has to.
     private func orRefusal<Value>(
         _ context: TatouContext, _ document: Document?, _ method: String?, _ action: SecurityEvent.WatermarkAction,
         _ work: () async throws -> Value
@@ -152,12 +151,11 @@ struct WatermarkRoutes {
                 }
                 guard failure.kind == .busy || failure.kind == .unavailable else { throw Refusal.invalid(failure.message) }
                 throw Refusal("busy", status: .serviceUnavailable, message: failure.message, retryAfter: 5)
-            case .fileMissing:
-                context.logger.error("a document's file is missing", metadata: ["document": "\(resource.id)"])
-                throw Refusal.gone
             case .linkTaken: throw Refusal("exists", status: .conflict, message: "the link is taken")
             case .notFound, .ended, .damaged: throw Refusal.missing
             }
+        } catch let refusal as DocumentRefusal {
+            throw platform.answer(to: refusal, action: action.rawValue, context)
         }
     }
 

@@ -1,21 +1,22 @@
 /// What has to look into documents, and therefore never runs in this process: a sandboxed worker does it.
 ///
-/// Paths are files of the data folder. Nothing that comes back is believed beyond its type: numbers are checked by whoever uses them.
+/// Files are open already, and those very files are read. Nothing that comes back is believed beyond its type: numbers are checked by
+/// whoever uses them.
 package protocol DocumentProcessing: Sendable {
     /// The methods there are, in the order in which they are shown.
     func methods() async throws(ProcessingFailure) -> [MarkingMethod]
 
     /// What a document is. Fails where it is none, is damaged, or needs a password.
-    func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection
+    func inspect(_ file: StoredFile) async throws(ProcessingFailure) -> DocumentInspection
 
-    /// Writes a marked copy to `destination`, where nothing stands yet; after a failure nothing stands there either.
-    func embed(_ order: MarkingOrder, in path: String, to destination: String) async throws(ProcessingFailure) -> MarkedFile
+    /// Writes a marked copy to the path `destination`, where nothing stands yet; after a failure nothing stands there either.
+    func embed(_ order: MarkingOrder, in file: StoredFile, to destination: String) async throws(ProcessingFailure) -> MarkedFile
 
     /// The secret that a copy carries.
-    func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String
+    func readSecret(_ file: StoredFile, method: String, key: String) async throws(ProcessingFailure) -> String
 
     /// The versions that a leak was made from: a PDF document, or a PNG or JPEG picture of a page.
-    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict
+    func trace(_ file: StoredFile, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict
 }
 
 /// A way to mark documents.

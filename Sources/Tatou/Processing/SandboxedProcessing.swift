@@ -12,8 +12,10 @@ package struct SandboxedProcessing: DocumentProcessing {
         }
     }
 
-    package func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection {
-        let report = try await asked { worker async throws(WorkerError) in try await worker.inspect(.file(path)) }
+    package func inspect(_ file: StoredFile) async throws(ProcessingFailure) -> DocumentInspection {
+        let report = try await asked(of: file) { worker, document async throws(WorkerError) in
+            try await worker.inspect(document)
+        }
         guard !report.suspicions.contains(.bomb) else {
             throw ProcessingFailure(
                 .tooLarge, "The document decodes to far more than it is. Export it again from where it came from.")
@@ -28,30 +30,32 @@ package struct SandboxedProcessing: DocumentProcessing {
     }
 
     package func embed(
-        _ order: MarkingOrder, in path: String, to destination: String
+        _ order: MarkingOrder, in file: StoredFile, to destination: String
     ) async throws(ProcessingFailure) -> MarkedFile {
         let mark = Mark(
             method: order.method, secret: order.secret, key: order.key, intendedFor: order.intendedFor, position: order.position,
             tracing: .init(version: order.version, markingSecret: order.markingSecret))
-        let copy = try await asked { worker async throws(WorkerError) in
-            try await worker.embed(mark, in: .file(path), to: .file(destination))
+        let copy = try await asked(of: file) { worker, document async throws(WorkerError) in
+            try await worker.embed(mark, in: document, to: .file(destination))
         }
         return MarkedFile(size: copy.size, sha256: copy.sha256)
     }
 
-    package func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
-        try await asked { worker async throws(WorkerError) in try await worker.read(.file(path), method: method, key: key) }
+    package func readSecret(_ file: StoredFile, method: String, key: String) async throws(ProcessingFailure) -> String {
+        try await asked(of: file) { worker, document async throws(WorkerError) in
+            try await worker.read(document, method: method, key: key)
+        }
     }
 
     package func trace(
-        _ path: String, among originals: [TraceableOriginal]
+        _ file: StoredFile, among originals: [TraceableOriginal]
     ) async throws(ProcessingFailure) -> TraceVerdict {
         let traced = originals.map {
             TracedOriginal(
                 document: .file($0.path), markingSecret: $0.markingSecret, versions: $0.versions, fingerprint: $0.fingerprintPath)
         }
-        let report = try await asked { worker async throws(WorkerError) in
-            try await worker.trace([.file(path)], among: traced)
+        let report = try await asked(of: file) { worker, document async throws(WorkerError) in
+            try await worker.trace([document], among: traced)
         }
         return TraceVerdict(
             isRecognised: report.original != nil,
@@ -67,6 +71,14 @@ package struct SandboxedProcessing: DocumentProcessing {
                     number: page.leakPage + 1, width: page.width, height: page.height,
                     words: page.words.map { .init(x: $0.x, y: $0.y, agrees: $0.agrees) }, isOfSpots: page.isOfSpots)
             })
+    }
+
+    private func asked<Answer>(
+        of file: StoredFile, _ work: (DocumentWorker, DocumentSource) async throws(WorkerError) -> Answer
+    ) async throws(ProcessingFailure) -> Answer {
+        // Its descriptor is closed with it.
+        defer { withExtendedLifetime(file) {} }
+        return try await asked { worker async throws(WorkerError) in try await work(worker, .descriptor(file.descriptor)) }
     }
 
     private func asked<Answer>(

@@ -77,8 +77,6 @@ package enum VersionRefusal: Error, Sendable, Equatable {
     case failed(ProcessingFailure)
     /// There is no mark, or the key does not open it.
     case unreadable(ProcessingFailure)
-    /// The original's file is gone.
-    case fileMissing
     /// The copy's file is not what was issued.
     case damaged(Version, isMissing: Bool)
     case notFound

@@ -7,6 +7,7 @@ import Synchronization
 /// Marked copies: making them, reading their marks, and serving them by link. Knows nothing of HTTP.
 package final class VersionService: Sendable {
     private let database: TatouDatabase
+    private let documents: DocumentService
     private let folder: DocumentFolder
     private let processing: any DocumentProcessing
     private let vault: Vault
@@ -16,11 +17,11 @@ package final class VersionService: Sendable {
     private let knownMethods = Mutex<[MarkingMethod]?>(nil)
 
     init(
-        database: TatouDatabase, folder: DocumentFolder, integrity: FileIntegrity, processing: any DocumentProcessing,
-        vault: Vault,
-        randomness: Randomness, now: @escaping @Sendable () -> Timestamp
+        database: TatouDatabase, documents: DocumentService, folder: DocumentFolder, integrity: FileIntegrity,
+        processing: any DocumentProcessing, vault: Vault, randomness: Randomness, now: @escaping @Sendable () -> Timestamp
     ) {
         self.database = database
+        self.documents = documents
         self.folder = folder
         self.integrity = integrity
         self.processing = processing
@@ -43,12 +44,11 @@ package final class VersionService: Sendable {
 
     /// Marks a copy of a document.
     ///
-    /// - Throws: ``VersionRefusal``.
+    /// - Throws: ``VersionRefusal``; ``DocumentRefusal`` where the original is not what was uploaded.
     package func create(_ order: VersionOrder, of document: Document) async throws -> (version: Version, secrets: VersionSecrets)
     {
         guard try await methods().contains(where: { $0.name == order.method }) else { throw VersionRefusal.unknownMethod }
-        let original = folder.path(.documents, document.file)
-        guard folder.size(.documents, document.file) != nil else { throw VersionRefusal.fileMissing }
+        let original = try await documents.open(document)
         let secrets = VersionSecrets(
             link: order.link ?? SecretToken(bits: 128, from: randomness).text, secret: order.secret)
         let file = folder.newName()
@@ -65,6 +65,8 @@ package final class VersionService: Sendable {
                 ? VersionRefusal.notApplicable(message: error.message) : .failed(error)
         }
         do {
+            // Of what was written into meanwhile nobody knows which bytes were marked.
+            guard try original.isUnchanged() else { throw DocumentRefusal.damaged(document, isMissing: false) }
             try await folder.adopt(staged, as: .versions, name: file)
         } catch {
             _ = try? await folder.removeFile(staged)
@@ -99,20 +101,19 @@ package final class VersionService: Sendable {
 
     /// Reads the mark of an uploaded document: a leak, as a rule.
     ///
-    /// - Throws: ``VersionRefusal``.
+    /// - Throws: ``VersionRefusal``; ``DocumentRefusal`` where the document is not what was uploaded.
     package func read(_ document: Document, method: String, key: String) async throws -> Reading {
         guard try await methods().contains(where: { $0.name == method }) else { throw VersionRefusal.unknownMethod }
-        guard folder.size(.documents, document.file) != nil else { throw VersionRefusal.fileMissing }
-        let path = folder.path(.documents, document.file)
+        let file = try await documents.open(document)
         do {
-            let secret = try await processing.readSecret(path, method: method, key: key)
+            let secret = try await processing.readSecret(file, method: method, key: key)
             let issued = try await database.version(sha256: document.sha256, owner: document.owner)
             if let issued {
                 return Reading(secret: secret, version: issued, isMismatch: try await secrets(of: issued).secret != secret)
             }
             return Reading(secret: secret, version: nil, isMismatch: false)
         } catch let failure as ProcessingFailure {
-            guard failure.kind == .notFound, let found = try await trace(path, owner: document.owner).versions.first?.version
+            guard failure.kind == .notFound, let found = try await trace(file, owner: document.owner).versions.first?.version
             else {
                 throw failure.kind == .notFound || failure.kind == .invalidKey
                     ? VersionRefusal.unreadable(failure) : .failed(failure)
@@ -125,7 +126,7 @@ package final class VersionService: Sendable {
     ///
     /// - Throws: ``ProcessingFailure``.
     package func trace(
-        _ path: String, owner: Int64
+        _ leak: StoredFile, owner: Int64
     ) async throws -> (trace: TraceVerdict, versions: [(accused: TraceVerdict.Accused, version: Version)]) {
         let documents = Dictionary(
             try await database.documents(owner: owner).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -137,7 +138,7 @@ package final class VersionService: Sendable {
                 versions: (issued[id] ?? []).map(\.file), fingerprintPath: folder.path(.fingerprints, document.file))
         }
         guard !originals.isEmpty else { return (TraceVerdict(), []) }
-        let trace = try await processing.trace(path, among: originals)
+        let trace = try await processing.trace(leak, among: originals)
         var versions: [(accused: TraceVerdict.Accused, version: Version)] = []
         for accused in trace.accused {
             guard let version = try await database.version(file: accused.version), version.owner == owner else { continue }
@@ -174,13 +175,21 @@ package final class VersionService: Sendable {
         }
         if let end = version.expiresAt, now() >= end { throw VersionRefusal.ended(version) }
         if version.isSingleUse, version.usedAt != nil { throw VersionRefusal.ended(version) }
-        guard let file = try await folder.open(.versions, version.file) else {
+        return (version, try await file(of: version))
+    }
+
+    /// Its file, open and what was issued.
+    ///
+    /// - Throws: ``VersionRefusal/damaged(_:isMissing:)``, ``VersionRefusal/notFound``.
+    func file(of version: Version) async throws -> StoredFile {
+        switch try await integrity.find(folder.path(.versions, version.file), sha256: version.sha256) {
+        case .intact(let file): return file
+        case .changed: throw VersionRefusal.damaged(version, isMissing: false)
+        case .missing:
+            // The document's owner may have deleted it since its row was read.
+            guard try await database.version(file: version.file) != nil else { throw VersionRefusal.notFound }
             throw VersionRefusal.damaged(version, isMissing: true)
         }
-        guard try await integrity.isIntact(file, sha256: version.sha256) else {
-            throw VersionRefusal.damaged(version, isMissing: false)
-        }
-        return (version, file)
     }
 
     /// Counts the use of a link that works once.

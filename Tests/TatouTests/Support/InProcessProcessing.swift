@@ -1,8 +1,9 @@
 import Crypto
 import Foundation
 import Synchronization
-import Tatou
 import Watermark
+
+@testable import Tatou
 
 /// Documents read in the test's own process, of which the product has none. May be told to fail, or to hold a step up.
 final class InProcessProcessing: DocumentProcessing {
@@ -16,6 +17,8 @@ final class InProcessProcessing: DocumentProcessing {
         var traced = TraceVerdict()
         var inspected: [DocumentInspection.Method] = []
         var orders: [MarkingOrder] = []
+        /// What is done before a copy is made, and after somebody looked at the original.
+        var beforeEmbedding: (@Sendable () throws -> Void)?
     }
 
     let script = Mutex(Script())
@@ -24,10 +27,10 @@ final class InProcessProcessing: DocumentProcessing {
         WatermarkMethods.all.map { MarkingMethod(name: $0.name, usage: $0.usage) }
     }
 
-    func inspect(_ path: String) async throws(ProcessingFailure) -> DocumentInspection {
+    func inspect(_ file: StoredFile) async throws(ProcessingFailure) -> DocumentInspection {
         if let failure = script.withLock({ $0.inspectFailure }) { throw failure }
         do {
-            let document = try DocumentDescription(Self.bytes(path))
+            let document = try DocumentDescription(Self.bytes(file))
             return DocumentInspection(
                 pages: document.children.count, isSigned: document.signed, methods: script.withLock { $0.inspected },
                 isPolyglot: script.withLock { $0.isPolyglot }, content: script.withLock { $0.content })
@@ -37,13 +40,15 @@ final class InProcessProcessing: DocumentProcessing {
     }
 
     func embed(
-        _ order: MarkingOrder, in path: String, to destination: String
+        _ order: MarkingOrder, in file: StoredFile, to destination: String
     ) async throws(ProcessingFailure) -> MarkedFile {
         script.withLock { $0.orders.append(order) }
         if let failure = script.withLock({ $0.embedFailure }) { throw failure }
+        let beforehand = script.withLock { $0.beforeEmbedding }
         do {
+            try beforehand?()
             let copy = try WatermarkMethods.named(order.method).embed(
-                Self.bytes(path), secret: order.secret, key: order.key, position: order.position)
+                Self.bytes(file), secret: order.secret, key: order.key, position: order.position)
             guard FileManager.default.createFile(atPath: destination, contents: Data(copy)) else {
                 throw ProcessingFailure(.unavailable, "cannot write")
             }
@@ -54,21 +59,25 @@ final class InProcessProcessing: DocumentProcessing {
         }
     }
 
-    func readSecret(_ path: String, method: String, key: String) async throws(ProcessingFailure) -> String {
+    func readSecret(_ file: StoredFile, method: String, key: String) async throws(ProcessingFailure) -> String {
         if let failure = script.withLock({ $0.readFailure }) { throw failure }
         do {
-            return try WatermarkMethods.named(method).extract(Self.bytes(path), key: key)
+            return try WatermarkMethods.named(method).extract(Self.bytes(file), key: key)
         } catch {
             throw Self.failure(error)
         }
     }
 
-    func trace(_ path: String, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict {
+    func trace(_ file: StoredFile, among originals: [TraceableOriginal]) async throws(ProcessingFailure) -> TraceVerdict {
         if let failure = script.withLock({ $0.traceFailure }) { throw failure }
         return script.withLock { $0.traced }
     }
 
-    private static func bytes(_ path: String) -> [UInt8] { [UInt8](FileManager.default.contents(atPath: path) ?? Data()) }
+    /// What is open, whatever its name is by now.
+    private static func bytes(_ file: StoredFile) -> [UInt8] {
+        defer { withExtendedLifetime(file) {} }
+        return [UInt8](FileManager.default.contents(atPath: "/proc/self/fd/\(file.descriptor)") ?? Data())
+    }
 
     private static func failure(_ error: any Error) -> ProcessingFailure {
         switch error {
