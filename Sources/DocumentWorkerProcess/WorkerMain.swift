@@ -13,7 +13,11 @@ package enum WorkerMain {
         guard chdir("/") == 0 else { _exit(1) }
         // A full buffer must not hold a dying worker.
         _ = fcntl(2, F_SETFL, O_NONBLOCK)
-        WarmUp.run()
+        do {
+            try WarmUp.run()
+        } catch {
+            _exit(WorkerExit.couldNotWarmUp)
+        }
         guard let (request, descriptors) = receive() else { _exit(0) }
         let surroundings = request.isDescription ? Surroundings.describe(descriptors) : ""
         let memory = PeakMemory()

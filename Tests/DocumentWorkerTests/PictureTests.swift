@@ -27,20 +27,28 @@ struct PictureTests {
     }
 
     /// A marked copy as a picture that a program makes which is not ours.
-    private func picture(of version: String, in folder: URL, _ arguments: [String]) async throws -> URL {
+    private func picture(
+        of version: String, _ method: String = "word-shift", of document: [UInt8] = PictureTests.document, in folder: URL,
+        _ arguments: [String]
+    ) async throws -> URL {
         let copy = folder.appendingPathComponent("copy.pdf")
-        _ = try await worker.embed(
-            Mark(method: "word-shift", secret: "s", key: "k", tracing: .init(version: version, markingSecret: Self.marking)),
-            in: .bytes(Self.document), to: .file(copy.path))
-        let picture = folder.appendingPathComponent("leak")
+        let marked = try await worker.embed(
+            Mark(method: method, secret: "s", key: "k", tracing: .init(version: version, markingSecret: Self.marking)),
+            in: .bytes(document), to: .file(copy.path))
+        #expect(marked.isTraceable)
+        return try picture(of: copy, as: "leak", arguments)
+    }
+
+    private func picture(of document: URL, as name: String, _ arguments: [String]) throws -> URL {
+        let folder = document.deletingLastPathComponent()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/pdftoppm")
-        process.arguments = arguments + ["-singlefile", copy.path, picture.path]
+        process.arguments = arguments + ["-singlefile", document.path, folder.appendingPathComponent(name).path]
         try process.run()
         process.waitUntilExit()
         return try #require(
             try FileManager.default.contentsOfDirectory(at: folder, includingPropertiesForKeys: nil).first {
-                $0.lastPathComponent.hasPrefix("leak.")
+                $0.lastPathComponent.hasPrefix("\(name).") && $0.pathExtension != "pdf"
             })
     }
 
@@ -62,6 +70,28 @@ struct PictureTests {
         let evidence = try #require(report.evidence)
         #expect(evidence.words.count > 60 && evidence.words.count { $0.agrees } > evidence.words.count * 8 / 10)
         #expect(try Data(contentsOf: URL(fileURLWithPath: kept)).starts(with: Data("VGFP1".utf8)))
+    }
+
+    /// It has no words: what names the copy are the spots of its picture, which the worker marks and reads behind its walls.
+    @Test func aScanIsTracedByItsPictureAndItsOriginalToNobody() async throws {
+        let folder = try folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let scan = try Documents.scan()
+        let original = TracedOriginal(document: .bytes(scan), markingSecret: Self.marking, versions: Self.versions)
+        let other = TracedOriginal(
+            document: .bytes(Self.document), markingSecret: [UInt8](repeating: 8, count: 32), versions: ["stranger"])
+        let leak = try await picture(of: Self.versions[13], "image-spread", of: scan, in: folder, ["-jpeg", "-r", "110"])
+        let report = try await worker.trace([.file(leak.path)], among: [other, original])
+        #expect(report.original == 1 && report.accused.map(\.version) == ["copy 13"])
+        #expect(report.accused.allSatisfy { $0.falsePositiveBound <= 1e-9 && $0.score > report.highestDecoyScore })
+        #expect(report.pages.map(\.isOfSpots) == [true] && report.pages.map(\.isPicture) == [true])
+        let evidence = try #require(report.evidence)
+        #expect(evidence.isOfSpots && evidence.words.count { $0.agrees } > evidence.words.count * 6 / 10)
+
+        let file = folder.appendingPathComponent("original.pdf")
+        try Data(scan).write(to: file)
+        let innocent = try picture(of: file, as: "innocent", ["-jpeg", "-r", "110"])
+        #expect(try await worker.trace([.file(innocent.path)], among: [other, original]).accused.isEmpty)
     }
 
     @Test func whatCannotBeRenderedOrDecodedIsRefused() async throws {

@@ -34,6 +34,24 @@ import Testing
         return (configuration, folder)
     }
 
+    /// Nobody's document is to blame for a worker that fails on its own.
+    @Test func aWorkerThatFailsOnItsOwnDocumentIsAMatterOfTheInstallation() async throws {
+        var (configuration, folder) = try configuration("never-warm")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = folder.appendingPathComponent("broken")
+        try Data("#!/bin/sh\nexit \(WorkerExit.couldNotWarmUp)\n".utf8).write(to: program)
+        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: program.path)
+        configuration.program = program.path
+        let worker = DocumentWorker(configuration)
+        await #expect { try await worker.inspect(.bytes(Documents.text())) } throws: {
+            ($0 as? WorkerError)?.reason == "unavailable" && "\($0)".contains("document of its own")
+        }
+        let output = folder.appendingPathComponent("fingerprint").path
+        await #expect { try await worker.fingerprint(.bytes(Documents.text()), to: .file(output)) } throws: {
+            ($0 as? WorkerError)?.reason == "unavailable"
+        }
+    }
+
     @Test func deathsLeaveNeitherProcessNorFile() async throws {
         let (configuration, folder) = try configuration("leaves-nothing")
         defer { try? FileManager.default.removeItem(at: folder) }

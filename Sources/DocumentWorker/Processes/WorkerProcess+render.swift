@@ -20,7 +20,8 @@ extension WorkerProcess {
         }
         switch death.status >> 8 & 0xFF {
         case 0: return
-        case WorkerExit.couldNotLock, 127: throw Self.error(death, limits: limits, said: said(), program: program)
+        case WorkerExit.couldNotLock, WorkerExit.couldNotWarmUp, 127:
+            throw Self.error(death, limits: limits, said: said(), program: program)
         case WorkerExit.noRenderer:
             throw .unavailable("Pages cannot be rendered: pdftoppm is missing (Debian: poppler-utils).")
         case WorkerExit.noLandlock:

@@ -194,6 +194,8 @@ package final class WorkerProcess: Sendable {
             switch death.status >> 8 & 0xFF {
             case WorkerExit.couldNotLock:
                 return .unavailable("A worker could not lock itself in: this kernel does not let it (seccomp).")
+            case WorkerExit.couldNotWarmUp:
+                return .unavailable("\(program) fails on a document of its own. Install it and its libraries again.")
             case 127:
                 return .unavailable("\(program) cannot be run: a library that it needs is missing.")
             default: return .crashed(signal: 0)

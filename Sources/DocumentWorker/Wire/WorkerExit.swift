@@ -6,4 +6,6 @@ package enum WorkerExit {
     package static let noRenderer: Int32 = 71
     /// The kernel cannot keep a renderer from files.
     package static let noLandlock: Int32 = 72
+    /// It cannot work on its own document: what it would say of others is worth nothing.
+    package static let couldNotWarmUp: Int32 = 73
 }

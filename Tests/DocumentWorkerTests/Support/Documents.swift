@@ -1,3 +1,5 @@
+import Foundation
+
 /// Documents for tests, written by hand so that nothing here reads one.
 enum Documents {
     /// Objects by their number, without a cross-reference table unless asked for: readers have to find them.
@@ -88,6 +90,30 @@ enum Documents {
             (1, "<< /Type /Catalog /Pages 2 0 R >>"), (2, "<< /Type /Pages /Kids [4 0 R] /Count 1 >>"),
             (3, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"), (4, page), (5, stream(content + "ET\n")),
         ])
+    }
+
+    /// A page that is all picture, as a scan is: text in 420 by 594 pixels of grey.
+    static func scan() throws -> [UInt8] {
+        let fixture = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent(
+            "../../WatermarkTests/Fixtures/scan.jpg")
+        let jpeg = [UInt8](try Data(contentsOf: fixture))
+        let picture = "<< /Type /XObject /Subtype /Image /Width 420 /Height 594 /ColorSpace /DeviceGray /BitsPerComponent 8"
+        let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 320 440] /Contents 4 0 R"
+        let objects = [
+            Array("<< /Type /Catalog /Pages 2 0 R >>".utf8), Array("<< /Type /Pages /Kids [3 0 R] /Count 1 >>".utf8),
+            Array("\(page) /Resources << /XObject << /P 5 0 R >> >> >>".utf8),
+            Array(stream("q 300 0 0 420 10 10 cm /P Do Q").utf8),
+            Array("\(picture) /Filter /DCTDecode /Length \(jpeg.count) >>\nstream\n".utf8) + jpeg + Array("\nendstream".utf8),
+        ]
+        var bytes = Array("%PDF-1.7\n".utf8)
+        var table = "xref\n0 \(objects.count + 1)\n0000000000 65535 f \n"
+        for (index, object) in objects.enumerated() {
+            let digits = String(bytes.count)
+            table += "\(String(repeating: "0", count: 10 - digits.count))\(digits) 00000 n \n"
+            bytes += Array("\(index + 1) 0 obj\n".utf8) + object + Array("\nendobj\n".utf8)
+        }
+        let start = bytes.count
+        return bytes + Array("\(table)trailer\n<< /Size \(objects.count + 1) /Root 1 0 R >>\nstartxref\n\(start)\n%%EOF\n".utf8)
     }
 
     static func textObjects(pages: Int = 1, catalog: String = "", words: Int = 11) -> [(Int, String)] {
