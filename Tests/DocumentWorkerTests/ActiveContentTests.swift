@@ -53,6 +53,10 @@ import Testing
         Case(name: "associated file", catalog: "/AF [<< /Type /Filespec /EF << >> >>]", expected: [.attachment]),
         Case(name: "portfolio", catalog: "/Collection << /View /T >>", expected: [.attachment]),
         Case(name: "film", page: "/Annots [<< /Subtype /RichMedia /Rect [0 0 9 9] >>]", expected: [.media]),
+        Case(name: "sound", page: "/Annots [<< /Subtype /Sound /Rect [0 0 9 9] /Sound 3 0 R >>]", expected: [.media]),
+        Case(
+            name: "sound at opening", catalog: "/OpenAction << /S /Sound /Sound 3 0 R >>", expected: [.media, .automatic]),
+        Case(name: "film on a click", page: "/Annots [<< \(link) /A << /S /Movie /T (a) >> >>]", expected: [.media]),
         Case(name: "form that is a program", catalog: "/AcroForm << /XFA [(template) 3 0 R] >>", expected: [.formProgram]),
         Case(
             name: "form that is sent", page: "/Annots [<< \(link) /A << /S /SubmitForm /F (https://x.example) >> >>]",
@@ -71,6 +75,21 @@ import Testing
         Case(
             name: "it calls home when it is opened", catalog: "/OpenAction << /S /URI /URI (https://x.example/seen) >>",
             expected: [.automatic]),
+        Case(
+            name: "it calls home when a page is closed", page: "/AA << /C << /S /URI /URI (https://x.example/seen) >> >>",
+            expected: [.automatic]),
+        Case(
+            name: "it calls home when the page of an annotation is closed",
+            page: "/Annots [<< \(link) /AA << /PC << /S /URI /URI (https://x.example/seen) >> >> >>]", expected: [.automatic]),
+        Case(
+            name: "it calls home when an annotation is no longer seen",
+            page: "/Annots [<< \(link) /AA << /PI << /S /URI /URI (https://x.example/seen) >> >> >>]", expected: [.automatic]),
+        Case(
+            name: "files as what all links begin with", catalog: "/URI << /Base (file:///srv/) >>", expected: [.localLink]),
+        Case(
+            name: "script of a field that is reckoned up, when another was typed",
+            catalog: "/AcroForm << /Fields [<< /FT /Tx /T (a) /AA << /C << /S /JavaScript /JS (1) >> >> >>] >>",
+            expected: [.script]),
     ]
 
     /// What ordinary documents have, and what looks like the above and is not.
@@ -78,6 +97,8 @@ import Testing
         Case(
             name: "a link of the web", page: "/Annots [<< \(link) /A << /S /URI /URI (https://x.example/a.js) >> >>]",
             expected: []),
+        Case(name: "what all links begin with", catalog: "/URI << /Base (https://x.example/) >>", expected: []),
+        Case(name: "another place when a page is closed", page: "/AA << /C << /S /GoTo /D [10 0 R /Fit] >> >>", expected: []),
         Case(name: "the first page at opening", catalog: "/OpenAction [10 0 R /Fit]", expected: []),
         Case(name: "a place at opening", catalog: "/OpenAction << /S /GoTo /D [10 0 R /XYZ 0 0 0] >>", expected: []),
         Case(

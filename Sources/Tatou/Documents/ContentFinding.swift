@@ -14,7 +14,7 @@ package enum ContentFinding: String, Sendable, CaseIterable {
         switch self {
         case .launch: "It starts a program on the computer of whoever opens it."
         case .script: "It contains scripts (JavaScript), which some viewers run."
-        case .automatic: "It does something by itself when it is opened, shown, saved or printed."
+        case .automatic: "It does something by itself when it is opened, shown, saved, printed or closed."
         case .localLink: "It leads to files of the reader's computer or network, or into a script, where a web address should be."
         case .submission: "It has a form that sends what is filled in to somebody, or takes data in."
         case .formProgram: "It has a form of the kind XFA, which is a program of its own."

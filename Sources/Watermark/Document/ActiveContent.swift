@@ -12,9 +12,13 @@ struct ActiveContent {
     /// Names of actions that do more than turn pages (ISO 32000-1 table 198).
     private static let acting: Set<String> = [
         "/JavaScript", "/Launch", "/URI", "/SubmitForm", "/ImportData", "/GoToR", "/GoToE", "/Rendition", "/RichMediaExecute",
+        "/Sound",
+        "/Movie",
     ]
     /// Occasions that come without a click on anything: a page or the document opens, is saved, printed or closed (§12.6.3).
-    private static let unasked: Set<String> = ["/O", "/WC", "/WS", "/DS", "/WP", "/DP", "/PO", "/PV"]
+    private static let unasked: Set<String> = ["/O", "/WC", "/WS", "/DS", "/WP", "/DP", "/PO", "/PC", "/PV", "/PI"]
+    /// A page is closed. Of a field of a form it is another occasion: what somebody typed elsewhere is reckoned up.
+    private static let unaskedOfPages: Set<String> = ["/C"]
 
     init(_ document: PDFDocument) {
         visit(document.trailer, depth: 0)
@@ -22,6 +26,13 @@ struct ActiveContent {
             guard let object = document.object(id) else { continue }
             look(object, depth: 0)
             object.release()
+        }
+        for index in 0..<document.pageCount {
+            guard let page = document.page(index) else { continue }
+            let occasions = page["/AA"]
+            judgeOccasions(occasions, Self.unaskedOfPages)
+            occasions.release()
+            page.release()
         }
     }
 
@@ -60,13 +71,13 @@ struct ActiveContent {
         switch key {
         case "/JS", "/JavaScript": if !value.isNull { found.insert(.script) }
         case "/OpenAction": if acts(value) { found.insert(.automatic) }
-        case "/AA": judgeOccasions(value)
+        case "/AA": judgeOccasions(value, Self.unasked)
         case "/EmbeddedFiles", "/EF", "/Collection": if value.isDictionary { found.insert(.attachment) }
         case "/RichMedia", "/RichMediaContent": if !value.isNull { found.insert(.media) }
         case "/XFA": if value.isArray || value.isStream { found.insert(.formProgram) }
         case "/S": judgeAction(value.nameText)
         case "/Subtype": judgeAnnotation(value.nameText)
-        case "/URI": if leadsInside(value) || leadsInside(value["/Base"]) { found.insert(.localLink) }
+        case "/URI": judgeAddress(value)
         case "/F", "/UF": if leadsInside(value) { found.insert(.localLink) }
         default: break
         }
@@ -77,7 +88,7 @@ struct ActiveContent {
         case "/JavaScript": found.insert(.script)
         case "/Launch": found.insert(.launch)
         case "/SubmitForm", "/ImportData": found.insert(.submission)
-        case "/RichMediaExecute": found.insert(.media)
+        case "/RichMediaExecute", "/Sound", "/Movie": found.insert(.media)
         default: break
         }
     }
@@ -85,13 +96,24 @@ struct ActiveContent {
     private mutating func judgeAnnotation(_ name: String?) {
         switch name {
         case "/FileAttachment": found.insert(.attachment)
-        case "/RichMedia", "/Movie", "/Screen", "/3D": found.insert(.media)
+        case "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D": found.insert(.media)
         default: break
         }
     }
 
-    private mutating func judgeOccasions(_ occasions: PDFObject) {
-        for key in occasions.keys where Self.unasked.contains(key) {
+    /// Of a link, its address; of the document, what addresses of its links begin with (§12.6.4.7).
+    private mutating func judgeAddress(_ value: PDFObject) {
+        guard value.isDictionary else {
+            if leadsInside(value) { found.insert(.localLink) }
+            return
+        }
+        let base = value["/Base"]
+        if leadsInside(base) { found.insert(.localLink) }
+        base.release()
+    }
+
+    private mutating func judgeOccasions(_ occasions: PDFObject, _ unasked: Set<String>) {
+        for key in occasions.keys where unasked.contains(key) {
             let action = occasions[key]
             if acts(action) { found.insert(.automatic) }
             action.release()
