@@ -1,3 +1,5 @@
+import Foundation
+
 /// The pictures of a document that are large enough to carry a mark: found on its pages, read, and written back.
 package struct DocumentPictures {
     package struct Picture: Sendable {
@@ -77,6 +79,9 @@ package struct DocumentPictures {
         return try PictureStream(object).pixels
     }
 
+    /// How often a mark is made fainter that shows more than it may: the second time it rarely does.
+    private static let mostWeakenings = 4
+
     /// Marks a picture in its document, which is to be written then.
     package func mark(
         _ index: Int, in document: PDFDocument, signs: (Int) throws(WatermarkError) -> [Int8]
@@ -84,9 +89,16 @@ package struct DocumentPictures {
         guard let object = document.object(pictures[index].id) else { throw .badInput("A picture of the document is missing.") }
         let stream = try PictureStream(object)
         let mark = try ImageMark(stream.pixels)
-        var marked = stream.pixels
-        try mark.apply(try signs(mark.places), to: &marked)
-        try stream.write(marked, to: object, of: document)
+        let chosen = try signs(mark.places)
+        var strength: Float = 1
+        for weakening in 0...Self.mostWeakenings {
+            var marked = stream.pixels
+            try mark.apply(chosen, strength: strength, to: &marked)
+            let excess = try stream.write(marked, to: object, of: document, isFirst: weakening == 0)
+            if excess <= 0 { return }
+            strength *= Float(pow(10, -(excess + 0.1) / 20))
+        }
+        throw .badInput("A picture of the document shows its mark, however faint that is made.")
     }
 }
 
@@ -100,8 +112,10 @@ struct PictureStream {
     private let form: Form
     let pixels: PixelPicture
 
-    /// A marked copy differs by no more than this, in decibels. Other decoders round otherwise: by what they show it is 42 still.
-    static let leastDecibels = 42.6
+    /// A marked copy differs by no more than this, in decibels.
+    static let leastDecibels = 42.0
+    /// By our decoder. Others round otherwise: by what they show it is ``leastDecibels`` still.
+    private static let leastDecibelsOfJPEG = 42.6
 
     init(_ object: PDFObject) throws(WatermarkError) {
         guard PictureObstacle.of(object) == nil else {
@@ -125,12 +139,19 @@ struct PictureStream {
                 predictor: PictureObstacle.parameters(object)["/Predictor"].integer ?? 1))
     }
 
-    func write(_ marked: PixelPicture, to object: PDFObject, of document: PDFDocument) throws(WatermarkError) {
+    /// - Parameter isFirst: whether the least compression that does is looked for; else there is none but the finest.
+    /// - Returns: by how many decibels the picture would differ more than it may. Nothing is written then.
+    func write(
+        _ marked: PixelPicture, to object: PDFObject, of document: PDFDocument, isFirst: Bool
+    ) throws(WatermarkError) -> Double {
         switch form {
         case .jpeg(let picture):
-            object.replaceStreamData(
-                encoded: try picture.encoded(marked, decibels: Self.leastDecibels), filter: "/DCTDecode")
+            let (bytes, decibels) = try picture.encoded(marked, decibels: Self.leastDecibelsOfJPEG, isFinest: !isFirst)
+            guard decibels >= Self.leastDecibelsOfJPEG else { return Self.leastDecibelsOfJPEG - decibels }
+            object.replaceStreamData(encoded: bytes, filter: "/DCTDecode")
         case .flate:
+            let decibels = marked.decibels(to: pixels)
+            guard decibels >= Self.leastDecibels else { return Self.leastDecibels - decibels }
             let parameters = document.dictionary()
             parameters.replaceKey("/Predictor", with: document.integer(15))
             parameters.replaceKey("/Colors", with: document.integer(marked.channels))
@@ -141,5 +162,6 @@ struct PictureStream {
                     marked.bytes, width: marked.width, height: marked.height, channels: marked.channels),
                 filter: "/FlateDecode", parameters: parameters)
         }
+        return 0
     }
 }

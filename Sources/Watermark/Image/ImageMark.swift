@@ -83,12 +83,14 @@ package struct ImageMark: Sendable {
     }
 
     /// Makes every pixel (every colour of it alike) lighter or darker, as these signs say.
-    package func apply(_ signs: [Int8], to picture: inout PixelPicture) throws(WatermarkError) {
+    ///
+    /// - Parameter strength: 1 for spots as strong as ``amplitudes``, less for fainter ones.
+    package func apply(_ signs: [Int8], strength: Float = 1, to picture: inout PixelPicture) throws(WatermarkError) {
         guard signs.count == places, picture.width == width, picture.height == height else {
             throw WatermarkError(.other, "The mark is that of another picture.")
         }
         var spots = amplitudes
-        for index in spots.indices where signs[index] < 0 { spots[index] = -spots[index] }
+        for index in spots.indices { spots[index] *= signs[index] < 0 ? -strength : strength }
         var lefts: [(index: Int, share: Float)] = []
         for x in 0..<width {
             let u = min(max((Double(x) + 0.5) / cell - 0.5, 0), Double(columns - 1))

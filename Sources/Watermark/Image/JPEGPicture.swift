@@ -64,18 +64,25 @@ struct JPEGPicture {
         return planes
     }
 
-    /// The picture with other bytes, compressed as it was, or as much less as it takes to come out with `decibels` at least.
-    func encoded(_ marked: PixelPicture, decibels: Double) throws(WatermarkError) -> [UInt8] {
+    /// The picture with other bytes, compressed as it was, or as much less as it takes to come out with `decibels` at least; and what it
+    /// came out with, which is less where the finest compression does not do.
+    ///
+    /// - Parameter isFinest: no other compression is tried.
+    func encoded(
+        _ marked: PixelPicture, decibels: Double, isFinest: Bool
+    ) throws(WatermarkError) -> (bytes: [UInt8], decibels: Double) {
         var last: [UInt8] = []
-        for quality in Set([quality, max(quality, 93), max(quality, 97), 100]).sorted() {
+        var reached = 0.0
+        for quality in isFinest ? [100] : Set([quality, max(quality, 93), max(quality, 97), 100]).sorted() {
             last = try encoded(marked, quality: quality)
             guard let header = Self.header(last) else { throw WatermarkError(.other, "A JPEG picture could not be written.") }
             let planes = try Self.decode(last, header)
             let seen = PixelPicture(
                 width: pixels.width, height: pixels.height, channels: 1, stride: pixels.stride, bytes: planes)
-            if seen.decibels(to: pixels) >= decibels { break }
+            reached = seen.decibels(to: pixels)
+            if reached >= decibels { break }
         }
-        return JPEGSegments.insert(metadata, into: last)
+        return (JPEGSegments.insert(metadata, into: last), reached)
     }
 
     /// A square of grey, there and back.

@@ -82,6 +82,19 @@ struct DocumentPictureTests {
         #expect(picture["/Filter"].nameText == (original == .jpeg ? "/DCTDecode" : "/FlateDecode"))
     }
 
+    /// Signs that all agree leave twice the power between spots that those of a code do: as strong as a mark can get.
+    @Test("A copy differs by no less than 42 decibels whatever its signs are", arguments: Original.allCases)
+    func strongest(original: Original) throws {
+        let bytes = try original.bytes()
+        let before = try Self.pixels(bytes)
+        for sign: Int8 in [1, -1] {
+            let (found, document) = try Self.pictures(bytes)
+            try found.mark(0, in: document) { [Int8](repeating: sign, count: $0) }
+            let decibels = try found.pixels(0, in: document).decibels(to: before)
+            #expect(decibels >= 42 && decibels < 50, "\(decibels)")
+        }
+    }
+
     @Test("The same input gives the same copy, and another version another one")
     func deterministic() throws {
         let original = try Self.scan()
