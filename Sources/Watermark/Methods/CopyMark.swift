@@ -80,9 +80,9 @@ package struct CopyMark: Sendable {
         if let tracing { markingSecret = tracing.markingSecret } else { markingSecret = try method.markingSecret(key) }
         let version = tracing?.version ?? secret
         // What is asked for comes first: it may be refused. The other one follows where it is worth its time.
-        let pictures = DocumentPictures(document, layout)
         if method is ImageSpreadMethod {
-            try ImageSpreadMethod.embed(document, pictures, original: digest, version: version, markingSecret: markingSecret)
+            try ImageSpreadMethod.embed(
+                document, DocumentPictures(document, layout), original: digest, version: version, markingSecret: markingSecret)
         }
         let words = WordShiftMethod.applicability(layout)
         if words.isApplicable, method is WordShiftMethod || tracing != nil {
@@ -93,7 +93,8 @@ package struct CopyMark: Sendable {
         guard !(method is WordShiftMethod) else { throw .badInput(words.notes.joined(separator: " ")) }
         if method is ImageSpreadMethod { return true }
         // A scan has no words, whatever method was chosen: without its pictures nobody could say whose copy leaked.
-        return try ImageSpread.embed(document, pictures, original: digest, version: version, markingSecret: markingSecret) > 0
+        return try ImageSpread.embed(
+            document, DocumentPictures(document, layout), original: digest, version: version, markingSecret: markingSecret) > 0
     }
 
     /// Tokens stand side by side: each is found by its own key.

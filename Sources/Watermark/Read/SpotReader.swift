@@ -28,7 +28,7 @@ struct SpotReader {
     /// - Parameter candidates: for each picture of the leak the pages that it may be, the likeliest first.
     func read(_ leaks: [GrayImage], candidates: [[Int]]) throws(WatermarkError) -> Reading {
         guard !pictures.marked.isEmpty else { return Reading() }
-        var readers: [Int: PictureReader] = [:]
+        var readers = MadeOnce<PictureReader>()
         var seen: [(leak: Int, page: Int, picture: Int, observations: [Observation])] = []
         for (index, leak) in leaks.enumerated() where index < candidates.count && seen.count < Self.mostReadings {
             var found: (page: Int, picture: Int, observations: [Observation])?
@@ -36,7 +36,7 @@ struct SpotReader {
                 let view = PictureReader.View(isMirrored ? leak.mirrored() : leak)
                 for page in candidates[index] where found == nil {
                     for picture in shown(on: page) {
-                        guard let reader = reader(picture, &readers),
+                        guard let reader = readers.value(of: picture, make: newReader),
                             let observations = reader.read(view, placements: placements(picture, page, reader, leak)),
                             observations.count > found?.observations.count ?? 0
                         else { continue }
@@ -46,15 +46,12 @@ struct SpotReader {
             }
             if let found { seen.append((index, found.page, found.picture, found.observations)) }
         }
-        return join(seen, readers)
+        return join(seen, readers.made)
     }
 
     /// Nil for a picture that is damaged: it was not marked.
-    private func reader(_ picture: Int, _ known: inout [Int: PictureReader]) -> PictureReader? {
-        if let reader = known[picture] { return reader }
-        let made = try? PictureReader(pictures.pixels(picture, in: document))
-        known[picture] = made
-        return made
+    private func newReader(_ picture: Int) -> PictureReader? {
+        try? PictureReader(pictures.pixels(picture, in: document))
     }
 
     private func shown(on page: Int) -> [Int] {
