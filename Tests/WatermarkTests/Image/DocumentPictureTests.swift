@@ -170,7 +170,10 @@ struct DocumentPictureTests {
         let original = try Scan(
             bytes: Self.fixture("scan.jpg"), catalog: "/AcroForm << /Fields [<< /FT /Sig /V << /Type /Sig >> >>] >>"
         ).document()
-        #expect(throws: WatermarkError.self) { try Self.copy(original, "copy-1") }
+        #expect(
+            throws: WatermarkError.badInput(
+                "The document is signed, and any mark would break its signature. Mark a copy without signature.")
+        ) { try Self.copy(original, "copy-1") }
         #expect(try ImageSpreadMethod().applicability(original).strength == .none)
     }
 
@@ -226,7 +229,8 @@ struct DocumentPictureTests {
         #expect(try Self.pictures(original).found.pictures.map(\.obstacle) == [refusal.obstacle])
         let applicability = try ImageSpreadMethod().applicability(original)
         #expect(!applicability.isApplicable && applicability.notes.contains { $0.contains(refusal.obstacle.words) })
-        #expect(throws: WatermarkError.self) { try Self.copy(original, "copy-1") }
+        let thrown = #expect(throws: WatermarkError.self) { try Self.copy(original, "copy-1") }
+        #expect(thrown?.code == .badInput && thrown?.message.contains(refusal.obstacle.words) == true)
     }
 
     @Test("A JPEG of another size than its dictionary says is damaged, whichever is larger", arguments: [96, 421, 2_000])
@@ -243,7 +247,12 @@ struct DocumentPictureTests {
             broken.append(try Scan(filter: nil, bytes: [UInt8](repeating: 200, count: count)).document())
         }
         for original in broken {
-            #expect(throws: WatermarkError.self) { try Self.copy(original, "copy-1") }
+            // Nothing about it is wrong until it is decoded.
+            #expect(try Self.pictures(original).found.pictures.map(\.obstacle) == [nil])
+            #expect(
+                throws: WatermarkError.badInput(
+                    "The document's pictures are damaged. Export it again from where it came from.")
+            ) { try Self.copy(original, "copy-1") }
         }
     }
 
@@ -294,8 +303,15 @@ struct DocumentPictureTests {
         let tagged = Array(file.prefix(20)) + orientation + file.dropFirst(20)
         let again = try PictureDocument.unwrap(try Self.copy(try PictureDocument.wrap(tagged), "copy-4"))
         #expect(again.prefix(64).contains(0xE1) && Array(again[20..<30]) == orientation)
-        for broken in [Array(file.prefix(300)), Array("%PDF-1.7".utf8), []] {
-            #expect(throws: WatermarkError.self) { try Self.copy(try PictureDocument.wrap(broken), "copy-4") }
+        for (broken, message) in [
+            (
+                Array(file.prefix(100)),
+                "The JPEG picture is damaged, or in colours that are not marked. Convert it to RGB or grey."
+            ),
+            (Array("%PDF-1.7".utf8), "This is no PNG or JPEG picture, or it is damaged. Convert it to one of them."),
+            ([], "This is no PNG or JPEG picture, or it is damaged. Convert it to one of them."),
+        ] {
+            #expect(throws: WatermarkError.badInput(message)) { try PictureDocument.wrap(broken) }
         }
     }
 
@@ -328,6 +344,8 @@ struct DocumentPictureTests {
     func none() throws {
         let original = PDFBuilder.text(pages: 1).bytes()
         #expect(try !ImageSpreadMethod().applicability(original).isApplicable)
-        #expect(throws: WatermarkError.self) { try Self.copy(original, "copy-1") }
+        #expect(throws: WatermarkError.badInput("No page shows a picture that covers a tenth of it.")) {
+            try Self.copy(original, "copy-1")
+        }
     }
 }
