@@ -116,6 +116,16 @@ class Client:
         return answer
 
 
+def scan(jpeg, width, height):
+    """A page that is all picture: these bytes, in shades of grey."""
+    content = b"q 300 0 0 420 10 10 cm /P Do Q"
+    return file([b"<< /Type /Catalog /Pages 2 0 R >>", b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+                 b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 320 440] /Contents 4 0 R /Resources << /XObject << /P 5 0 R >> >> >>",
+                 b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+                 b"<< /Type /XObject /Subtype /Image /Width %d /Height %d /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode /Length %d >>\n"
+                 b"stream\n%s\nendstream" % (width, height, len(jpeg), jpeg)])
+
+
 def pdf(text, pages=1, words=0, padding=0, catalog=""):
     """A document of so many pages, with `words` words on each, `padding` random bytes in a stream that no page shows, and more in its catalog."""
     objects = [f"<< /Type /Catalog /Pages 2 0 R /Padding 4 0 R {catalog} >>".encode(),
@@ -130,10 +140,15 @@ def pdf(text, pages=1, words=0, padding=0, catalog=""):
         objects.append(f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents {6 + 2 * page} 0 R "
                        "/Resources << /Font << /F1 3 0 R >> >> >>".encode())
         objects.append(f"<< /Length {len(content)} >>\nstream\n{content}\nendstream".encode())
-    file, places = b"%PDF-1.7\n", []
+    return file(objects)
+
+
+def file(objects):
+    """These objects, numbered from 1, the first of them the catalog, with their table."""
+    written, places = b"%PDF-1.7\n", []
     for number, body in enumerate(objects, 1):
-        places.append(len(file))
-        file += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
-    table = len(file)
-    file += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode() + b"".join(b"%010d 00000 n \n" % place for place in places)
-    return file + f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n".encode()
+        places.append(len(written))
+        written += f"{number} 0 obj\n".encode() + body + b"\nendobj\n"
+    table = len(written)
+    written += f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n".encode() + b"".join(b"%010d 00000 n \n" % place for place in places)
+    return written + f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n".encode()

@@ -16,11 +16,14 @@ import urllib.parse
 
 from lib import rmap_client, waiting
 from lib.tatou_attacks import Vigie
-from lib.tatou_client import Client, Server, pdf
+from lib.tatou_client import Client, Server, pdf, scan
 
 IDENTITY = "Group_07"
+LAST = "the-last-one@example.org"
 # Where something that is a secret elsewhere stands by design: its owner's files, and what the owner is shown again.
 FILES = ("documents/", "versions/", "fingerprints/")
+# Of 420 by 594 pixels.
+SCAN = pathlib.Path(__file__).resolve().parents[2] / "Tests/WatermarkTests/Fixtures/scan.jpg"
 
 
 class Plants:
@@ -50,10 +53,24 @@ class Plants:
         if (quoted := urllib.parse.quote(value, safe="")) != value:
             yield quoted.encode()
 
+    def standing(self, data):
+        """Names of what stands in `data`, allowed or not, each with where it may stand."""
+        return {name: allowed for value, (name, allowed) in self.values.items() if any(form in data for form in self.forms(value))}
+
     def found(self, place, data):
-        """Names of what stands in `data`, which was read at `place`."""
-        return sorted({name for value, (name, allowed) in self.values.items() if not place.startswith(allowed or ("\0",))
-                       if any(form in data for form in self.forms(value))})
+        """Names of what stands in `data`, which was read at `place`, and may not stand there."""
+        return sorted(name for name, allowed in self.standing(data).items() if not place.startswith(allowed or ("\0",)))
+
+    def check(self, places):
+        """Raises where the search is blind: for a form of what was planted, or for a control in the place that has to have it."""
+        for value, (name, _) in self.values.items():
+            data = value.encode()
+            written = [data, data.hex().encode(), urllib.parse.quote(value, safe="").encode()]
+            # Amid other text, which shifts the letters of Base64.
+            written += [encode(b"-" * offset + data + b"-" * 5) for offset in range(3) for encode in (base64.b64encode, base64.urlsafe_b64encode)]
+            assert all(any(form in text for form in self.forms(value)) for text in written), f"{name} would not be found in every form"
+        for control, begin in (("file name", "findings"), ("file name", "log with names"), ("kept title", "tatou.db"), ("kept content", "documents/")):
+            assert any(control in self.standing(data) for place, data in places if place.startswith(begin)), f"{control} is not found in {begin}, where it stands"
 
 
 class Asker:
@@ -149,25 +166,28 @@ def documents(asker, plants, ana, bob):
         for path in ("/api/upload-document", "/api/trace-leak"):
             refused.add(asker.file(ana, path, called, data, kind, field)[0])
     assert {400, 413, 415, 422} <= refused, f"uploads were refused with {sorted(refused)} only"
+    status, made = asker.file(ana, "/api/upload-document", "scan.pdf", scan(SCAN.read_bytes(), 420, 594))
+    assert status == 201, f"a scan is not uploaded: {status} {made}"
+    originals = dict.fromkeys(("robust-xmp", "word-shift", "visible-stamp", "sealed-token", "toy-eof"), first) | {"image-spread": made["id"]}
     links = []
-    for method in ("robust-xmp", "word-shift", "visible-stamp", "sealed-token", "toy-eof"):
+    for method, original in originals.items():
         order = {"method": method, "intended_for": recipient, "secret": secret, "key": key}
-        status, answer = asker.json(ana, "POST", f"/api/create-watermark/{first}", order)
+        status, answer = asker.json(ana, "POST", f"/api/create-watermark/{original}", order)
         assert status == 201, f"{method} is not marked: {answer}"
         links.append(plants.add(f"link of {method}", json.loads(answer)["link"]))
-        status, answer = asker.json(ana, "POST", "/api/create-watermark", {"id": first} | order | {"one_time": True})
+        status, answer = asker.json(ana, "POST", "/api/create-watermark", {"id": original} | order | {"one_time": True})
         assert status == 201, f"{method} is not marked by its identifier in the body: {answer}"
         plants.add(f"second link of {method}", json.loads(answer)["link"])
         for change in ({"method": secret}, {"key": ""}, {"secret": [secret]}, {"intended_for": recipient * 40}, {"position": {"at": key}},
                        {"one_time": key}, {"expires_in": key}, {"id": key}):
-            asker.json(ana, "POST", "/api/create-watermark", {"id": first} | order | change)
-        for who, number in ((ana, first), (bob, first), (ana, 4711)):
+            asker.json(ana, "POST", "/api/create-watermark", {"id": original} | order | change)
+        for who, number in ((ana, original), (bob, original), (ana, 4711)):
             asker.json(who, "POST", f"/api/create-watermark/{number}", order | ({} if who is bob else {"method": f"{method}x"}))
-    for link, method in zip(links, ("robust-xmp", "word-shift", "visible-stamp", "sealed-token", "toy-eof")):
+    for link, (method, original) in zip(links, originals.items()):
         _, copy = asker.ask(bob, "GET", f"/api/get-version/{link}", token=False)
         leak = asker.file(ana, "/api/upload-document", "leak.pdf", copy)[1]["id"]
         for tried in (key, wrong):
-            for number in (leak, first):
+            for number in (leak, original):
                 asker.json(ana, "POST", f"/api/read-watermark/{number}", {"method": method, "key": tried})
             for who in (ana, bob):
                 asker.json(who, "POST", "/api/read-watermark", {"method": method, "key": tried, "id": leak})
@@ -231,18 +251,41 @@ def rest(asker, client, first):
     asker.json(client, "POST", "/api/load-plugin", {"filename": "x.pkl"})
 
 
+def kept(asker, plants, client):
+    """What stays to the end, and has to be found where it stands: a control of the search itself."""
+    content, title = plants.add("kept content", allowed=FILES), plants.add("kept title", allowed=("tatou.db",))
+    status, made = asker.file(client, "/api/upload-document", "kept.pdf", pdf(content), title=title)
+    assert status == 201, f"not uploaded: {status} {made}"
+
+
 def deletions(asker, plants, server, client, first):
-    """A file that is changed, one that is lost, and every way to delete."""
+    """Files that are changed and lost, of which nothing is made or sent, and every way to delete."""
     more = [client.upload(f"{number}.pdf", pdf(f"number {number}"))["id"] for number in range(2)]
-    for file in (server.folder / "data/documents").iterdir():
+    secret, key = plants.add("late secret"), plants.add("late key")
+
+    def gone(link):
+        """Asks for everything that is made of an original, and for a copy."""
+        answers = {path: asker.ask(client, "GET", path)[0] for path in (f"/api/get-document/{first}", f"/api/inspect-document/{first}", f"/api/get-version/{link}")}
+        for path, order in ((f"/api/create-watermark/{first}", {"method": "toy-eof", "intended_for": "b", "secret": secret, "key": key}),
+                            (f"/api/read-watermark/{first}", {"method": "toy-eof", "key": key})):
+            answers[path] = asker.json(client, "POST", path, order)[0]
+        assert set(answers.values()) == {410}, f"of files that were changed or lost something was made: {answers}"
+
+    files = [file for kind in ("documents", "versions") for file in (server.folder / "data" / kind).iterdir()]
+    link = client.json("GET", f"/api/list-versions/{first}")["versions"][0]["link"]
+
+    def told():
+        return sum('"hash_mismatch"' in line for line in server.log().splitlines())
+
+    before = told()
+    for file in files:
         with file.open("r+b") as open_file:
             open_file.write(b"changed")
-    asker.ask(client, "GET", f"/api/get-document/{first}")
-    for file in (server.folder / "data/documents").iterdir():
+    gone(link)
+    waiting.eventually("each of five changed files is told of", 30, lambda: told() == before + 5)
+    for file in files:
         file.unlink()
-    for path in (f"/api/get-document/{first}", f"/api/inspect-document/{first}"):
-        asker.ask(client, "GET", path)
-    asker.json(client, "POST", f"/api/create-watermark/{first}", {"method": "toy-eof", "intended_for": "b", "secret": plants.add("late secret"), "key": plants.add("late key")})
+    gone(link)
     asker.json(client, "POST", "/api/delete-document", {"id": more[0]})
     asker.ask(client, "DELETE", f"/api/delete-document?id={more[1]}")
     asker.ask(client, "DELETE", f"/api/delete-document/{first}")
@@ -269,6 +312,12 @@ def without_names(log):
         event.pop("file.name", None)
         lines.append(json.dumps(event, ensure_ascii=False))
     return "\n".join(lines)
+
+
+def has_read(watch, log):
+    """Whether Vigie is at the end of a log to which nobody writes any more."""
+    source = next((one for one in watch.ask("/api/v1/sources")["sources"] if one["name"] == str(log)), None)
+    return source and source["lag_bytes"] == 0 and source["counters"]["bytes"] == log.stat().st_size
 
 
 def command_lines(process):
@@ -301,13 +350,17 @@ def run(tatou, vigie, root):
             rest(asker, ana, first)
             said.append(("command lines", command_lines(server.process)))
             deletions(asker, plants, server, ana, first)
+            kept(asker, plants, ana)
             _, metrics = asker.ask(ana, "GET", "/metrics", headers={"X-Metrics-Token": environment["TATOU_METRICS_TOKEN"]})
             asker.ask(ana, "GET", "/guard/v1/decisions", headers={"Authorization": f"Bearer {environment['TATOU_READ_BACK_TOKEN']}"}, token=False)
             assert b"tatou_http_requests_total" in metrics, "no metrics were told"
             missing = sorted(set(asker.operations) - {name for name, statuses in asker.asked.items() if min(statuses) < 400 or "load-plugin" in name})
             assert not missing, f"nothing here asks with success: {', '.join(missing)}"
-            # Its last line read, Vigie has all of them.
-            waiting.eventually("Vigie has a finding", 90, lambda: watch.findings(), pause=1)
+            # A line of the log that nobody else wrote, and nothing after it: once Vigie has read so far, it has read all.
+            asker.json(bob, "POST", "/api/login", {"email": LAST, "password": "x"}, token=False)
+            waiting.eventually("the last sign-in is logged", 30, lambda: LAST in server.log())
+            waiting.eventually("Vigie has read the whole log", 90, lambda: has_read(watch, server.log_path), pause=0.2)
+            assert watch.findings(), "Vigie found nothing in a day of failures"
             said += [("metrics", metrics), ("findings", json.dumps([watch.ask(f"/api/v1/incidents/{one['id']}")
                                                                     for one in watch.ask("/api/v1/incidents?limit=500")["incidents"]]).encode())]
         finally:
@@ -315,11 +368,12 @@ def run(tatou, vigie, root):
         log = server.log()
         assert len(log.splitlines()) > 200, "the log is too short to be that of this day"
         said += asker.told + [("log", without_names(log).encode()), ("output", "".join(server.said).encode())]
-        kept = [(path.relative_to(server.folder / "data").as_posix(), path.read_bytes()) for path in (server.folder / "data").rglob("*") if path.is_file()]
-        kept = [(name, data) for name, data in kept if not name.startswith("logs/")]
+        files = [(path.relative_to(server.folder / "data").as_posix(), path.read_bytes()) for path in (server.folder / "data").rglob("*") if path.is_file()]
+        files = [(name, data) for name, data in files if not name.startswith("logs/")]
         said += [(f"Vigie's {path.relative_to(watch.data)}", path.read_bytes()) for path in watch.data.rglob("*") if path.is_file()]
         said.append(("Vigie's output", (folder / "vigie.log").read_bytes()))
-        places = said + kept
+        places = said + files
+        plants.check([*places, ("log with names", log.encode())])
         leaks = [f"{name} in {place}" for place, data in places for name in plants.found(place, data)]
         assert not leaks, f"{len(leaks)} times a secret is told: " + "; ".join(sorted(set(leaks))[:40])
     return len(plants.values), len(places)
