@@ -47,7 +47,7 @@ def noise(text):
     for row in found:
         row["incidents_a_day"] = round(row["incidents"] / row["days"], 1)
         row["paging_a_day"] = round(row["paging"] / row["days"], 2)
-        row["findings_per_incident"] = round(row["findings"] / row["incidents"], 1)
+        row["findings_per_incident"] = round(row["findings"] / row["incidents"], 1) if row["incidents"] else None
     return sorted(found, key=lambda row: (row["seed"], row["how"]))
 
 
@@ -70,8 +70,8 @@ def main():
               f"{row['linked_precision']:.3f} {row['linked_recall']:.3f}  {row['incidents']} incidents of "
               f"{row['campaigns']} campaigns  {row['scenario']}")
     for row in days:
-        print(f"noise, seed {row['seed']}: {row['incidents_a_day']} incidents a day, {row['paging_a_day']} that page, "
-              f"{row['findings_per_incident']} findings each  {row['how']}")
+        each = "no findings" if row["findings_per_incident"] is None else f"{row['findings_per_incident']} findings each"
+        print(f"noise, seed {row['seed']}: {row['incidents_a_day']} incidents a day, {row['paging_a_day']} that page, {each}  {row['how']}")
     if options.json:
         options.json.write_text(json.dumps({"machine": about, "build": "debug", "scenarios": found, "noise": days}, indent=1) + "\n")
     return 0
