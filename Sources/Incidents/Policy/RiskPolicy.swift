@@ -17,7 +17,7 @@ package struct RiskPolicy: Sendable, Equatable {
     package var limits: [String: Double] = [:]
     /// Accounts that failed one by one from an address that is taken for a shared one.
     package var sharedFrom = 4
-    /// The severity that a risk makes of an incident at least, the worst first. Empty raises nothing.
+    /// The severity that a risk makes of an incident at least. Empty raises nothing.
     package var raises: [Raise] = []
     /// Categories of what everybody tries on everybody: risk alone says how bad it is. Empty takes every rule at its word.
     package var attempts: Set<String> = []
@@ -41,6 +41,8 @@ package struct RiskPolicy: Sendable, Equatable {
     private static let amounts = 0.0...10_000
     /// A sum of repeats stays below ten times the first.
     private static let parts = 0.0...0.9
+    /// Signs that add up say that somebody means it, and nothing of what came of it.
+    private static let highestRaise = Severity.medium
 
     package init() {}
 
@@ -72,10 +74,17 @@ package struct RiskPolicy: Sendable, Equatable {
         if let value = members["shared_from"] { sharedFrom = try reader.number(value) }
         if let list = members["raises"] {
             for entry in try reader.mapping(list) {
-                guard let severity = Severity(entry.name) else { throw reader.error(entry.key, "a severity is P0 to P3") }
+                let severity = try reader.severity(entry.key)
+                guard severity == Self.highestRaise else {
+                    throw reader.error(
+                        entry.key,
+                        severity > Self.highestRaise
+                            ? "risk raises to P2 and no further: that something is broken has to be said by a rule"
+                            : "every incident is \(severity.code) at least: what risk raises to is P2")
+                }
                 raises.append(Raise(severity, from: try reader.amount(entry.value, in: Self.amounts)))
             }
-            raises.sort { $0.severity > $1.severity }
+            guard raises.count <= 1 else { throw reader.error(list, "P2 stands here twice, once by each of its names") }
         }
         if let value = members["attempts"] { try readAttempts(value, reader) }
     }
