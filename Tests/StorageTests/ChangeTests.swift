@@ -48,13 +48,23 @@ struct ChangeTests {
         // A finding that was on its way to the source arrives at the target.
         try await ledger.record([.findingRecorded(ledger.finding("SEC-2026-0002", address: "203.0.113.2"))])
         #expect(try await summary("SEC-2026-0001")?.findingCount == 3)
+        var low = ledger.finding("SEC-2026-0001", address: "203.0.113.1", category: "scan")
+        low.level = "low"
+        try await ledger.record([.findingRecorded(low), .findingRecorded(ledger.finding("SEC-2026-0001", category: "scan"))])
+        #expect(
+            try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0001")
+                == ["scan": ["low", "medium"], "brute_force": ["medium"]])
+        #expect(try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0002").isEmpty)
 
         try await ledger.record([
             .opened(IncidentOpened(incident: "SEC-2026-0003", title: "t", severity: .low, firstSeen: Ledger.start))
         ])
-        try await ledger.change("SEC-2026-0001", .split(into: "SEC-2026-0003", findings: ["finding-1"], entities: []))
+        try await ledger.change("SEC-2026-0001", .split(into: "SEC-2026-0003", findings: ["finding-1", low.id], entities: []))
         #expect(try await summary("SEC-2026-0003")?.entities == [IncidentEntity(kind: .address, value: "203.0.113.1")])
-        #expect(try await summary("SEC-2026-0001")?.findingCount == 2)
+        #expect(try await summary("SEC-2026-0001")?.findingCount == 3)
+        #expect(try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0003") == ["scan": ["low", "medium"]])
+        #expect(
+            try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0001") == ["scan": ["medium"], "brute_force": ["medium"]])
         #expect(try await ledger.rebuilt().dump() == ledger.projections.dump())
     }
 

@@ -35,6 +35,7 @@ struct SilenceTests {
         (after.findingCount, after.eventCount) = (before.findingCount, before.eventCount)
         (after.updatedAt, after.lastSeen) = (before.updatedAt, before.lastSeen)
         #expect(after == before)
+        #expect(try await tables.ruleLevels(ofIncident: "SEC-2026-0001") == ["brute_force": ["medium"]])
         #expect(detail.timeline.last?.text == "Worse (7 counted), taken by S-1")
         #expect(try await ledger.rebuilt().dump() == tables.dump())
     }
@@ -47,6 +48,7 @@ struct SilenceTests {
         try await ledger.change("SEC-2026-0002", .merge(into: "SEC-2026-0001"))
         let merged = try #require(try await tables.summary(ofIncident: "SEC-2026-0001"))
         #expect(merged.findingCount == 3 && merged.categories == ["brute_force"])
+        #expect(try await tables.ruleLevels(ofIncident: "SEC-2026-0001") == ["brute_force": ["medium"]])
         #expect(Set(merged.entities.compactMap(\.value)) == ["203.0.113.9", "203.0.113.2"])
         // On its way to what was merged.
         try await ledger.record([silenced("SEC-2026-0002")])

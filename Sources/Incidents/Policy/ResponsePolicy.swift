@@ -1,14 +1,22 @@
+import Detection
 import Yams
 
 /// Which playbooks start by themselves, and who has to agree to what they do: `response.yml`.
 package struct ResponsePolicy: Sendable, Equatable {
-    /// A playbook starts when an incident has one of the categories and one of the severities.
+    /// A playbook starts when an incident has one of the severities, and a rule of one of the categories and levels spoke in it.
     package struct Start: Sendable, Equatable {
         /// A file's name without extension, a playbook's name, or its identifier.
         package var playbook: String
         package var categories: [String]
         package var severities: Set<Severity>
+        /// An incident's severity may be held down while a rule of any level speaks; this goes by what the rule itself said.
+        package var ruleLevels: Set<String>
         package var line: Int
+
+        /// - Parameter levels: of the rules that spoke in the incident, by category.
+        package func fits(_ severity: Severity, _ levels: [String: Set<String>]) -> Bool {
+            severities.contains(severity) && categories.contains { !ruleLevels.isDisjoint(with: levels[$0] ?? []) }
+        }
     }
 
     /// Who has to agree from an impact on.
@@ -61,7 +69,7 @@ package struct ResponsePolicy: Sendable, Equatable {
 
     private static func start(_ node: Node, _ reader: PolicyReader) throws(PolicyError) -> Start {
         let members = try reader.members(
-            node, known: ["playbook", "categories", "severities"], needed: ["playbook", "categories"])
+            node, known: ["playbook", "categories", "severities", "rule_levels"], needed: ["playbook", "categories"])
         guard let playbook = members["playbook"], let categories = members["categories"] else {
             throw reader.error(node, "a playbook and categories are expected here")
         }
@@ -70,9 +78,14 @@ package struct ResponsePolicy: Sendable, Equatable {
             severities = []
             for element in try reader.list(list) { severities.insert(try reader.severity(element)) }
         }
+        var levels = Set(Level.allCases.map(\.rawValue))
+        if let list = members["rule_levels"] {
+            levels = []
+            for element in try reader.list(list) { levels.insert(try reader.choice(element, "level", Level.self).rawValue) }
+        }
         return Start(
             playbook: try reader.text(playbook), categories: try reader.texts(categories), severities: severities,
-            line: node.mark?.line ?? 0)
+            ruleLevels: levels, line: node.mark?.line ?? 0)
     }
 
     private static func approval(_ node: Node, _ reader: PolicyReader) throws(PolicyError) -> Approval {

@@ -3,6 +3,7 @@ import Events
 import Incidents
 import Journal
 import Response
+import Storage
 
 /// What starts by itself.
 extension RunDesk {
@@ -18,10 +19,11 @@ extension RunDesk {
             }
             return !ledger.hasTried(playbook.id, of: incident)
         }
-        guard !rules.isEmpty, let summary = try await projections.summary(ofIncident: incident) else {
-            return
-        }
-        for rule in rules where rule.categories.contains(where: summary.categories.contains) {
+        guard !rules.isEmpty else { return }
+        let levels = try await projections.ruleLevels(ofIncident: incident)
+        let fitting = rules.filter { $0.fits(state.severity, levels) }
+        guard !fitting.isEmpty, let summary = try await projections.summary(ofIncident: incident) else { return }
+        for rule in fitting {
             guard let file = playbookFiles.find(rule.playbook), let playbook = file.playbook,
                 !ledger.hasTried(playbook.id, of: incident)
             else { continue }

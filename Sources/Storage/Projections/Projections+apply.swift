@@ -114,6 +114,9 @@ extension Projections {
             ON CONFLICT (incident, category) DO UPDATE SET findings = findings + 1
             """,
             ["incident": incident, "category": finding.category])
+        try run(
+            database, "INSERT OR IGNORE INTO incident_level VALUES (:incident, :category, :level)",
+            ["incident": incident, "category": finding.category, "level": finding.level])
         for technique in finding.techniques {
             try run(
                 database, "INSERT OR IGNORE INTO incident_technique VALUES (:incident, :technique)",

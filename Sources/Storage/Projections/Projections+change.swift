@@ -97,7 +97,7 @@ extension Projections {
                 WHERE finding.incident = :id AND finding.silence IS NULL GROUP BY 2, 3
                 ON CONFLICT (incident, kind, ifnull(value, '')) DO UPDATE SET findings = excluded.findings
                 """, arguments)
-            for table in ["incident_category", "incident_technique"] {
+            for table in ["incident_category", "incident_level", "incident_technique"] {
                 try run(database, "DELETE FROM \(table) WHERE incident = :id", arguments)
             }
             try run(
@@ -107,6 +107,12 @@ extension Projections {
                 SELECT :id, category, count(*) FROM finding WHERE incident = :id AND silence IS NULL GROUP BY category
                 """,
                 arguments)
+            try run(
+                database,
+                """
+                INSERT INTO incident_level
+                SELECT DISTINCT :id, category, level FROM finding WHERE incident = :id AND silence IS NULL
+                """, arguments)
             try run(
                 database,
                 """

@@ -107,6 +107,15 @@ extension Projections: IncidentReading {
         }
     }
 
+    /// The levels of the rules that spoke in the incident, by category.
+    package func ruleLevels(ofIncident id: String) async throws -> [String: Set<String>] {
+        try await pool.read { database in
+            let rows = try Row.fetchAll(
+                database.cachedStatement(sql: "SELECT category, level FROM incident_level WHERE incident = ?"), arguments: [id])
+            return rows.reduce(into: [:]) { levels, row in levels[row["category"], default: []].insert(row["level"]) }
+        }
+    }
+
     static func summary(_ row: Row, _ database: Database) throws -> IncidentSummary {
         let id: String = row["id"]
         let entities = try Row.fetchAll(

@@ -187,6 +187,17 @@ package struct Projections: Sendable {
                     CREATE INDEX finding_by_recording ON finding (recorded_at DESC, sequence DESC);
                     """)
         }
+        migrator.registerMigration("8: the levels of rules that spoke") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE incident_level (
+                        incident TEXT NOT NULL, category TEXT NOT NULL, level TEXT NOT NULL,
+                        PRIMARY KEY (incident, category, level)
+                    ) STRICT, WITHOUT ROWID;
+                    INSERT INTO incident_level
+                    SELECT DISTINCT incident, category, level FROM finding WHERE incident <> '' AND silence IS NULL;
+                    """)
+        }
         return migrator
     }
 }

@@ -24,11 +24,23 @@ struct BackgroundTests {
         #expect(noise.pagingADay <= Self.mostPaging)
         #expect(noise.paging * 10 < before.paging, "it is risk that keeps them asleep")
         #expect(noise.incidents == before.incidents, "risk opens nothing and hides nothing")
-        #expect(outcome.raises.allSatisfy { $0.reason?.isEmpty == false })
-        // People who mistype, sync, read and come through one address: whatever rules say of them wakes nobody.
-        for incident in outcome.harmless.compactMap(\.incident) {
-            #expect(policies.escalation.routes[outcome.severities[incident] ?? .critical] == nil)
+        // People who mistype, sync, read and come through one address: whatever rules say of them wakes nobody, and starts nothing.
+        let harmless = Set(outcome.harmless.compactMap(\.incident))
+        #expect(harmless.count >= Self.days, "rules do say something of crawlers that ask for the list of authors")
+        for incident in harmless { #expect(policies.escalation.routes[outcome.severities[incident] ?? .critical] == nil) }
+        let started = Set(
+            outcome.severities.filter { incident, severity in
+                let levels = outcome.levels(of: incident)
+                return policies.response.starts.contains { $0.fits(severity, levels) }
+            }.keys)
+        // A limit: people of one address who mistype five times within five minutes are taken for one who guesses.
+        let mistaken = harmless.intersection(started)
+        #expect(mistaken.count <= 1)
+        for finding in outcome.findings where mistaken.contains(finding.incident ?? "") && finding.level != "low" {
+            #expect(finding.ruleTitle == "Sign-in brute force over HTTP" && finding.address == Background.office)
         }
+        // Whoever guesses is blocked all the same.
+        #expect(started.count > Self.days * 20)
     }
 }
 

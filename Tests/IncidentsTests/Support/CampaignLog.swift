@@ -27,22 +27,26 @@ struct CampaignLog {
     }
 
     mutating func web(
-        _ owner: String?, from address: String, _ request: String, status: Int = 200, at seconds: Int64,
-        agent: String = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+        _ owner: String?, from address: String, _ request: String, status: Int = 200, bytes: Int = 512, at seconds: Int64,
+        referrer: String = "-", agent: String = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
     ) {
-        raw(owner, from: address, request: "\(request) HTTP/1.1", status: status, at: seconds, agent: agent)
+        raw(
+            owner, from: address, request: "\(request) HTTP/1.1", status: status, bytes: bytes, at: seconds, referrer: referrer,
+            agent: agent)
     }
 
     /// A request line that need not be one.
     mutating func raw(
-        _ owner: String?, from address: String, request: String, status: Int, at seconds: Int64, agent: String = "-"
+        _ owner: String?, from address: String, request: String, status: Int, bytes: Int = 512, at seconds: Int64,
+        referrer: String = "-", agent: String = "-"
     ) {
         let parts = time(seconds).rfc3339.split(separator: "T")
         let day = parts[0].suffix(2)
         let month = parts[0].dropFirst(5).prefix(2) == "03" ? "Mar" : "Apr"
         add(
             owner, seconds,
-            "\(address) - - [\(day)/\(month)/2026:\(parts[1].prefix(8)) +0000] \"\(request)\" \(status) 512 \"-\" \"\(agent)\"")
+            "\(address) - - [\(day)/\(month)/2026:\(parts[1].prefix(8)) +0000] \"\(request)\" \(status) \(bytes) "
+                + "\"\(referrer)\" \"\(agent)\"")
     }
 
     private mutating func add(_ owner: String?, _ seconds: Int64, _ text: String) {
@@ -113,6 +117,14 @@ struct Outcome {
     private(set) var findings: [FindingRecord] = []
     /// Every raise, with its reason.
     private(set) var raises: [SeverityChange] = []
+
+    /// The levels of the rules that spoke in an incident, by category, as the tables have them.
+    func levels(of incident: String) -> [String: Set<String>] {
+        findings.reduce(into: [:]) { levels, finding in
+            guard finding.incident == incident, finding.silence == nil else { return }
+            levels[finding.category, default: []].insert(finding.level)
+        }
+    }
 
     mutating func add(_ event: IncidentEvent) {
         switch event {

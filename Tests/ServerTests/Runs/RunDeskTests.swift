@@ -155,6 +155,26 @@ struct RunDeskTests {
         }
     }
 
+    @Test("policy goes by what the rule said, too, in whatever category it said it", .timeLimit(.minutes(20)))
+    func policyByLevel() async throws {
+        let world = try World()
+        try world.write(TrialPlaybook(steps: [.bash("true")]))
+        var other = TrialPlaybook(name: "Other", steps: [.bash("true")])
+        other.number = 2
+        try world.write(other, "other")
+        try """
+        starts:
+          - {playbook: other, categories: [exploit], rule_levels: [informational, low, medium, critical]}
+          - {playbook: other, categories: [scan], rule_levels: [high]}
+          - {playbook: trial, categories: [exploit], rule_levels: [high]}
+        """.write(toFile: world.policies + "/response.yml", atomically: true, encoding: .utf8)
+        try world.append([Line.attack(1), Line.benign(2)])
+        try await withServer(world) { running in
+            try await eventually("it has run") { await running.runs.views(of: nil).contains { $0.status == .succeeded } }
+            #expect(await running.runs.views(of: nil).map(\.playbook) == ["Trial"])
+        }
+    }
+
     @Test("what nothing here can do waits for a person and says so", .timeLimit(.minutes(20)))
     func handedOver() async throws {
         let world = try World()
