@@ -24,10 +24,21 @@ struct CampaignTests {
         print(
             "\(numbers)  \(outcome.incidents) incidents of \(scenario.campaigns) campaigns, \(outcome.placed.count) findings"
                 + " (\(outcome.mixed) about several)  \(scenario.name)")
-        let shipped = log.run(Repository.rules.ruleSet, by: Grouping(risk: try ShippedPolicies.load().risk))
+        let policies = try ShippedPolicies.load()
+        let shipped = log.run(Repository.rules.ruleSet, by: Grouping(risk: policies.risk))
         let worst = { (outcome: Outcome) in outcome.severities.values.max()?.code ?? "none" }
         print("severity  \(worst(outcome)) by rules  \(worst(shipped)) with risk  \(scenario.name)")
-        if let severity = scenario.severity { #expect(shipped.severities.values.max() == severity) }
+        if let severity = scenario.severity {
+            #expect(shipped.severities.values.max() == severity)
+            let pages = shipped.severities.values.contains { policies.escalation.routes[$0] != nil }
+            #expect(pages == (severity >= .medium))
+        }
+        for raise in shipped.raises {
+            let reason = try #require(raise.reason)
+            #expect(raise.to > raise.from)
+            let isByRule = reason.hasPrefix("rule '") && reason.hasSuffix("is of level \(raise.to.name.lowercased())")
+            #expect(isByRule || raise.to == .medium && reason.hasPrefix("The risk of the "), "\(reason)")
+        }
         #expect(precision == 1)
         #expect(shipped.quality == (precision, recall), "risk moves no finding elsewhere")
         #expect(recall >= scenario.recall)

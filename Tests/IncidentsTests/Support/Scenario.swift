@@ -123,5 +123,46 @@ struct Scenario: CustomTestStringConvertible, Sendable {
                 }
             }
         },
+        Scenario(name: "a dump of six minutes by SQL injection, access log only", campaigns: 1, severity: .high) { log in
+            for step in 0..<120 {
+                let row = "GET /item?id=-1%20union%20select%20name,password%20from%20users%20limit%20\(step),1--%20"
+                log.web("attacker", from: "203.0.113.9", row, bytes: 5_000 + step * 37 % 90, at: Int64(step) * 3)
+                if step % 10 == 0 { log.web(nil, from: "192.0.2.44", "GET /item?id=\(step)", bytes: 5_000 + step, at: Int64(step) * 3 + 1) }
+            }
+        },
+        Scenario(name: "the same, character by character, where the page only says yes or no", campaigns: 1, severity: .high) { log in
+            for step in 0..<120 {
+                let value = "ascii(substr((select%20password%20from%20users%20limit%201),\(step / 7 + 1),1))"
+                log.web(
+                    "attacker", from: "203.0.113.9", "GET /item?id=7%20and%20\(value)%3E\(40 + step % 7 * 9)",
+                    bytes: step % 3 == 0 ? 4_870 : 5_120, at: Int64(step) * 3)
+            }
+        },
+        Scenario(name: "an environment file that is served", campaigns: 1, severity: .high) { log in
+            log.web(nil, from: "192.0.2.44", "GET /", bytes: 4_321, at: 0)
+            log.web("attacker", from: "203.0.113.9", "GET /.env", bytes: 612, at: 60)
+        },
+        Scenario(name: "a web shell that answers", campaigns: 1, severity: .critical) { log in
+            log.web(nil, from: "192.0.2.44", "GET /", bytes: 4_321, at: 0)
+            log.web("attacker", from: "203.0.113.9", "POST /wp-content/uploads/2026/03/a.php", bytes: 48, at: 60)
+        },
+        Scenario(
+            name: "kits on a site that answers 200 with its start page to everything", campaigns: 12, severity: .low
+        ) { log in
+            log.web(nil, from: "192.0.2.44", "GET /", bytes: 4_321, at: 0)
+            for kit in 0..<12 {
+                for (place, request) in (Background.kit + served).enumerated() {
+                    log.web(
+                        "kit \(kit)", from: "198.51.100.\(kit + 1)", request, bytes: 4_321, at: Int64(60 + kit * 1_200 + place),
+                        agent: "libredtail-http")
+                }
+            }
+        },
+    ]
+
+    /// What gives something away where it is there.
+    private static let served = [
+        "GET /.git/config", "GET /.aws/credentials", "GET /wp-config.php.bak", "GET /backup.sql", "GET /@fs/etc/passwd",
+        "GET /static/../../../../etc/passwd", "POST /c99.php", "POST /wp-content/uploads/x.php", "GET /?id=1%27%20or%201=1--",
     ]
 }
