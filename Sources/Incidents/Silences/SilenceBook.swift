@@ -97,8 +97,10 @@ package struct SilenceBook: Sendable, Equatable {
         }
         if let part = matcher.addresses.first(where: \.isPartOfOne) {
             throw SilenceRefusal(
-                .invalid, "\(part.text) is a part of an IPv6 network of 64 bits, and findings name only one address of such a network",
-                "write \(AddressBlock.one(with: part.base)?.text ?? "the /64"), if all of it is meant, or name a rule and an account")
+                .invalid,
+                "\(part.text) is a part of an IPv6 network of 64 bits, and findings name only one address of such a network",
+                "write \(AddressBlock.one(with: part.base)?.text ?? "the /64"), if all of it is meant, or name a rule and an account"
+            )
         }
         for text in [matcher.rule, matcher.account, matcher.line, draft.incident].compactMap(\.self) {
             guard text.count <= Self.longestText, Self.isPrintable(text) else {
