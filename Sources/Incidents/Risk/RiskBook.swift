@@ -65,11 +65,9 @@ package struct RiskBook: Sendable, Equatable {
         }
     }
 
-    private var records: [IncidentEntity: Record] = [:]
+    private(set) var records: [IncidentEntity: Record] = [:]
 
     package init(maximumEntities: Int = 20_000) { self.maximumEntities = maximumEntities }
-
-    var entities: [IncidentEntity] { Array(records.keys) }
 
     subscript(entity: IncidentEntity) -> Record? { records[entity] }
 

@@ -35,9 +35,7 @@ package struct RiskSheet: Sendable {
     /// - Returns: the worst, and how many were weighed for that: of the others it is certain that they are not among them.
     func ranked(by policy: RiskPolicy, at now: Timestamp, limit: Int) -> (worst: [Ranked], weighed: Int) {
         guard limit > 0 else { return ([], 0) }
-        let bounds = risks.entities.map { entity in
-            (most: risks[entity].map { policy.mostRisk(of: $0, at: now) } ?? 0, entity: entity)
-        }.sorted { $0.most > $1.most }
+        let bounds = risks.records.map { (most: policy.mostRisk(of: $1, at: now), entity: $0) }.sorted { $0.most > $1.most }
         var (worst, weighed) = ([Ranked](), 0)
         for (most, entity) in bounds {
             if worst.count == limit, let least = worst.last, most < least.score { break }

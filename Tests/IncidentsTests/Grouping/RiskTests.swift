@@ -229,9 +229,9 @@ struct RiskTests {
         for number in 0..<1_000 {
             risks.note(record(number, "10.0.\(number / 256).\(number % 256)"), in: "SEC-2026-0001")
             if number % 20 == 0 { risks.note(record(number, "203.0.113.9"), in: "SEC-2026-0001") }
-            #expect(risks.entities.count <= 200)
+            #expect(risks.records.count <= 200)
         }
-        #expect(risks.entities.count > 150, "no more is forgotten than has to be")
+        #expect(risks.records.count > 150, "no more is forgotten than has to be")
         #expect(risks[address] != nil && risks[IncidentEntity(kind: .address, value: "10.0.0.1")] == nil)
     }
 }
