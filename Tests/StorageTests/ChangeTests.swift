@@ -64,7 +64,8 @@ struct ChangeTests {
         #expect(try await summary("SEC-2026-0001")?.findingCount == 3)
         #expect(try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0003") == ["scan": ["low", "medium"]])
         #expect(
-            try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0001") == ["scan": ["medium"], "brute_force": ["medium"]])
+            try await ledger.projections.ruleLevels(ofIncident: "SEC-2026-0001")
+                == ["scan": ["medium"], "brute_force": ["medium"]])
         #expect(try await ledger.rebuilt().dump() == ledger.projections.dump())
     }
 

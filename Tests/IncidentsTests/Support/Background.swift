@@ -171,7 +171,8 @@ struct Background {
         }
         // Somebody's page elsewhere has this site's list of accounts in place of a picture: whoever looks at it asks for that.
         friend(
-            Self.office, "GET /wp-json/wp/v2/users", status: 401, at: day + 36_000, referrer: "https://forum.example.net/thread/9")
+            Self.office, "GET /wp-json/wp/v2/users", status: 401, at: day + 36_000,
+            referrer: "https://forum.example.net/thread/9")
         // An office whose people come through one address, most of them at about nine.
         for person in 0..<Rate.peopleBehindOneAddress {
             let at = day + 32_400 + Int64(number(0...2_400))

@@ -127,10 +127,11 @@ struct Scenario: CustomTestStringConvertible, Sendable {
             for step in 0..<120 {
                 let row = "GET /item?id=-1%20union%20select%20name,password%20from%20users%20limit%20\(step),1--%20"
                 log.web("attacker", from: "203.0.113.9", row, bytes: 5_000 + step * 37 % 90, at: Int64(step) * 3)
-                if step % 10 == 0 { log.web(nil, from: "192.0.2.44", "GET /item?id=\(step)", bytes: 5_000 + step, at: Int64(step) * 3 + 1) }
+                guard step % 10 == 0 else { continue }
+                log.web(nil, from: "192.0.2.44", "GET /item?id=\(step)", bytes: 5_000 + step, at: Int64(step) * 3 + 1)
             }
         },
-        Scenario(name: "the same, character by character, where the page only says yes or no", campaigns: 1, severity: .high) { log in
+        Scenario(name: "a dump character by character, where the page says yes or no", campaigns: 1, severity: .high) { log in
             for step in 0..<120 {
                 let value = "ascii(substr((select%20password%20from%20users%20limit%201),\(step / 7 + 1),1))"
                 log.web(
