@@ -1,8 +1,8 @@
+import Events
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Identity
-import Incidents
 
 /// A request that is not answered with what it asked for.
 struct ConsoleFailure: Error, Equatable {
@@ -26,29 +26,20 @@ struct ConsoleFailure: Error, Equatable {
             advice: "Look for it in the list; ids have the form SEC-2026-0001.")
     }
 
-    /// What an incident does not allow, in the words of the refusal: they say what to do about it.
-    init(_ refusal: IncidentRefusal) {
+    /// What an incident, a run, a lease or an account does not allow, in the words of the refusal: they say what to do about it.
+    init(_ refusal: any OrderRefusing) {
         let status: HTTPResponse.Status =
-            switch refusal.code {
-            case .unknownIncident: .notFound
-            case .notAllowed, .alreadyDone: .conflict
-            case .invalid: .unprocessableContent
-            case .forbidden: .forbidden
-            case .failed: .serviceUnavailable
-            }
-        self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
-    }
-
-    /// Likewise for runs.
-    init(_ refusal: RunRefusal) {
-        let status: HTTPResponse.Status =
-            switch refusal.code {
+            switch refusal.code.kind {
             case .unknown: .notFound
-            case .notAllowed, .alreadyDone: .conflict
+            case .conflict: .conflict
             case .invalid: .unprocessableContent
             case .forbidden: .forbidden
+            case .limited: .tooManyRequests
+            case .unavailable: .serviceUnavailable
             }
-        self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
+        self.init(
+            status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice,
+            retryAfter: refusal.retryAfter)
     }
 
     static func roleNeeded(_ role: Role) -> ConsoleFailure {
@@ -81,21 +72,6 @@ struct ConsoleFailure: Error, Equatable {
             advice: "Make one on your account's page, or with `vigie token create`.")
     }
 
-    /// What an account does not allow, in the words of the refusal.
-    init(_ refusal: AccountRefusal) {
-        let status: HTTPResponse.Status =
-            switch refusal.code {
-            case .unknownAccount, .unknownToken: .notFound
-            case .notAllowed, .alreadyDone: .conflict
-            case .invalid: .unprocessableContent
-            case .limited: .tooManyRequests
-            case .busy: .serviceUnavailable
-            }
-        self.init(
-            status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice,
-            retryAfter: refusal.retryAfter)
-    }
-
     static let foreignHost = ConsoleFailure(
         status: .misdirectedRequest, code: "foreign_host", title: "The console does not answer under this host name",
         advice: "Use localhost, or add the name to the configured hosts.")
@@ -124,15 +100,7 @@ struct ConsoleFailure: Error, Equatable {
     init(_ error: any Error) {
         if let failure = error as? ConsoleFailure {
             self = failure
-        } else if let refusal = error as? IncidentRefusal {
-            self.init(refusal)
-        } else if let refusal = error as? RunRefusal {
-            self.init(refusal)
-        } else if let refusal = error as? AccountRefusal {
-            self.init(refusal)
-        } else if let refusal = error as? SilenceRefusal {
-            self.init(refusal)
-        } else if let refusal = error as? SavedViewRefusal {
+        } else if let refusal = error as? any OrderRefusing {
             self.init(refusal)
         } else if let error = error as? any HTTPResponseError {
             switch error.status {
@@ -154,4 +122,9 @@ struct ConsoleFailure: Error, Equatable {
         self.advice = advice
         self.retryAfter = retryAfter
     }
+}
+
+extension OrderRefusing {
+    /// As pages show it, above the form that was sent.
+    var sentence: String { "\(reason): \(advice)." }
 }

@@ -10,7 +10,7 @@ package protocol LeaseKeeping: Sendable {
     ///   - includesOver: also those that are refused, or lifted and shown to be.
     func leases(of incident: String?, includesOver: Bool) async -> [LeaseView]
     func lease(_ id: String) async -> LeaseView?
-    /// - Throws: `LeaseOrderRefusal`; nothing was done then.
+    /// - Throws: an `OrderRefusing` for what is refused, as the others do; nothing was done then.
     func order(_ order: LeaseOrder, by account: String, from address: String) async throws -> LeaseView
     func approve(_ id: String, by account: String) async throws -> LeaseView
     func undo(_ id: String, reason: String, by account: String) async throws -> LeaseView
@@ -67,19 +67,6 @@ package struct LeaseOrder: Sendable, Equatable {
         self.duration = duration
         self.enforcer = enforcer
         self.parameters = parameters
-    }
-}
-
-/// Why an order is not carried out, in words for the one who gave it.
-package struct LeaseOrderRefusal: Error, Sendable, Equatable {
-    package var code: String
-    package var reason: String
-    package var advice: String
-
-    package init(code: String, reason: String, advice: String) {
-        self.code = code
-        self.reason = reason
-        self.advice = advice
     }
 }
 

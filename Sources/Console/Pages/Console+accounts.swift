@@ -79,7 +79,7 @@ extension Console {
             "rows": rows, "formToken": formToken(context), "roles": AccountForms.roles(chosen: .responder),
         ]
         if let link { model["link"] = AccountForms.link(link, now: now) }
-        model["problem"] = refusal.map { "\($0.reason): \($0.advice)." }
+        model["problem"] = refusal?.sentence
         var response = answer(
             "accounts", model, title: "Accounts", section: "accounts", sequence: dependencies.updates.sequence, request: request,
             context: context)

@@ -20,8 +20,8 @@ extension Console {
             do {
                 let lease = try await place(order, context: context)
                 return HTTPAnswer.redirect(to: "/leases/\(FormFields.encode(lease.id))")
-            } catch let refusal as LeaseOrderRefusal {
-                return try await leaseForm(order, request, context: context, problem: "\(refusal.reason): \(refusal.advice).")
+            } catch let refusal as any OrderRefusing {
+                return try await leaseForm(order, request, context: context, problem: refusal.sentence)
             }
         }
         // Where a browser comes back to after signing in again.
@@ -57,12 +57,12 @@ extension Console {
         }
         routes.post("leases", .responder) { request, context in
             let order = try await leaseOrder(request)
-            return try HTTPAnswer.json(APILease(try await stated { try await place(order, context: context) }), status: .created)
+            return try HTTPAnswer.json(APILease(try await place(order, context: context)), status: .created)
         }
         routes.post("leases/preview", .responder) { request, context in
             let order = try await leaseOrder(request)
             try await check(order, context: context)
-            return try HTTPAnswer.json(APILeasePreview(try await stated { try await keeping().preview(order) }))
+            return try HTTPAnswer.json(APILeasePreview(try await keeping().preview(order)))
         }
         routes.get("leases/:id", .viewer) { _, context in try HTTPAnswer.json(APILease(try await lease(context))) }
         routes.post("leases/:id/undo", .responder) { request, context in
@@ -132,37 +132,24 @@ extension Console {
 
     private func undoLease(_ lease: LeaseView, _ fields: FormFields, _ context: ConsoleContext) async throws -> LeaseView {
         try need(lease.role, context)
-        return try await stated {
-            try await keeping().undo(lease.id, reason: fields["reason"] ?? "", by: context.signedIn?.accountName ?? "")
-        }
+        return try await keeping().undo(lease.id, reason: fields["reason"] ?? "", by: context.signedIn?.accountName ?? "")
     }
 
     /// Consent is a commander's, whatever is consented to: nobody approves their own order by it.
     private func approveLease(_ lease: LeaseView, _ fields: FormFields, _ context: ConsoleContext) async throws -> LeaseView {
         try need(.commander, context)
-        return try await stated { try await keeping().approve(lease.id, by: context.signedIn?.accountName ?? "") }
+        return try await keeping().approve(lease.id, by: context.signedIn?.accountName ?? "")
     }
 
     private func proveLease(_ lease: LeaseView, _ fields: FormFields, _ context: ConsoleContext) async throws -> LeaseView {
         try need(.responder, context)
-        return try await stated { try await keeping().prove(lease.id) }
+        return try await keeping().prove(lease.id)
     }
 
     private func probedLease(_ lease: LeaseView, _ fields: FormFields, _ context: ConsoleContext) async throws -> LeaseView {
         try need(.responder, context)
-        return try await stated {
-            try await keeping().probed(
-                lease.id, outcome: fields["outcome"] ?? "", by: context.signedIn?.accountName ?? "")
-        }
-    }
-
-    /// What the desk refuses, as pages and problems say it.
-    private func stated<Value>(_ body: () async throws -> Value) async throws -> Value {
-        do {
-            return try await body()
-        } catch let refusal as LeaseOrderRefusal {
-            throw ConsoleFailure(refusal)
-        }
+        return try await keeping().probed(
+            lease.id, outcome: fields["outcome"] ?? "", by: context.signedIn?.accountName ?? "")
     }
 
     private func need(_ role: Role, _ context: ConsoleContext) throws {
@@ -266,8 +253,8 @@ extension Console {
             try await check(order, context: context)
             do {
                 model["preview"] = LeaseModels.preview(try await keeping().preview(order), order, now: now)
-            } catch let refusal as LeaseOrderRefusal {
-                problem = "\(refusal.reason): \(refusal.advice)."
+            } catch let refusal as any OrderRefusing {
+                problem = refusal.sentence
             }
         }
         if let problem { model["problem"] = problem }
@@ -292,19 +279,5 @@ extension LeaseOrder {
             reason: fields["reason"] ?? "", incident: (fields["incident"] ?? "").uppercased(),
             duration: fields["duration"] ?? "1h",
             enforcer: fields["enforcer"] ?? "", parameters: parameters)
-    }
-}
-
-extension ConsoleFailure {
-    /// What policy or an enforcer does not allow.
-    init(_ refusal: LeaseOrderRefusal) {
-        let status: HTTPResponse.Status =
-            switch refusal.code {
-            case "unknown": .notFound
-            case "forbidden": .forbidden
-            case "not_allowed": .conflict
-            default: .unprocessableContent
-            }
-        self.init(status: status, code: refusal.code, title: refusal.reason, advice: refusal.advice)
     }
 }

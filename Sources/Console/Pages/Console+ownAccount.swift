@@ -64,7 +64,7 @@ extension Console {
         var status = HTTPResponse.Status.ok
         switch news {
         case .refusal(let refusal):
-            model["problem"] = "\(refusal.reason): \(refusal.advice)."
+            model["problem"] = refusal.sentence
             status = ConsoleFailure(refusal).status
         case .token(let issued): model["secret"] = issued.secret.text
         case nil: break

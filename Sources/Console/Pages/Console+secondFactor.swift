@@ -1,3 +1,4 @@
+import Events
 import Hummingbird
 import HummingbirdCore
 import Identity
@@ -48,7 +49,7 @@ extension Console {
             model["canBeOff"] = !dependencies.identity.requiresSecondFactor(signedIn.role)
             model["codesLeft"] = try await accounts.recoveryCodesLeft(accountID: signedIn.accountID)
         }
-        model["problem"] = refusal.map { "\($0.reason): \($0.advice)." }
+        model["problem"] = refusal?.sentence
         var response = answer(
             "second-factor", model, title: "Second factor", section: "account", sequence: dependencies.updates.sequence,
             request: request, context: context)

@@ -1,3 +1,4 @@
+package import Events
 package import Identity
 
 /// What the console asks of playbooks and their runs, and what people order. The server's run desk is one.
@@ -44,24 +45,21 @@ package enum RunOrder: Sendable, Hashable {
 }
 
 /// Why an order about runs is not carried out.
-package struct RunRefusal: Error, Sendable, Hashable, CustomStringConvertible {
-    package enum Code: String, Sendable, CaseIterable {
-        case unknown
-        case notAllowed = "not_allowed"
-        case alreadyDone = "already_done"
-        case invalid
-        case forbidden
+package typealias RunRefusal = OrderRefusal<RunRefusalCode>
+
+package enum RunRefusalCode: String, RefusalCode {
+    case unknown
+    case notAllowed = "not_allowed"
+    case alreadyDone = "already_done"
+    case invalid
+    case forbidden
+
+    package var kind: RefusalKind {
+        switch self {
+        case .unknown: .unknown
+        case .notAllowed, .alreadyDone: .conflict
+        case .invalid: .invalid
+        case .forbidden: .forbidden
+        }
     }
-
-    package var code: Code
-    package var reason: String
-    package var advice: String
-
-    package init(_ code: Code, _ reason: String, _ advice: String) {
-        self.code = code
-        self.reason = reason
-        self.advice = advice
-    }
-
-    package var description: String { "\(reason); \(advice)" }
 }

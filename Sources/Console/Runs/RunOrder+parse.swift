@@ -1,3 +1,5 @@
+import Events
+
 extension RunOrder {
     /// An order as commands, forms and the API give it.
     ///

@@ -193,7 +193,7 @@ extension Console {
                 problem = refusal
             }
         }
-        if let problem { model["problem"] = "\(problem.reason): \(problem.advice)." }
+        if let problem { model["problem"] = problem.sentence }
         var response = answer(
             "silence-new", model, title: "New silence", section: "silences", sequence: dependencies.updates.sequence,
             request: request, context: context)
@@ -223,18 +223,5 @@ extension Console {
         guard !counts.isEmpty else { return nil }
         let words = counts.map { "\($1) \($0.rawValue)\($1 == 1 ? "" : "s")" }.joined(separator: " and ")
         return "\(words) in force"
-    }
-}
-
-extension ConsoleFailure {
-    init(_ refusal: SilenceRefusal) {
-        let status: HTTPResponse.Status =
-            switch refusal.code {
-            case .unknown: .notFound
-            case .notAllowed: .conflict
-            case .invalid: .unprocessableContent
-            case .forbidden: .forbidden
-            }
-        self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
     }
 }

@@ -1,3 +1,4 @@
+import Events
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -153,18 +154,5 @@ extension IncidentFilter {
         search = filter.search
         severities = filter.severities
         includesClosed = filter.includesClosed
-    }
-}
-
-extension ConsoleFailure {
-    init(_ refusal: SavedViewRefusal) {
-        let status: HTTPResponse.Status =
-            switch refusal.code {
-            case .unknown: .notFound
-            case .notAllowed: .conflict
-            case .invalid: .unprocessableContent
-            case .forbidden: .forbidden
-            }
-        self.init(status: status, code: refusal.code.rawValue, title: refusal.reason, advice: refusal.advice)
     }
 }

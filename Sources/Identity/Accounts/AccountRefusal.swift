@@ -1,6 +1,8 @@
+package import Events
+
 /// Why something cannot be done to an account. Nothing of it was done.
-package struct AccountRefusal: Error, Sendable, Equatable, CustomStringConvertible {
-    package enum Code: String, Sendable {
+package struct AccountRefusal: OrderRefusing, Equatable {
+    package enum Code: String, RefusalCode {
         case unknownAccount = "unknown_account"
         case unknownToken = "unknown_token"
         case notAllowed = "not_allowed"
@@ -8,6 +10,16 @@ package struct AccountRefusal: Error, Sendable, Equatable, CustomStringConvertib
         case invalid
         case limited
         case busy
+
+        package var kind: RefusalKind {
+            switch self {
+            case .unknownAccount, .unknownToken: .unknown
+            case .notAllowed, .alreadyDone: .conflict
+            case .invalid: .invalid
+            case .limited: .limited
+            case .busy: .unavailable
+            }
+        }
     }
 
     package var code: Code
@@ -22,6 +34,4 @@ package struct AccountRefusal: Error, Sendable, Equatable, CustomStringConvertib
         self.advice = advice
         self.retryAfter = retryAfter
     }
-
-    package var description: String { "\(reason); \(advice)" }
 }

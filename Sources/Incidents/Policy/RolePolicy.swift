@@ -1,3 +1,4 @@
+import Events
 import Yams
 
 /// The roles that people can have in an incident: several sets, of which any may be used, and one person can have several.

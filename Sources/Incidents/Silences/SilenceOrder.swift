@@ -1,4 +1,4 @@
-import Events
+package import Events
 
 /// What somebody wants done about silences.
 package struct SilenceOrder: Sendable, Equatable {
@@ -79,23 +79,20 @@ package struct SilenceDraft: Sendable, Equatable {
 }
 
 /// Why nothing was done about a silence.
-package struct SilenceRefusal: Error, Sendable, Equatable, CustomStringConvertible {
-    package enum Code: String, Sendable {
-        case unknown = "unknown_silence"
-        case notAllowed = "not_allowed"
-        case invalid
-        case forbidden
+package typealias SilenceRefusal = OrderRefusal<SilenceRefusalCode>
+
+package enum SilenceRefusalCode: String, RefusalCode {
+    case unknown = "unknown_silence"
+    case notAllowed = "not_allowed"
+    case invalid
+    case forbidden
+
+    package var kind: RefusalKind {
+        switch self {
+        case .unknown: .unknown
+        case .notAllowed: .conflict
+        case .invalid: .invalid
+        case .forbidden: .forbidden
+        }
     }
-
-    package var code: Code
-    package var reason: String
-    package var advice: String
-
-    package init(_ code: Code, _ reason: String, _ advice: String) {
-        self.code = code
-        self.reason = reason
-        self.advice = advice
-    }
-
-    package var description: String { "\(reason); \(advice)" }
 }

@@ -1,3 +1,5 @@
+package import Events
+
 /// A filter of the incident list that somebody keeps under a name.
 package struct SavedView: Sendable, Hashable {
     /// What the list is narrowed to. Who reads it sees what they may see of it.
@@ -59,24 +61,21 @@ package struct SavedViewOrder: Sendable {
 }
 
 /// Why nothing was done about a view.
-package struct SavedViewRefusal: Error, Sendable, Equatable, CustomStringConvertible {
-    package enum Code: String, Sendable {
-        /// Also for views of others that are not shared: they are nobody else's business.
-        case unknown = "unknown_view"
-        case notAllowed = "not_allowed"
-        case invalid
-        case forbidden
+package typealias SavedViewRefusal = OrderRefusal<SavedViewRefusalCode>
+
+package enum SavedViewRefusalCode: String, RefusalCode {
+    /// Also for views of others that are not shared: they are nobody else's business.
+    case unknown = "unknown_view"
+    case notAllowed = "not_allowed"
+    case invalid
+    case forbidden
+
+    package var kind: RefusalKind {
+        switch self {
+        case .unknown: .unknown
+        case .notAllowed: .conflict
+        case .invalid: .invalid
+        case .forbidden: .forbidden
+        }
     }
-
-    package var code: Code
-    package var reason: String
-    package var advice: String
-
-    package init(_ code: Code, _ reason: String, _ advice: String) {
-        self.code = code
-        self.reason = reason
-        self.advice = advice
-    }
-
-    package var description: String { "\(reason); \(advice)" }
 }

@@ -1,3 +1,5 @@
+import Events
+
 /// All saved views, as the journal has them. Pure: the same entries give the same book.
 package struct SavedViewBook: Sendable, Equatable {
     /// Of one account; a stolen session must not fill the journal.

@@ -67,28 +67,25 @@ package struct LeaseRequest: Sendable, Hashable {
 }
 
 /// Why an order about leases is not carried out.
-package struct LeaseRefusal: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Code: String, Sendable, CaseIterable {
-        /// There is no such lease, or no such incident.
-        case unknown
-        case invalid
-        /// Policy speaks against it: a never-block list, or a network too wide.
-        case protected
-        /// No enforcer is configured that could do it.
-        case noEnforcer = "no_enforcer"
-        case notAllowed = "not_allowed"
-        case forbidden
+package typealias LeaseRefusal = OrderRefusal<LeaseRefusalCode>
+
+package enum LeaseRefusalCode: String, RefusalCode {
+    /// There is no such lease, or no such incident.
+    case unknown
+    case invalid
+    /// Policy speaks against it: a never-block list, or a network too wide.
+    case protected
+    /// No enforcer is configured that could do it.
+    case noEnforcer = "no_enforcer"
+    case notAllowed = "not_allowed"
+    case forbidden
+
+    package var kind: RefusalKind {
+        switch self {
+        case .unknown: .unknown
+        case .invalid, .protected, .noEnforcer: .invalid
+        case .notAllowed: .conflict
+        case .forbidden: .forbidden
+        }
     }
-
-    package var code: Code
-    package var reason: String
-    package var advice: String
-
-    package init(_ code: Code, _ reason: String, _ advice: String) {
-        self.code = code
-        self.reason = reason
-        self.advice = advice
-    }
-
-    package var description: String { "\(reason); \(advice)" }
 }

@@ -34,12 +34,10 @@ struct LeaseCounter: LeaseKeeping {
     }
 
     func order(_ order: LeaseOrder, by account: String, from address: String) async throws -> LeaseView {
-        try await stated {
-            let lease = try await desk.apply(try request(order, by: account, from: address))
-            // Most are in force within a moment: whoever ordered it sees that at once.
-            _ = await desk.settle(id: lease.id, by: now().advanced(bySeconds: 3))
-            return lease.id
-        }
+        let lease = try await desk.apply(try request(order, by: account, from: address))
+        // Most are in force within a moment: whoever ordered it sees that at once.
+        _ = await desk.settle(id: lease.id, by: now().advanced(bySeconds: 3))
+        return try await view(of: lease.id)
     }
 
     /// People approve what they order; the API and pages have checked their role.
@@ -65,36 +63,28 @@ struct LeaseCounter: LeaseKeeping {
     }
 
     func approve(_ id: String, by account: String) async throws -> LeaseView {
-        try await stated {
-            try await desk.approve(id: id, by: account)
-            _ = await desk.settle(id: id, by: now().advanced(bySeconds: 3))
-            return id
-        }
+        try await desk.approve(id: id, by: account)
+        _ = await desk.settle(id: id, by: now().advanced(bySeconds: 3))
+        return try await view(of: id)
     }
 
     func undo(_ id: String, reason: String, by account: String) async throws -> LeaseView {
-        try await stated {
-            try await desk.undo(id: id, by: account, reason: reason)
-            _ = await desk.settle(id: id, by: now().advanced(bySeconds: 3))
-            return id
-        }
+        try await desk.undo(id: id, by: account, reason: reason)
+        _ = await desk.settle(id: id, by: now().advanced(bySeconds: 3))
+        return try await view(of: id)
     }
 
     func prove(_ id: String) async throws -> LeaseView {
-        try await stated {
-            _ = try await desk.prove(id: id)
-            return id
-        }
+        _ = try await desk.prove(id: id)
+        return try await view(of: id)
     }
 
     func probed(_ id: String, outcome: String, by account: String) async throws -> LeaseView {
-        try await stated {
-            guard outcome == "refused" || outcome == "served" else {
-                throw LeaseRefusal(.invalid, "'\(outcome.prefix(20))' is no outcome", "say refused or served")
-            }
-            try await desk.probed(id: id, wasRefused: outcome == "refused", by: account)
-            return id
+        guard outcome == "refused" || outcome == "served" else {
+            throw LeaseRefusal(.invalid, "'\(outcome.prefix(20))' is no outcome", "say refused or served")
         }
+        try await desk.probed(id: id, wasRefused: outcome == "refused", by: account)
+        return try await view(of: id)
     }
 
     func verbs() async -> [LeaseVerb] {
@@ -110,16 +100,11 @@ struct LeaseCounter: LeaseKeeping {
         LeasePolicy.asksForByDefault.contains(verb) ? .commander : .responder
     }
 
-    private func stated(_ body: () async throws -> String) async throws -> LeaseView {
-        do {
-            let id = try await body()
-            guard let view = await lease(id) else {
-                throw LeaseRefusal(.unknown, "there is no lease \(id)", "look for it in the list")
-            }
-            return view
-        } catch let refusal as LeaseRefusal {
-            throw LeaseOrderRefusal(code: refusal.code.rawValue, reason: refusal.reason, advice: refusal.advice)
+    private func view(of id: String) async throws -> LeaseView {
+        guard let view = await lease(id) else {
+            throw LeaseRefusal(.unknown, "there is no lease \(id)", "look for it in the list")
         }
+        return view
     }
 
     /// `90s`, `30m`, `1h`, `7d`.
@@ -132,14 +117,6 @@ struct LeaseCounter: LeaseKeeping {
     // MARK: Preview
 
     func preview(_ order: LeaseOrder) async throws -> LeasePreview {
-        do {
-            return try await counted(order)
-        } catch let refusal as LeaseRefusal {
-            throw LeaseOrderRefusal(code: refusal.code.rawValue, reason: refusal.reason, advice: refusal.advice)
-        }
-    }
-
-    private func counted(_ order: LeaseOrder) async throws -> LeasePreview {
         let request = try request(order, by: "", from: nil)
         let target = try LeaseDesk.target(request.verb, request.target)
         let policy = await desk.policy

@@ -27,8 +27,6 @@ package struct LeaseOrders: Sendable {
         try await folder.serve(logger: logger) { id, order in
             do {
                 return try await LeaseOrders.carryOut(order, id: id, counter)
-            } catch let refusal as LeaseOrderRefusal {
-                return ["code": .string(refusal.code), "reason": .string(refusal.reason), "advice": .string(refusal.advice)]
             } catch let refusal as LeaseRefusal {
                 return [
                     "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason), "advice": .string(refusal.advice),

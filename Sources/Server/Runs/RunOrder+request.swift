@@ -1,4 +1,5 @@
 package import Console
+import Events
 import Incidents
 
 extension RunOrder {

@@ -25,7 +25,7 @@ final class FakeLeases: LeaseKeeping {
 
     func order(_ order: LeaseOrder, by account: String, from address: String) async throws -> LeaseView {
         guard order.verb == "block_address" else {
-            throw LeaseOrderRefusal(code: "unknown_verb", reason: "nothing can do '\(order.verb)'", advice: "see the list")
+            throw FakeRefusal(.unknownVerb, "nothing can do '\(order.verb)'", "see the list")
         }
         let lease = FakeLeases.lease("L-2", verb: order.verb, target: order.target)
         kept.withLock { $0.append(lease) }
@@ -40,7 +40,7 @@ final class FakeLeases: LeaseKeeping {
 
     func probed(_ id: String, outcome: String, by account: String) async throws -> LeaseView {
         guard outcome == "refused" || outcome == "served" else {
-            throw LeaseOrderRefusal(code: "invalid", reason: "'\(outcome)' is no outcome", advice: "say refused or served")
+            throw FakeRefusal(.invalid, "'\(outcome)' is no outcome", "say refused or served")
         }
         var lease = try found(id)
         (lease.probedBy, lease.probedAt, lease.probeWasRefused) = (account, noon, outcome == "refused")
@@ -57,8 +57,19 @@ final class FakeLeases: LeaseKeeping {
 
     private func found(_ id: String) throws -> LeaseView {
         guard let lease = kept.withLock({ $0.first { $0.id == id } }) else {
-            throw LeaseOrderRefusal(code: "unknown", reason: "there is no lease \(id)", advice: "look for it in the list")
+            throw FakeRefusal(.unknown, "there is no lease \(id)", "look for it in the list")
         }
         return lease
     }
+}
+
+/// As the console has it from a server, of whose codes it knows nothing.
+typealias FakeRefusal = OrderRefusal<FakeRefusalCode>
+
+enum FakeRefusalCode: String, RefusalCode {
+    case unknown
+    case invalid
+    case unknownVerb = "unknown_verb"
+
+    var kind: RefusalKind { self == .unknown ? .unknown : .invalid }
 }

@@ -1,4 +1,5 @@
 import Console
+import Events
 import Incidents
 
 /// Views without a journal.
