@@ -45,9 +45,9 @@ struct OrderSpoolTests {
         }
         let spool = OrderSpool(DataFolder(path: office.folder))
         let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
-        spool.sweep(now: now)
+        spool.folder.sweep(now: now)
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder).count == 4)
-        spool.sweep(now: now.advanced(bySeconds: 120))
+        spool.folder.sweep(now: now.advanced(bySeconds: 120))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["d.order"])
     }
 
@@ -70,7 +70,8 @@ struct OrderSpoolTests {
                 OrderSpool.Request(verb: verb, incident: id, arguments: arguments, author: Office.ana, at: nil, text: nil))
         }
         guard case .refused(let refusal) = try await ask("restrict", ["readers": "ana"]) else { throw CancellationError() }
-        #expect(refusal.code == .failed)
+        #expect(refusal.code == .failed && refusal.reason.hasPrefix("the order cannot be carried out: "))
+        #expect(refusal.advice == "nothing was done; the server's log says more")
         guard case .done = try await ask("ack", [:]) else { throw CancellationError() }
         #expect(await office.recorder.incident(id)?.isAcknowledged == true)
     }

@@ -39,12 +39,9 @@ package enum HuntOffice {
 
 /// What commands that hunt beside a server ask it to write down.
 struct HuntSpool: Sendable {
-    private let folder: OrderFolder
+    let folder: OrderFolder
 
     init(_ data: DataFolder) { folder = OrderFolder(data.path + "/orders/hunts") }
-
-    /// See `OrderFolder.sweep`.
-    func sweep(now: Timestamp) { folder.sweep(now: now) }
 
     func ask(_ order: HuntOrder, seconds: Int = 20) async throws -> HuntOffice.Answer {
         let answer = try await folder.ask(order.document, id: "\(order.record.id)-\(order.step)", seconds: seconds)

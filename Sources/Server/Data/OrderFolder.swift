@@ -7,7 +7,7 @@ import Logging
 /// A folder that only Vigie's user can write: commands leave orders in it, the server carries them out, and leaves the answers there.
 ///
 /// An order has an id of its own: carried out twice, because a server died before it could answer, whoever carries it out can tell.
-struct OrderFolder: Sendable {
+package struct OrderFolder: Sendable {
     private static let maximumBytes = 262_144
     /// Seconds. Longer than anybody waits: an answer may hold a secret, which must not lie there.
     private static let answerLife = 120.0
@@ -33,8 +33,14 @@ struct OrderFolder: Sendable {
         return nil
     }
 
-    /// Carries out what waits, oldest first.
-    func serve(logger: Logger, _ carryOut: (_ id: String, _ order: JSONValue) async throws -> JSONValue) async throws {
+    /// Carries out what waits, oldest first. What is refused is answered with the refusal.
+    ///
+    /// - Parameter failureAdvice: what whoever asked is told to do where Vigie fails at an order; `nil` leaves the order, with all that
+    ///   wait behind it, for the next time.
+    func serve(
+        logger: Logger, failureAdvice: String? = "the server's log says more",
+        _ carryOut: (_ id: String, _ order: JSONValue) async throws -> JSONValue
+    ) async throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
         for name in names where name.hasSuffix(".answer") && -age(name).timeIntervalSinceNow > Self.answerLife {
             unlink("\(directory)/\(name)")
@@ -49,7 +55,21 @@ struct OrderFolder: Sendable {
                 unlink(path)
                 continue
             }
-            let answer = try await carryOut(String(name.dropLast(".order".count)), order)
+            let id = String(name.dropLast(".order".count))
+            let answer: JSONValue
+            do {
+                answer = try await carryOut(id, order)
+            } catch let refusal as any OrderRefusing {
+                answer = AnsweredRefusal(refusal).document
+            } catch is CancellationError {
+                throw CancellationError()
+            } catch {
+                guard let failureAdvice else { throw error }
+                // Whoever asked is told, and whoever waits behind is not made to wait.
+                logger.error("order \(id) cannot be carried out: \(error)")
+                let reason = "the order cannot be carried out: \(error)"
+                answer = AnsweredRefusal(code: "failed", reason: reason, advice: failureAdvice).document
+            }
             // Without an answer the command says that none came; the order is done all the same.
             do {
                 try put(try answer.canonicalBytes(), at: base + ".answer", beside: base + ".written")

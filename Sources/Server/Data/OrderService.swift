@@ -19,10 +19,7 @@ struct OrderService: Service {
     let logger: Logger
 
     func run() async throws {
-        spool.sweep(now: .system)
-        leases.sweep(now: .system)
-        hunts.sweep(now: .system)
-        silences.sweep(now: .system)
+        for folder in [spool.folder, leases.folder, hunts.folder, silences.folder] { folder.sweep(now: .system) }
         try? await cancelWhenGracefulShutdown {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 // Apart: a preview of a lease may take seconds.

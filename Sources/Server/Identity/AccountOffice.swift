@@ -48,11 +48,9 @@ struct AccountSpool {
     }
 
     func serve(_ service: AccountService, logger: Logger) async throws {
-        try await folder.serve(logger: logger) { id, document in
+        try await folder.serve(logger: logger, failureAdvice: nil) { id, document in
             guard let order = AccountOrder(document, id: id) else {
-                return AccountOrder.Answer.refused(
-                    AccountRefusal(.invalid, "the order cannot be read", "use the `vigie` of the same version")
-                ).document
+                throw AccountRefusal(.invalid, "the order cannot be read", "use the `vigie` of the same version")
             }
             return try await order.carryOut(on: service, at: .system).document
         }

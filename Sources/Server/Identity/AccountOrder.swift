@@ -99,28 +99,23 @@ extension AccountOrder.Answer {
     }
 
     init(_ document: JSONValue) {
-        guard let reason = document["reason"]?.stringValue else {
+        guard let refusal = AnsweredRefusal(document) else {
             self = .done(secret: document["secret"]?.stringValue, expiresAt: document["expires_at"]?.stringValue)
             return
         }
         self = .refused(
-            AccountRefusal(
-                document["code"]?.stringValue.flatMap(AccountRefusal.Code.init) ?? .invalid, reason,
-                document["advice"]?.stringValue ?? ""))
+            AccountRefusal(AccountRefusal.Code(rawValue: refusal.code) ?? .invalid, refusal.reason, refusal.advice))
     }
 
     var document: JSONValue {
-        var members: [String: JSONValue] = [:]
         switch self {
         case .done(let secret, let expiresAt):
+            var members: [String: JSONValue] = [:]
             members["secret"] = secret.map { .string($0) }
             members["expires_at"] = expiresAt.map { .string($0) }
-        case .refused(let refusal):
-            members["code"] = .string(refusal.code.rawValue)
-            members["reason"] = .string(refusal.reason)
-            members["advice"] = .string(refusal.advice)
+            return .object(members)
+        case .refused(let refusal): return AnsweredRefusal(refusal).document
         }
-        return .object(members)
     }
 }
 

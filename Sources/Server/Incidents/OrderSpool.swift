@@ -17,7 +17,7 @@ package struct OrderSpool: Sendable {
         case refused(IncidentRefusal)
     }
 
-    private let folder: OrderFolder
+    let folder: OrderFolder
 
     package init(_ data: DataFolder) { folder = OrderFolder(data.path + "/orders") }
 
@@ -112,45 +112,22 @@ package struct OrderSpool: Sendable {
     }
 
     private static func answer(_ document: JSONValue) -> Answer {
-        guard let reason = document["reason"]?.stringValue else {
+        guard let refusal = AnsweredRefusal(document) else {
             return .done(incident: document["incident"]?.stringValue ?? "")
         }
         return .refused(
-            IncidentRefusal(
-                document["code"]?.stringValue.flatMap(IncidentRefusal.Code.init) ?? .invalid, reason,
-                document["advice"]?.stringValue ?? ""))
+            IncidentRefusal(IncidentRefusalCode(rawValue: refusal.code) ?? .invalid, refusal.reason, refusal.advice))
     }
-
-    /// See `OrderFolder.sweep`.
-    func sweep(now: Timestamp) { folder.sweep(now: now) }
 
     /// Carries out what waits, oldest first.
     func serve(_ desk: IncidentDesk, runs: (any RunDirecting)? = nil, logger: Logger) async throws {
-        try await folder.serve(logger: logger) { id, document in
+        try await folder.serve(logger: logger, failureAdvice: "nothing was done; the server's log says more") { id, document in
             guard let request = OrderSpool.request(document, id: id) else {
-                return [
-                    "code": .string(IncidentRefusal.Code.invalid.rawValue), "reason": "the order cannot be read",
-                    "advice": "use the `vigie` of the same version",
-                ]
+                throw IncidentRefusal(.invalid, "the order cannot be read", "use the `vigie` of the same version")
             }
-            let answer: Answer
-            do {
-                answer = try await request.carryOut(on: desk, runs: runs)
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                // Whoever asked is told, and whoever waits behind is not made to wait.
-                logger.error("order \(request.id) cannot be carried out: \(error)")
-                answer = .refused(
-                    IncidentRefusal(
-                        .failed, "the order cannot be carried out: \(error)", "nothing was done; the server's log says more"))
-            }
-            switch answer {
+            switch try await request.carryOut(on: desk, runs: runs) {
             case .done(let incident): return ["incident": .string(incident)]
-            case .refused(let refusal):
-                return [
-                    "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason), "advice": .string(refusal.advice),
-                ]
+            case .refused(let refusal): throw refusal
             }
         }
     }

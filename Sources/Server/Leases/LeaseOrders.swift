@@ -1,47 +1,20 @@
 import Console
 import Events
 import Foundation
-package import Journal
+import Journal
 import Logging
 import Response
 
 /// Orders about leases from commands that run beside a server, by files as `OrderSpool` has them. There is no doing without a server:
 /// nobody would lift what is applied.
-package struct LeaseOrders: Sendable {
-    private let folder: OrderFolder
+package struct LeaseOrders: OrderSpooling {
+    package let folder: OrderFolder
 
     package init(_ data: DataFolder) { folder = OrderFolder(data.path + "/lease-orders") }
 
-    /// See `OrderFolder.sweep`.
-    func sweep(now: Timestamp) { folder.sweep(now: now) }
-
-    /// Leaves an order and waits for its answer.
-    ///
-    /// - Returns: `nil` when no server answers; the order is taken back then.
-    package func ask(_ order: JSONValue, seconds: Int = 30) async throws -> JSONValue? {
-        try await folder.ask(order, id: UUID().uuidString.lowercased(), seconds: seconds)
-    }
-
     /// Carries out what waits, oldest first.
     func serve(_ counter: LeaseCounter, logger: Logger) async throws {
-        try await folder.serve(logger: logger) { id, order in
-            do {
-                return try await LeaseOrders.carryOut(order, id: id, counter)
-            } catch let refusal as LeaseRefusal {
-                return [
-                    "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason), "advice": .string(refusal.advice),
-                ]
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                // Whoever asked is told, and whoever waits behind is not made to wait.
-                logger.error("order \(id) cannot be carried out: \(error)")
-                return [
-                    "code": "failed", "reason": .string("the order cannot be carried out: \(error)"),
-                    "advice": "the server's log says more",
-                ]
-            }
-        }
+        try await folder.serve(logger: logger) { id, order in try await LeaseOrders.carryOut(order, id: id, counter) }
     }
 
     private static func carryOut(_ order: JSONValue, id: String, _ counter: LeaseCounter) async throws -> JSONValue {

@@ -1,46 +1,18 @@
 import Console
 import Events
-import Foundation
 import Incidents
-package import Journal
+import Journal
 import Logging
 
 /// Orders about silences from commands that run beside a server, by files as `OrderSpool` has them.
-package struct SilenceSpool: Sendable {
-    private let folder: OrderFolder
+package struct SilenceSpool: OrderSpooling {
+    package let folder: OrderFolder
 
     package init(_ data: DataFolder) { folder = OrderFolder(data.path + "/orders/silences") }
 
-    /// See `OrderFolder.sweep`.
-    func sweep(now: Timestamp) { folder.sweep(now: now) }
-
-    /// Leaves an order and waits for its answer.
-    ///
-    /// - Returns: `nil` when no server answers; the order is taken back then.
-    package func ask(_ order: JSONValue, seconds: Int = 30) async throws -> JSONValue? {
-        try await folder.ask(order, id: UUID().uuidString.lowercased(), seconds: seconds)
-    }
-
     /// Carries out what waits, oldest first.
     func serve(_ desk: SilenceDesk, logger: Logger) async throws {
-        try await folder.serve(logger: logger) { id, order in
-            do {
-                return try await SilenceSpool.carryOut(order, id: id, desk)
-            } catch let refusal as SilenceRefusal {
-                return [
-                    "code": .string(refusal.code.rawValue), "reason": .string(refusal.reason), "advice": .string(refusal.advice),
-                ]
-            } catch is CancellationError {
-                throw CancellationError()
-            } catch {
-                // Whoever asked is told, and whoever waits behind is not made to wait.
-                logger.error("order \(id) cannot be carried out: \(error)")
-                return [
-                    "code": "failed", "reason": .string("the order cannot be carried out: \(error)"),
-                    "advice": "the server's log says more",
-                ]
-            }
-        }
+        try await folder.serve(logger: logger) { id, order in try await SilenceSpool.carryOut(order, id: id, desk) }
     }
 
     private static func carryOut(_ document: JSONValue, id: String, _ desk: SilenceDesk) async throws -> JSONValue {
