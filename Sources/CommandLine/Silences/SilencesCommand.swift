@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 import Journal
 import Server
 
@@ -20,35 +19,9 @@ struct SilencesCommand: AsyncParsableCommand {
 }
 
 /// What every order about silences is given with.
-struct SilenceOptions: ParsableArguments {
-    @Option(help: "The data folder.")
-    var data = "data"
+typealias SilenceOptions = ServerOrderOptions<SilenceSpool>
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
-
-    /// Leaves the order for the server that runs on the folder.
-    ///
-    /// - Throws: `CommandFailure` for a refusal, and where no server answers.
-    func ask(_ order: String, _ fields: [String: JSONValue] = [:]) async throws -> JSONValue {
-        let folder = DataFolder(path: data)
-        guard FileManager.default.fileExists(atPath: folder.journal) else {
-            throw CommandFailure(.unreachable, "there is no journal in \(data); name the data folder of a server with --data")
-        }
-        var document = fields
-        document["order"] = .string(order)
-        document["by"] = .string("uid:\(getuid())")
-        guard let answer = try await SilenceSpool(folder).ask(.object(document)) else {
-            throw CommandFailure(
-                .unreachable,
-                "no server runs on \(data), or it does not answer; start it with `vigie serve`, and give the order again")
-        }
-        if let reason = answer["reason"]?.stringValue, answer["code"] != nil {
-            throw CommandFailure(.failed, "\(reason); \(answer["advice"]?.stringValue ?? "")")
-        }
-        return answer
-    }
-
+extension SilenceOptions {
     func show(_ silence: JSONValue) {
         Output.line(json ? silence.description : SilenceText.line(silence))
     }
