@@ -73,6 +73,36 @@ struct AccountOrderTests {
         try await withServer(world) { _ in try await everyOrder() }
     }
 
+    @Test("an order that Vigie itself fails at is tried once and answered, and those behind it are carried out")
+    func failing() async throws {
+        let attempts = Shared(0)
+        let hasher = try PasswordHasher(cost: .init(memoryKiB: 64, passes: 1, lanes: 1))
+        let service = AccountService(SignInService(store: InMemoryAccountStore(), hasher: hasher)) { _ in
+            attempts.value += 1
+            throw CocoaError(.fileWriteOutOfSpace)
+        }
+        let spool = AccountSpool(world.data)
+        let serving = Task {
+            while !Task.isCancelled {
+                try? await spool.serve(service, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+        defer { serving.cancel() }
+        let ask = { @Sendable (verb: String) in
+            try await spool.ask(AccountOrder(verb: verb, account: "ana", arguments: ["role": "admin"], author: Self.author))
+        }
+        async let added = ask("add")
+        async let disabled = ask("disable")
+        guard case .refused(let failure) = try await added, case .refused(let unknown) = try await disabled else {
+            Issue.record("an order was carried out, or not answered")
+            return
+        }
+        #expect(failure.reason.hasPrefix("the order cannot be carried out: ") && failure.advice == "the server's log says more")
+        #expect(unknown.code == .unknownAccount)
+        #expect(attempts.value == 1)
+    }
+
     @Test("an answer that nobody fetched does not lie there with its secret")
     func unfetched() async throws {
         let folder = world.path + "/orders"

@@ -81,20 +81,6 @@ struct OrderFolderTests {
         }
     }
 
-    @Test("where failures are not answered, the order and those behind it wait; refusals are answered all the same")
-    func unanswered() async throws {
-        try await withOrders(["refused", "broken", "behind"]) { folder in
-            await #expect(throws: Broken.self) {
-                try await folder.serve(logger: logger, failureAdvice: nil) { id, _ in
-                    if id == "refused" { throw LeaseRefusal(.invalid, "no", "try another") }
-                    throw Broken()
-                }
-            }
-            let left = try names()
-            #expect(left == ["behind.order", "broken.order", "refused.answer"])
-        }
-    }
-
     @Test("an answer is read as the refusal that was written, and what was done is no refusal")
     func read() {
         let refusal = LeaseRefusal(.protected, "::1 is loopback", "name another")

@@ -35,10 +35,9 @@ package struct OrderFolder: Sendable {
 
     /// Carries out what waits, oldest first. What is refused is answered with the refusal.
     ///
-    /// - Parameter failureAdvice: what whoever asked is told to do where Vigie fails at an order; `nil` leaves the order, with all that
-    ///   wait behind it, for the next time.
+    /// - Parameter failureAdvice: what whoever asked is told to do where Vigie fails at an order.
     func serve(
-        logger: Logger, failureAdvice: String? = "the server's log says more",
+        logger: Logger, failureAdvice: String = "the server's log says more",
         _ carryOut: (_ id: String, _ order: JSONValue) async throws -> JSONValue
     ) async throws {
         guard let names = try? FileManager.default.contentsOfDirectory(atPath: directory) else { return }
@@ -64,7 +63,6 @@ package struct OrderFolder: Sendable {
             } catch is CancellationError {
                 throw CancellationError()
             } catch {
-                guard let failureAdvice else { throw error }
                 // Whoever asked is told, and whoever waits behind is not made to wait.
                 logger.error("order \(id) cannot be carried out: \(error)")
                 let reason = "the order cannot be carried out: \(error)"

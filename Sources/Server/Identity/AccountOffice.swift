@@ -48,7 +48,7 @@ struct AccountSpool {
     }
 
     func serve(_ service: AccountService, logger: Logger) async throws {
-        try await folder.serve(logger: logger, failureAdvice: nil) { id, document in
+        try await folder.serve(logger: logger) { id, document in
             guard let order = AccountOrder(document, id: id) else {
                 throw AccountRefusal(.invalid, "the order cannot be read", "use the `vigie` of the same version")
             }
