@@ -21,7 +21,8 @@ import time
 import uuid
 
 from . import machine
-from .bench_watermark import WORDS, quiet, text, wilson
+from .bench_watermark import WORDS, quiet, text
+from .figures import record, wilson
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KINDS = ("rewritten", "scan", "photo")
@@ -159,7 +160,7 @@ def measure(options, folder):
 
 
 def share(found, count):
-    low, high = wilson(found, count)
+    low, high = wilson(found, count, z=1.96) or (0.0, 1.0)
     return f"{found} of {count} ({low:.2f}–{high:.2f})"
 
 
@@ -208,8 +209,5 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="identification-") as folder:
         results = measure(options, pathlib.Path(folder))
     text = markdown(options, facts, results)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / f"{options.name}.md").write_text(text)
-    (options.output / f"{options.name}.json").write_text(json.dumps({"machine": facts, "results": results}, indent=1) + "\n")
-    print(text)
+    record(options.output, options.name, text, {"machine": facts, "results": results})
     return 0

@@ -29,7 +29,8 @@ import time
 from . import machine
 from .bench_watermark import (
     COPIES, LIMIT, PRODUCERS, ROOT, Case, Log, PHOTO, PRINT_SCAN, attacked, averaged, picture, progress, quiet, render,
-    steps, to, untouched, wilson)
+    steps, to, untouched)
+from .figures import wilson
 
 CONVERT = "/usr/bin/convert"
 # What a document takes, about, where two are worked on at a time: with all attacks, and with some.
@@ -214,7 +215,7 @@ def run_case(case, options, rows):
 
 def share(rows):
     found = sum(item["found"] for item in rows)
-    least, most = wilson(found, len(rows))
+    least, most = wilson(found, len(rows), z=1.96)
     return f"{found / len(rows):.3f}", f"{least:.3f}–{most:.3f}"
 
 

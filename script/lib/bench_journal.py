@@ -23,10 +23,11 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "script"))
 
 from lib import machine  # noqa: E402
+from lib.figures import percentile  # noqa: E402
 
 
 def fsync_times(folder, count=200):
-    """Milliseconds of appending 4 KiB and fsync, sorted."""
+    """Milliseconds of appending 4 KiB and fsync."""
     path = folder / "fsync-probe"
     times = []
     with open(path, "wb", buffering=0) as file:
@@ -36,11 +37,7 @@ def fsync_times(folder, count=200):
             os.fsync(file.fileno())
             times.append((time.perf_counter() - start) * 1000)
     path.unlink()
-    return sorted(times)
-
-
-def quantile(times, share):
-    return times[min(len(times) - 1, int(len(times) * share))]
+    return times
 
 
 def one_run(options, folder, callers):
@@ -56,8 +53,8 @@ def one_run(options, folder, callers):
             check=True, capture_output=True, text=True).stdout)
         if verified["entries"] != options.appends or verified["tree"]["problems"]:
             raise SystemExit(f"the journal is not whole afterwards: {verified}")
-        times = sorted(before + after)
-        result["fsync_ms"] = {"p50": quantile(times, 0.5), "p99": quantile(times, 0.99), "n": len(times)}
+        times = before + after
+        result["fsync_ms"] = {"p50": percentile(times, 0.5), "p99": percentile(times, 0.99), "n": len(times)}
         result["verify_entries_per_second"] = verified["entries_per_second"]
         return result
     finally:

@@ -22,6 +22,7 @@ import tempfile
 import yaml
 
 from . import lane_bench, lanes, machine
+from .figures import record, spread
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "Benchmarks/LiteralMatchers"
@@ -116,7 +117,7 @@ def table(results, events):
             name, f"{result['literals']:,}", f"{result['values'] / events:.1f}", f"{result['bytes'] / events:.0f}",
             f"{result['pairs'] / events:.1f}", f"{ours / events:.0f}", f"{result['bytes'] * 1e3 / ours:,.0f}", f"{theirs / events:.0f}",
             f"{result['bytes'] * 1e3 / theirs:,.0f}", f"{result['database_bytes'] / 1024:,.0f}",
-            f"{statistics.median(shares):.2f} ({min(shares):.2f}–{max(shares):.2f})"]) + " |")
+            spread(shares, 2)]) + " |")
     return lines
 
 
@@ -154,9 +155,6 @@ def main(arguments):
         f"Processor time, medians of {options.rounds} rounds in turns. Both found the same number of pairs of value and literal, or the "
         "run would have ended. No value is remembered here, as the engine does.", "",
         *table(results, options.events), "", "Raw data: [literal-matchers.json](literal-matchers.json).", ""])
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / "literal-matchers.md").write_text(text)
     raw = {"machine": facts, "events": options.events, "seed": options.seed, "core": options.core, "results": results}
-    (options.output / "literal-matchers.json").write_text(json.dumps(raw, indent=1) + "\n")
-    print(text)
+    record(options.output, "literal-matchers", text, raw)
     return 0

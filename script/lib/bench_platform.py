@@ -30,6 +30,7 @@ import urllib.parse
 
 from . import machine
 from .bench_worker import document
+from .figures import percentile, record, spread
 from .tatou_client import Client, Server
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -289,10 +290,8 @@ def downloads(server, client, options):
 PARTS = {"copy": copy, "large": large_part, "scans": scans, "trace": trace, "downloads": downloads}
 
 
-def spread(values, unit="ms"):
-    scale = 1000 if unit == "ms" else 1
-    digits = 0 if unit == "ms" else 2
-    return f"{statistics.median(values) * scale:,.{digits}f} ({min(values) * scale:,.{digits}f}–{max(values) * scale:,.{digits}f})"
+def cell(values, unit="ms"):
+    return spread([value * 1000 for value in values], 0) if unit == "ms" else spread(values, 2)
 
 
 def verdict(value, goal):
@@ -312,14 +311,14 @@ def markdown(options, parts):
         rounds = part["rounds"]
         for name, key in (("10 pages, `word-shift` with a typed key: order to answer, ms", "keyed"), ("10 pages, `visible-stamp`: order to answer, ms", "traced")):
             values = [row[key] for row in rounds]
-            lines.append(f"| {name} | {len(values)} | {spread(values)} | 150 | {verdict(statistics.median(values), GOALS['copy'])} |")
+            lines.append(f"| {name} | {len(values)} | {cell(values)} | 150 | {verdict(statistics.median(values), GOALS['copy'])} |")
     for key, words in (("large", "text and pictures that nothing compresses, `word-shift`"), ("scans", "scans, each page a JPEG that is marked, `image-spread`")):
         if not (part := results.get(key)):
             continue
         rounds = part["rounds"]
         values = [row["mark"] for row in rounds]
-        lines.append(f"| {part['bytes'] / 1e6:.1f} MB, {part['pages']} pages, {words}: a marked copy, s | {len(values)} | {spread(values, 's')} | 1 | {verdict(statistics.median(values), GOALS['large'])} |")
-        lines.append(f"| the same: its upload, s | {len(values)} | {spread([row['upload'] for row in rounds], 's')} | | |")
+        lines.append(f"| {part['bytes'] / 1e6:.1f} MB, {part['pages']} pages, {words}: a marked copy, s | {len(values)} | {cell(values, 's')} | 1 | {verdict(statistics.median(values), GOALS['large'])} |")
+        lines.append(f"| the same: its upload, s | {len(values)} | {cell([row['upload'] for row in rounds], 's')} | | |")
         for name, words in (("tatou-worker", "peak memory of a worker"), ("tatou", "peak memory of the server")):
             peaks = [row["memory_mib"][name] for row in rounds]
             lines.append(f"| the same: {words}, MiB | {len(peaks)} | {max(peaks):,.0f} | 250 MB | {verdict(max(peaks) * MIB / 1e6, GOALS['memory'])} |")
@@ -328,7 +327,7 @@ def markdown(options, parts):
         values = [row["seconds"] for row in rounds]
         right = sum(row["right"] for row in rounds)
         wrong = sum(row["wrong"] for row in rounds)
-        lines.append(f"| 10 pages as pictures against {part['versions']:,} versions: upload to verdict, s | {len(values)} | {spread(values, 's')} | 10 | {verdict(max(values), GOALS['trace'])} |")
+        lines.append(f"| 10 pages as pictures against {part['versions']:,} versions: upload to verdict, s | {len(values)} | {cell(values, 's')} | 10 | {verdict(max(values), GOALS['trace'])} |")
         lines.append(f"| the same: right version named alone, others accused | {len(values)} | {right} of {len(values)}, {wrong} | | |")
         lines.append(f"| making the {part['versions']:,} versions, two at a time, s | 1 | {part['making']:,.0f} | | |")
     if part := results.get("downloads"):
@@ -337,7 +336,7 @@ def markdown(options, parts):
             values = row["seconds"]
             if not values:
                 continue
-            p99 = values[min(len(values) - 1, int(len(values) * 0.99))]
+            p99 = percentile(values, 0.99)
             note = (f"; statuses {', '.join(map(str, row['statuses']))}; {row['ended_after_the_deletion']} ended after the deletion was answered"
                     if name == "deleted meanwhile" else "")
             lines.append(f"| {row['clients']} downloads at once of {part['bytes'] / 1e6:.1f} MB, {name}: all of them, s | {row['whole']} whole | {row['wall']:.2f}; each {statistics.median(values):.2f}, "
@@ -369,8 +368,5 @@ def main(arguments):
             parts[part] = {"machine": facts, "result": PARTS[part](server, client, options)}
     parts = {name: parts[name] for name in PARTS if name in parts}
     text = markdown(options, parts)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / f"{options.name}.md").write_text(text)
-    raw.write_text(json.dumps({"parts": parts}, indent=1) + "\n")
-    print(text)
+    record(options.output, options.name, text, {"parts": parts})
     return 0

@@ -33,6 +33,7 @@ import time
 import uuid
 
 from . import machine
+from .figures import wilson
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COPIES = 1000
@@ -416,15 +417,6 @@ def voted(copies, kind):
     return attack
 
 
-def wilson(found, count):
-    if not count:
-        return 0.0, 1.0
-    z, share = 1.96, found / count
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z / (1 + z * z / count) * (share * (1 - share) / count + z * z / (4 * count * count)) ** 0.5
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def arguments(argv):
     parser = argparse.ArgumentParser(prog="script/bench watermark", description=__doc__.splitlines()[0])
     parser.add_argument("--documents", type=int, default=8, help="of each producer")
@@ -608,7 +600,7 @@ def write(options, rows, log, missing, cut):
         found = sum(item["found"] for item in chosen)
         wrong = sum(item["wrong"] for item in chosen)
         wrong_total, reads_total = wrong_total + wrong, reads_total + len(chosen)
-        least, most = wilson(found, len(chosen))
+        least, most = wilson(found, len(chosen), z=1.96)
         scores = [item["score"] for item in chosen if item["score"] is not None]
         innocent = name.startswith(("unmarked", "copy of another"))
         lines.append(

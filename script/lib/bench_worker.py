@@ -21,6 +21,7 @@ import tempfile
 import time
 
 from . import machine
+from .figures import record, spread
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 LIMITS = {"cpuSeconds": 10, "memory": 512 << 20, "seconds": 30, "inputBytes": 64 << 20, "outputBytes": 128 << 20}
@@ -144,8 +145,7 @@ def measure(options, folder):
 
 
 def cell(rounds, key):
-    values = [row[key] for row in rounds]
-    return f"{statistics.median(values):,.1f} ({min(values):,.1f}–{max(values):,.1f})"
+    return spread([row[key] for row in rounds], 1)
 
 
 def markdown(options, facts, results):
@@ -185,8 +185,5 @@ def main(arguments):
     with tempfile.TemporaryDirectory(prefix="worker-bench-") as folder:
         results = measure(options, folder)
     text = markdown(options, facts, results)
-    options.output.mkdir(parents=True, exist_ok=True)
-    (options.output / f"{options.name}.md").write_text(text)
-    (options.output / f"{options.name}.json").write_text(json.dumps({"machine": facts, "results": results}, indent=1) + "\n")
-    print(text)
+    record(options.output, options.name, text, {"machine": facts, "results": results})
     return 0

@@ -6,7 +6,6 @@ Counting (`judge_case`, `judge_lines`) is pure and tested in script/tests; runni
 import concurrent.futures
 import dataclasses
 import json
-import math
 import os
 import pathlib
 import subprocess
@@ -41,17 +40,6 @@ class Verdict:
     @property
     def passed(self):
         return not self.missed and not self.false_alarms
-
-
-def wilson(part, whole, z=1.959964):
-    """95 % Wilson score interval of part/whole; None where there is nothing to divide by."""
-    if whole == 0:
-        return None
-    share = part / whole
-    centre = share + z * z / (2 * whole)
-    spread = z * math.sqrt(share * (1 - share) / whole + z * z / (4 * whole * whole))
-    scale = 1 + z * z / whole
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
 def address_of(finding):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tarfile
 
+from .figures import spread
+
 #: What the rules and the events of a lane have in common, from a run of its own: --statistics is slow.
 COUNTS = ("necessary_literal_hits", "values", "remembered", "literals", "regexes", "candidates", "matches")
 
@@ -81,7 +83,7 @@ def rate(events, one):
     return events / max(one["vigie"]["cpu"] - one["load"]["cpu"], 1e-6)
 
 
-def table(options, results, spread):
+def table(options, results):
     lines = ["| lane | rules | bytes per event | events per CPU s, net of loading | loading, CPU s | peak memory, MiB | times `wc -l` | "
              "necessary literals per event | of them found by the engine | values seen before | candidates per event | matches per event |",
              "|" + "---|" * 12]

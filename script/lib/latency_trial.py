@@ -2,7 +2,6 @@
 
 import datetime
 import json
-import os
 import pathlib
 import secrets
 import shutil
@@ -13,6 +12,7 @@ import time
 
 from lib import waiting
 from lib.escalation_storm import entries
+from lib.figures import percentile, processor_seconds
 
 RULE = """title: Canary asked for
 id: 6a0c1f8e-93a4-4c38-8f52-5b1a7e3f0c11
@@ -172,18 +172,6 @@ class Bench:
                 self.journal.setdefault((entry["data"].get("incident"), entry["type"]), entry)
         stages = {name: stamp(self.journal[lease["incident"], kind][moment]) - at for name, kind, moment in STAGES}
         return {"address": address, "written": at, **{name: round(seconds, 6) for name, seconds in stages.items()}}
-
-
-def percentile(values, share):
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def processor_seconds(pid):
-    """Of the process itself, and of what it started and waited for."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    ticks = os.sysconf("SC_CLK_TCK")
-    return (int(fields[11]) + int(fields[12])) / ticks, (int(fields[13]) + int(fields[14])) / ticks
 
 
 def trial(vigie, rate, count, pause, patience):

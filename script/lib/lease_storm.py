@@ -16,7 +16,7 @@ import threading
 import time
 
 from lib import machine, waiting
-from lib.latency_trial import percentile, processor_seconds
+from lib.figures import percentile, processor_seconds
 from lib.shifted_clock import ShiftedClock
 
 CALLERS, INCIDENTS, SINGLES, READS = 1000, 40, 20, 20

@@ -15,6 +15,7 @@ import threading
 import time
 
 from . import kill_storm as storm, machine, waiting
+from .figures import processor_seconds
 
 RULE = """\
 title: Marked line
@@ -187,9 +188,9 @@ def many_files(options, work):
         counters = wait_for_lines(server, data, lines.count, 60)
         found = time.monotonic() - written
         busy_descriptors = descriptors(server.process.pid)
-        idle = cpu_seconds(server.process.pid)
+        idle, _ = processor_seconds(server.process.pid)
         time.sleep(5)
-        idle = (cpu_seconds(server.process.pid) - idle) / 5
+        idle = (processor_seconds(server.process.pid)[0] - idle) / 5
         server.stop()
     finally:
         server.abandon()
@@ -198,11 +199,6 @@ def many_files(options, work):
         "appended_seconds": round(found, 1), "descriptors": max(open_files, busy_descriptors), "rss_kib": rss,
         "idle_cores": round(idle, 2),
     }
-
-
-def cpu_seconds(pid):
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def judge_files(one):

@@ -1,6 +1,7 @@
 """Markdown of the detection suites' verdicts."""
 
-from .detection_suites import total, wilson
+from .detection_suites import total
+from .figures import wilson
 
 
 def share(part_and_whole):

@@ -102,16 +102,6 @@ class CountingLines(unittest.TestCase):
 
 
 class Shares(unittest.TestCase):
-    def test_wilson_interval_of_a_textbook_value(self):
-        low, high = suites.wilson(8, 10)
-        self.assertAlmostEqual(low, 0.4902, places=4)
-        self.assertAlmostEqual(high, 0.9433, places=4)
-
-    def test_wilson_interval_stays_within_zero_and_one(self):
-        self.assertEqual(suites.wilson(0, 5)[0], 0.0)
-        self.assertEqual(suites.wilson(5, 5)[1], 1.0)
-        self.assertIsNone(suites.wilson(0, 0))
-
     def test_strict_precision_counts_other_kinds(self):
         totals = suites.Totals(found=8, missed=2, false_alarms=1, other_kind=1)
         self.assertEqual((totals.recall, totals.precision, totals.strict_precision), ((8, 10), (8, 9), (8, 10)))
