@@ -21,8 +21,9 @@ import time
 import uuid
 
 from . import machine
-from .bench_watermark import WORDS, quiet, text
+from .bench_watermark import WORDS, text
 from .figures import record, wilson
+from .marked_runs import quiet
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 KINDS = ("rewritten", "scan", "photo")

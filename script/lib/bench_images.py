@@ -12,12 +12,7 @@ Every read is appended to .build/bench/NAME.ndjson; started again with the same 
 another --seed than that of the recorded run are for tuning; those of the recorded run are not.
 """
 
-import argparse
-import concurrent.futures
 import datetime
-import json
-import os
-import pathlib
 import random
 import re
 import shutil
@@ -26,11 +21,10 @@ import subprocess
 import tempfile
 import time
 
-from . import machine
-from .bench_watermark import (
-    COPIES, LIMIT, PRODUCERS, ROOT, Case, Log, PHOTO, PRINT_SCAN, attacked, averaged, picture, progress, quiet, render,
-    steps, to, untouched)
-from .figures import wilson
+from . import machine, marked_runs
+from .bench_watermark import PRODUCERS
+from .marked_runs import (
+    COPIES, LIMIT, PHOTO, PRINT_SCAN, ROOT, Case, Log, attacked, averaged, picture, progress, quiet, render, share, steps, to, untouched)
 
 CONVERT = "/usr/bin/convert"
 # What a document takes, about, where two are worked on at a time: with all attacks, and with some.
@@ -205,26 +199,15 @@ def run_case(case, options, rows):
         for count in (2, 3, 5):
             read(f"mean of {count} copies, 150 dpi", averaged(copies[:count]), 1, guilty=("leaker", *names[:count - 1]))
     # Leaks that no issued copy had part in.
-    stranger = case.folder / "stranger.pdf"
-    quiet([str(case.program), "embed", str(case.original), str(stranger), "--method", case.method, "--secret", "stranger", "--key",
-           "another key"])
-    for what, path in (("unmarked original", case.original), ("copy of another ledger", stranger)):
+    for what, path in (("unmarked original", case.original), ("copy of another ledger", case.stranger())):
         for name, attack, page in (("", untouched, None), (", 100 dpi", picture(100), 1), (", a tenth of it", cropped(0.1, 150), 1)):
             read(what + name, attack, page, guilty=(), marked=path)
 
 
-def share(rows):
-    found = sum(item["found"] for item in rows)
-    least, most = wilson(found, len(rows), z=1.96)
-    return f"{found / len(rows):.3f}", f"{least:.3f}–{most:.3f}"
-
-
 def write(options, rows, log, missing, cut):
-    folder, made = ROOT / "docs/measurements", log.made
-    with open(folder / f"{options.name}.json", "w") as file:
-        file.write(json.dumps({"machine": options.machine, "made": made, "lost": log.lost})[:-1] + ', "rows": [\n')
-        file.write(",\n".join(json.dumps(item, ensure_ascii=False) for item in rows) + "\n]}\n")
-    read = [item for item in rows if "attackFailed" not in item]
+    made = log.made
+    marked_runs.write_raw(options, rows, log)
+    read = marked_runs.carried_out(rows)
     psnr = {(item["producer"], item["seed"]): item["decibels"] for item in read if item.get("decibels")}
     scans = sum(name.startswith("scan") for name in made)
     lines = [
@@ -246,76 +229,36 @@ def write(options, rows, log, missing, cut):
     for name in dict.fromkeys(item["attack"] for item in read):
         chosen = [item for item in read if item["attack"] == name]
         parts = [[item for item in chosen if item["producer"].startswith(kind)] for kind in ("scan", "photograph")]
-        scores = [item["score"] for item in chosen if item["score"] is not None]
-        innocent = name.startswith(("unmarked", "copy of another"))
-        columns = ["nobody to trace", "", "", ""] if innocent else [*share(chosen), *(share(part)[0] if part else "" for part in parts)]
-        lines.append(f"| {name} | {len(chosen)} | " + " | ".join(columns) + f" | {sum(item['wrong'] for item in chosen)} | "
-                     + (f"{statistics.median(scores):.1f} | {min(scores):.1f}" if scores else " | ")
-                     + f" | {statistics.median(item['seconds'] for item in chosen):.1f} |")
-    guilty = [item for item in read if not item["attack"].startswith(("unmarked", "copy of another"))]
+        traced = (["nobody to trace", "", "", ""] if marked_runs.is_innocent(name)
+                  else [*share(chosen), *(share(part)[0] if part else "" for part in parts)])
+        lines.append(f"| {' | '.join([name, str(len(chosen)), *traced, *marked_runs.columns(chosen)])} |")
+    guilty = [item for item in read if not marked_runs.is_innocent(item["attack"])]
     if guilty:
         lines += ["", f"All leaks together: {share(guilty)[0]} of {len(guilty)} traced ({share(guilty)[1]})."]
     lines += ["", f"{sum(item['wrong'] for item in read)} wrong accusations in {len(read)} reads, {len(read) - len(guilty)} of them of leaks "
-              "that no issued copy had part in. Scores are those of the leaker where accused."]
-    decoys = [item["highestDecoy"] for item in read if item.get("highestDecoy")]
-    if decoys:
-        lines += ["", "Calibration: in every read, 400 copies that were never issued were scored, too. The highest of 400 normal scores is "
-                  f"about 3.0 in the median; here the median is {statistics.median(decoys):.2f}, the highest of all {len(decoys)} reads "
-                  f"{max(decoys):.2f}; {sum(1 for item in read if item.get('calibrated') is False)} reads were thrown away because a decoy "
-                  "fitted."]
-    failed = [item for item in rows if "attackFailed" in item]
-    if failed:
-        lines += ["", f"{len(failed)} attacks could not be carried out by their programs and are not counted; they are in the raw data."]
-    lines += log.lines()
-    return lines, folder / f"{options.name}.md"
-
-
-def arguments(argv):
-    parser = argparse.ArgumentParser(prog="script/bench watermark-images", description=__doc__.splitlines()[0])
-    parser.add_argument("--documents", type=int, default=4, help="of each kind")
-    parser.add_argument("--seed", type=int, default=40_000)
-    parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--minutes", type=float, help="begin nothing that takes longer than this, and write what there is")
-    parser.add_argument("--name", default="watermark-images")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="documents that are worked on at a time")
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / ".build/release/tatou-wm")
-    options = parser.parse_args(argv)
-    options.pages_per_document = 1
-    return options
+              "that no issued copy had part in. Scores are those of the leaker where accused.", *marked_runs.remarks(rows, log)]
+    (ROOT / f"docs/measurements/{options.name}.md").write_text("\n".join(lines) + "\n")
 
 
 def main(argv):
-    options = arguments(argv)
-    if not options.program.exists():
-        raise SystemExit(f"{options.program} is missing. Build it: swift build -c release --product tatou-wm")
-    end = time.time() + options.minutes * 60 if options.minutes else float("inf")
-    missing = [name for name, (program, _) in KINDS.items() if program and not shutil.which(program)]
-    options.machine = machine.describe(ROOT)
+    options = marked_runs.arguments(
+        argv, "script/bench watermark-images", __doc__, "watermark-images", documents=4, of="of each kind", seed=40_000,
+        minutes="begin nothing that takes longer than this, and write what there is")
+    end = marked_runs.begin(options)
+    missing = marked_runs.missing(KINDS)
     kinds = [name for pair in zip(KINDS, PHOTOGRAPHS) for name in pair]
     wanted = [(kind, options.seed + number) for number in range(options.documents) for kind in kinds if kind not in missing]
     log = Log(options)
-    with tempfile.TemporaryDirectory() as folder:
-        def work(item):
-            kind, seed = item
-            rows, place = [], pathlib.Path(folder) / f"{kind.replace(' ', '-')}-{seed}"
-            # None is begun that could not be ended in time.
-            if time.time() > end - SECONDS[bool(options.only)]:
-                return
-            try:
-                case = PictureCase(options.program, kind, seed, place)
-                case.psnr = case.decibels()
-                run_case(case, options, rows)
-            except (subprocess.SubprocessError, OSError) as error:
-                log.lose(kind, seed, error)
-                return
-            finally:
-                shutil.rmtree(place, ignore_errors=True)
-            log.add(kind, seed, rows)
-        left = [item for item in wanted if f"{item[0]} {item[1]}" not in log.made]
-        print(f"{len(wanted) - len(left)} of {len(wanted)} documents are done; {options.jobs} at a time", flush=True)
-        with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-            for result in concurrent.futures.as_completed([pool.submit(work, item) for item in left]):
-                result.result()
-    lines, path = write(options, log.rows, log, missing, len(log.made) + len(log.lost) < len(wanted))
-    path.write_text("\n".join(lines) + "\n")
+
+    def read(kind, seed, place):
+        # None is begun that could not be ended in time.
+        if time.time() > end - SECONDS[bool(options.only)]:
+            return None
+        rows = []
+        case = PictureCase(options.program, kind, seed, place)
+        case.psnr = case.decibels()
+        run_case(case, options, rows)
+        return rows
+    marked_runs.work_through(options, log, wanted, read, log.add)
+    write(options, log.rows, log, missing, len(log.made) + len(log.lost) < len(wanted))
     return 1 if log.lost else 0

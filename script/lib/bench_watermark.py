@@ -15,30 +15,17 @@ of pages it begins anew.
 Documents of another --seed than that of the recorded run are for tuning; those of the recorded run are not.
 """
 
-import argparse
-import concurrent.futures
 import datetime
 import functools
-import hashlib
 import json
-import os
-import pathlib
 import random
 import shutil
-import statistics
 import subprocess
-import tempfile
-import threading
 import time
-import uuid
 
-from . import machine
-from .figures import wilson
-
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-COPIES = 1000
-LIMIT = 1e-9
-TRACE_SECONDS = 600
+from . import machine, marked_runs
+from .marked_runs import (
+    COPIES, LIMIT, PHOTO, PRINT_SCAN, ROOT, Case, Log, attacked, averaged, picture, progress, quiet, steps, to, untouched)
 
 WORDS = """the of and to in is that for it as was with be by on not he his but at are this have from or had an they which one
 you were all her she there would their we him been has when who will no more if out so said what up its about than into them can
@@ -73,11 +60,6 @@ def text(seed, words):
         paragraphs.append(paragraph(source, length))
         count += length
     return source, paragraphs
-
-
-def quiet(command, **options):
-    return subprocess.run(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=300, check=True, **options)
 
 
 # Producers: each makes one document of at least ten pages, cut to ten.
@@ -166,28 +148,15 @@ PRODUCERS = {
 }
 
 
-# Attacks on files: (name, function(marked, folder) → file).
+class TextCase(Case):
+    method = "word-shift"
 
-def to(command):
-    """A command whose words may be {in} and {out}."""
-    def attack(marked, folder):
-        out = folder / "leak.pdf"
-        quiet([word.format(**{"in": marked, "out": out, "folder": folder}) for word in command])
-        return [out]
-    return attack
+    def make(self, work):
+        PRODUCERS[self.producer][1](work, self.seed)
+        quiet(["qpdf", str(work / "d.pdf"), "--pages", ".", "1-10", "--", str(self.original)])
 
 
-def steps(*commands):
-    def attack(marked, folder):
-        for command in commands:
-            quiet([word.format(**{"in": marked, "out": folder / "leak.pdf", "folder": folder}) for word in command])
-        return [folder / "leak.pdf"]
-    return attack
-
-
-def untouched(marked, folder):
-    return [marked]
-
+# Attacks.
 
 def exiftool(marked, folder):
     shutil.copy(marked, folder / "leak.pdf")
@@ -219,47 +188,6 @@ STRUCTURAL = {
 }
 
 
-def render(marked, folder, page, dpi, tool="pdftoppm"):
-    out = folder / "page.png"
-    if tool == "pdftoppm":
-        quiet(["pdftoppm", "-r", str(dpi), "-f", str(page), "-l", str(page), "-singlefile", "-png", str(marked), str(folder / "page")])
-    elif tool == "gs":
-        quiet(["gs", "-q", "-dBATCH", "-dNOPAUSE", "-sDEVICE=png16m", "-dTextAlphaBits=4", f"-r{dpi}", f"-dFirstPage={page}",
-               f"-dLastPage={page}", "-o", str(out), str(marked)])
-    else:
-        quiet(["mutool", "draw", "-q", "-r", str(dpi), "-o", str(out), str(marked), str(page)])
-    return out
-
-
-def picture(dpi, *options, tool="pdftoppm", kind="jpg"):
-    """Renders a page and changes the picture by ImageMagick's `convert`; W and H in options are its width and height."""
-    def attack(marked, folder, page):
-        source = render(marked, folder, page, dpi, tool)
-        if not options:
-            return [source]
-        with open(source, "rb") as file:
-            head = file.read(24)
-        width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-        words = []
-        for option in options:
-            for fraction in (0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.95, 0.96, 0.97, 0.98, 0.985, 0.99, 0.995):
-                option = option.replace(f"{{W*{fraction}}}", f"{width * fraction:.1f}")
-                option = option.replace(f"{{H*{fraction}}}", f"{height * fraction:.1f}")
-            words.append(option.replace("{W}", str(width)).replace("{H}", str(height)))
-        leak = folder / f"leak.{kind}"
-        quiet(["/usr/bin/convert", str(source), *words, str(leak)])
-        return [leak]
-    return attack
-
-
-PRINT_SCAN = ["-colorspace", "Gray", "-blur", "0x0.9", "-background", "white", "-distort", "SRT", "1.004,0.997 0.6",
-              "+level", "6%,96%", "-attenuate", "0.25", "+noise", "Gaussian"]
-PHOTO = ["-colorspace", "Gray", "-background", "#606060", "-virtual-pixel", "background", "-distort", "Perspective",
-         "0,0 {W*0.03},{H*0.02} {W},0 {W*0.98},{H*0.005} {W},{H} {W*0.995},{H*0.985} 0,{H} {W*0.01},{H*0.97}",
-         "-distort", "Barrel", "0.0 0.004 -0.006", "-blur", "0x1.1", "-sparse-color", "", "-brightness-contrast", "-8x-12",
-         "-attenuate", "0.3", "+noise", "Gaussian", "-resize", "2000x2000", "-quality", "80"]
-PHOTO = [word for word in PHOTO if word not in ("-sparse-color", "")]
-
 PICTURES = {
     "150 dpi": picture(150),
     "100 dpi": picture(100),
@@ -277,95 +205,6 @@ PICTURES = {
     "upper quarter, 150 dpi": picture(150, "-crop", "100%x25%+0+0", "+repage", "-quality", "70"),
     "middle eighth, 150 dpi": picture(150, "-gravity", "center", "-crop", "100%x12.5%+0+0", "+repage", "-quality", "70"),
 }
-
-
-# One document and its copies.
-
-class Case:
-    method = "word-shift"
-
-    def __init__(self, program, producer, seed, folder):
-        self.program, self.producer, self.seed, self.folder = program, producer, seed, folder
-        work = folder / "work"
-        work.mkdir(parents=True)
-        self.original = folder / "original.pdf"
-        self.make(work)
-        shutil.rmtree(work)
-        self.ledger = folder / "ledger"
-        self.marked = self.embed("leaker")
-        self.version = self.copies()[-1]["version"]
-        # The other copies need not be made to be suspected.
-        template = self.copies()[-1]
-        with open(self.ledger / "copies.ndjson", "a") as file:
-            source = random.Random(seed)
-            for number in range(COPIES - 1):
-                version = str(uuid.UUID(int=source.getrandbits(128), version=4))
-                file.write(json.dumps({**template, "version": version, "recipient": f"innocent {number}"}) + "\n")
-
-    def make(self, work):
-        """Writes the original."""
-        PRODUCERS[self.producer][1](work, self.seed)
-        quiet(["qpdf", str(work / "d.pdf"), "--pages", ".", "1-10", "--", str(self.original)])
-
-    def embed(self, recipient):
-        out = self.folder / f"{recipient}.pdf"
-        quiet([str(self.program), "embed", str(self.original), str(out), "--ledger", str(self.ledger), "--recipient", recipient,
-               "--method", self.method])
-        return out
-
-    def copies(self):
-        return [json.loads(line) for line in (self.ledger / "copies.ndjson").read_text().splitlines()]
-
-    def trace(self, leaks):
-        start = time.perf_counter()
-        try:
-            run = subprocess.run([str(self.program), "trace", "--ledger", str(self.ledger), "--json", *map(str, leaks)],
-                                 capture_output=True, timeout=TRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            # A leak that nobody is found for, not one that was never asked about.
-            return {"failed": f"no answer in {TRACE_SECONDS} s", "seconds": time.perf_counter() - start, "accused": []}
-        seconds = time.perf_counter() - start
-        if run.returncode not in (0, 3):
-            return {"failed": run.stderr.decode().strip()[:200], "seconds": seconds, "accused": []}
-        answer = json.loads(run.stdout)
-        answer["seconds"] = seconds
-        return answer
-
-
-def row(case, attack, page, answer, guilty):
-    accused = [item["recipient"] for item in answer["accused"]]
-    return {
-        "producer": case.producer, "seed": case.seed, "attack": attack, "page": page,
-        "found": any(name in guilty for name in accused), "wrong": sum(1 for name in accused if name not in guilty),
-        "accused": accused[:10],
-        "score": max((item["score"] for item in answer["accused"] if item["recipient"] in guilty), default=None),
-        "words": answer.get("words", 0), "highestDecoy": answer.get("highestDecoyScore"), "calibrated": answer.get("calibrated"),
-        "seconds": round(answer["seconds"], 2), **({"failed": answer["failed"]} if "failed" in answer else {}),
-    }
-
-
-def attacked(case, name, attack, page, guilty=("leaker",), marked=None):
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        arguments = [marked or case.marked, folder] + ([page] if page else [])
-        try:
-            leaks = attack(*arguments)
-        except (subprocess.SubprocessError, OSError) as error:
-            return {"producer": case.producer, "seed": case.seed, "attack": name, "page": page, "attackFailed": str(error)[:200]}
-        return row(case, name, page, case.trace(leaks), guilty)
-
-
-def averaged(copies):
-    """The mean of the pictures of as many copies."""
-    def attack(marked, folder, page):
-        sources = []
-        for number, copy in enumerate(copies):
-            part = folder / str(number)
-            part.mkdir()
-            sources.append(str(render(copy, part, page, 150)))
-        quiet(["/usr/bin/convert", *sources, "-evaluate-sequence", "mean", str(folder / "leak.png")])
-        return [folder / "leak.png"]
-    return attack
 
 
 # Colluders who know how the mark works: they compare their copies word by word and decide for each where it is to stand. What they
@@ -417,123 +256,6 @@ def voted(copies, kind):
     return attack
 
 
-def arguments(argv):
-    parser = argparse.ArgumentParser(prog="script/bench watermark", description=__doc__.splitlines()[0])
-    parser.add_argument("--documents", type=int, default=8, help="of each producer")
-    parser.add_argument("--pages-per-document", type=int, default=10, help="attacked as pictures")
-    parser.add_argument("--seed", type=int, default=20_000)
-    parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--minutes", type=float, help="stop asking after so long, and write what there is")
-    parser.add_argument("--name", default="watermark-robustness")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="documents that are worked on at a time")
-    parser.add_argument("--program", type=pathlib.Path, default=ROOT / ".build/release/tatou-wm")
-    return parser.parse_args(argv)
-
-
-def main(argv):
-    options = arguments(argv)
-    if not options.program.exists():
-        raise SystemExit(f"{options.program} is missing. Build it: swift build -c release --product tatou-wm")
-    end = time.time() + options.minutes * 60 if options.minutes else float("inf")
-    missing = [name for name, (program, _) in PRODUCERS.items() if program and not shutil.which(program)]
-    options.machine = machine.describe(ROOT)
-    # Producer by producer in turn, so that a run that is cut short has seen them all.
-    wanted = [(producer, options.seed + number) for number in range(options.documents) for producer in PRODUCERS
-              if producer not in missing]
-    log = Log(options)
-    with tempfile.TemporaryDirectory() as folder:
-        def work(item):
-            producer, seed = item
-            if time.time() > end:
-                return
-            rows = []
-            place = pathlib.Path(folder) / f"{producer}-{seed}"
-            try:
-                case = Case(options.program, producer, seed, place)
-                run_case(case, options, rows, end)
-            except (subprocess.SubprocessError, OSError) as error:
-                log.lose(producer, seed, error)
-                return
-            finally:
-                shutil.rmtree(place, ignore_errors=True)
-            # A document that the clock cut short is begun again.
-            if time.time() < end or not options.minutes:
-                log.add(producer, seed, rows)
-                with log.lock:
-                    write(options, log.rows, log, missing, False)
-            else:
-                log.part(rows)
-        left = [item for item in wanted if f"{item[0]} {item[1]}" not in log.made]
-        print(f"{len(wanted) - len(left)} of {len(wanted)} documents are done; {options.jobs} at a time", flush=True)
-        with concurrent.futures.ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-            for result in concurrent.futures.as_completed([pool.submit(work, item) for item in left]):
-                result.result()
-    write(options, log.rows + log.parts, log, missing, time.time() > end)
-    return 1 if log.lost else 0
-
-
-class Log:
-    """What was read, on disk line by line: a line of a document that is done names it, its reads stand before."""
-
-    def __init__(self, options):
-        self.lock = threading.Lock()
-        self.rows, self.made, self.parts, self.lost = [], [], [], []
-        program = hashlib.sha256(options.program.read_bytes()).hexdigest()
-        head = {"program": program, "seed": options.seed, "pages": options.pages_per_document, "only": options.only, "copies": COPIES}
-        folder = ROOT / ".build/bench"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / f"{options.name}.ndjson"
-        waiting = {}
-        lines = self.path.read_text().splitlines() if self.path.exists() else []
-        if lines and json.loads(lines[0]) == head:
-            for line in lines[1:]:
-                try:
-                    item = json.loads(line)
-                except ValueError:
-                    break  # cut off in the middle
-                if "done" in item:
-                    self.made.append(item["done"])
-                    self.rows += waiting.pop(item["done"], [])
-                else:
-                    waiting.setdefault(f"{item['producer']} {item['seed']}", []).append(item)
-            # Half a line must not run into the next.
-            self.path.write_text("".join(json.dumps(item) + "\n" for item in [head]) + "".join(
-                json.dumps(row) + "\n" for row in self.rows) + "".join(json.dumps({"done": name}) + "\n" for name in self.made))
-        else:
-            self.path.write_text(json.dumps(head) + "\n")
-
-    def add(self, producer, seed, rows):
-        with self.lock, open(self.path, "a") as file:
-            file.write("".join(json.dumps(row) + "\n" for row in rows) + json.dumps({"done": f"{producer} {seed}"}) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-            self.rows += rows
-            self.made.append(f"{producer} {seed}")
-
-    def part(self, rows):
-        with self.lock:
-            self.parts += rows
-
-    def lose(self, producer, seed, error):
-        """A document that could not be made, marked or read: it counts as lost, not as never wanted."""
-        said = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip()
-        with self.lock:
-            self.lost.append(f"{producer} {seed}: {error} {said}"[:300])
-        print(f"lost: {self.lost[-1]}", flush=True)
-
-    def lines(self):
-        if not self.lost:
-            return []
-        return ["", f"**{len(self.lost)} documents were lost**: they could not be made or marked, and no read of theirs is counted; the raw data says why."]
-
-
-def progress(rows):
-    item = rows[-1]
-    print(item["producer"], item["attack"], item["page"] or "", item.get("attackFailed") or
-          f"{'found' if item['found'] else 'NOT FOUND'} {item['score'] or 0:.1f} {item['words']} words {item['seconds']} s",
-          item.get("failed", ""), flush=True)
-
-
 def run_case(case, options, rows, end):
     wanted = lambda name: not options.only or name in options.only  # noqa: E731
     for name, attack in STRUCTURAL.items():
@@ -553,8 +275,7 @@ def run_case(case, options, rows, end):
     if wanted("unmarked original"):
         rows.append(attacked(case, "unmarked original", untouched, None, guilty=(), marked=case.original))
         rows.append(attacked(case, "unmarked original, 100 dpi", picture(100), pages[0], guilty=(), marked=case.original))
-        stranger = case.folder / "stranger.pdf"
-        quiet([str(case.program), "embed", str(case.original), str(stranger), "--secret", "stranger", "--key", "another key"])
+        stranger = case.stranger()
         rows.append(attacked(case, "copy of another ledger", untouched, None, guilty=(), marked=stranger))
         rows.append(attacked(case, "copy of another ledger, 100 dpi", picture(100), pages[0], guilty=(), marked=stranger))
     for count in (2, 3, 5):
@@ -572,11 +293,8 @@ def run_case(case, options, rows, end):
 
 
 def write(options, rows, log, missing, cut):
-    folder, made = ROOT / "docs/measurements", log.made
-    with open(folder / f"{options.name}.json", "w") as file:
-        facts = {"machine": options.machine, "made": made, "lost": log.lost}
-        file.write(json.dumps(facts)[:-1] + ', "rows": [\n')
-        file.write(",\n".join(json.dumps(item, ensure_ascii=False) for item in rows) + "\n]}\n")
+    made = log.made
+    marked_runs.write_raw(options, rows, log)
     lines = [
         "# How well marked copies are traced", "",
         f"Recorded {datetime.date.today().isoformat()} by `script/bench watermark --documents {options.documents} "
@@ -591,32 +309,43 @@ def write(options, rows, log, missing, cut):
         "| what was done to the copy | reads | traced | 95 % interval | wrong accusations | score: median | least | seconds: median |",
         "|---|---|---|---|---|---|---|---|",
     ]
-    wrong_total, reads_total = 0, 0
-    names = list(dict.fromkeys(item["attack"] for item in rows))
-    for name in names:
-        chosen = [item for item in rows if item["attack"] == name and "attackFailed" not in item]
-        if not chosen:
-            continue
-        found = sum(item["found"] for item in chosen)
-        wrong = sum(item["wrong"] for item in chosen)
-        wrong_total, reads_total = wrong_total + wrong, reads_total + len(chosen)
-        least, most = wilson(found, len(chosen), z=1.96)
-        scores = [item["score"] for item in chosen if item["score"] is not None]
-        innocent = name.startswith(("unmarked", "copy of another"))
-        lines.append(
-            f"| {name} | {len(chosen)} | " + ("nobody to trace | " if innocent else f"{found / len(chosen):.3f} | ")
-            + (" | " if innocent else f"{least:.3f}–{most:.3f} | ") + f"{wrong} | "
-            + (f"{statistics.median(scores):.1f} | {min(scores):.1f} | " if scores else " |  | ")
-            + f"{statistics.median(item['seconds'] for item in chosen):.1f} |")
-    decoys = [item["highestDecoy"] for item in rows if item.get("highestDecoy")]
-    failed = sum(1 for item in rows if "attackFailed" in item)
-    lines += ["", f"{wrong_total} wrong accusations in {reads_total} reads. Scores are those of the leaker where accused."]
-    if decoys:
-        lines += ["", f"Calibration: in every read, 400 copies that were never issued were scored, too. The highest of 400 normal scores "
-                  f"is about 3.0 in the median; here the median is {statistics.median(decoys):.2f}, the highest of all "
-                  f"{len(decoys)} reads {max(decoys):.2f}; {sum(1 for item in rows if item.get('calibrated') is False)} reads were "
-                  "thrown away because a decoy fitted."]
-    if failed:
-        lines += ["", f"{failed} attacks could not be carried out by their programs and are not counted; they are in the raw data."]
-    lines += log.lines()
-    (folder / f"{options.name}.md").write_text("\n".join(lines) + "\n")
+    read = marked_runs.carried_out(rows)
+    for name in dict.fromkeys(item["attack"] for item in rows):
+        chosen = [item for item in read if item["attack"] == name]
+        if chosen:
+            traced = ["nobody to trace", ""] if marked_runs.is_innocent(name) else marked_runs.share(chosen)
+            lines.append(f"| {' | '.join([name, str(len(chosen)), *traced, *marked_runs.columns(chosen)])} |")
+    lines += ["", f"{sum(item['wrong'] for item in read)} wrong accusations in {len(read)} reads. Scores are those of the leaker where accused.",
+              *marked_runs.remarks(rows, log)]
+    (ROOT / f"docs/measurements/{options.name}.md").write_text("\n".join(lines) + "\n")
+
+
+def main(argv):
+    options = marked_runs.arguments(
+        argv, "script/bench watermark", __doc__, "watermark-robustness", documents=8, of="of each producer", pages=10, seed=20_000,
+        minutes="stop asking after so long, and write what there is")
+    end = marked_runs.begin(options)
+    missing = marked_runs.missing(PRODUCERS)
+    # Producer by producer in turn, so that a run that is cut short has seen them all.
+    wanted = [(producer, options.seed + number) for number in range(options.documents) for producer in PRODUCERS
+              if producer not in missing]
+    log = Log(options)
+
+    def read(producer, seed, place):
+        if time.time() > end:
+            return None
+        rows = []
+        run_case(TextCase(options.program, producer, seed, place), options, rows, end)
+        return rows
+
+    def keep(producer, seed, rows):
+        # A document that the clock cut short is begun again.
+        if time.time() < end or not options.minutes:
+            log.add(producer, seed, rows)
+            with log.lock:
+                write(options, log.rows, log, missing, False)
+        else:
+            log.part(rows)
+    marked_runs.work_through(options, log, wanted, read, keep)
+    write(options, log.rows + log.parts, log, missing, time.time() > end)
+    return 1 if log.lost else 0
