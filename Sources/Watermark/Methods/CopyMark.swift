@@ -35,7 +35,9 @@ package struct CopyMark: Sendable {
     /// those without pictures; beside other methods what has neither is left as it is.
     package func apply(to pdf: consuming [UInt8]) throws(WatermarkError) -> (copy: [UInt8], isTraceable: Bool) {
         var copy: [UInt8] = []
-        let isTraceable = try apply(to: pdf) { piece in unsafe piece.withUnsafeBufferPointer { unsafe copy.append(contentsOf: $0) } }
+        let isTraceable = try apply(to: pdf) { piece in
+            unsafe piece.withUnsafeBufferPointer { unsafe copy.append(contentsOf: $0) }
+        }
         return (copy, isTraceable)
     }
 

@@ -161,7 +161,10 @@ struct FakeLedger: LedgerReading {
     }
 
     func entries(before sequence: Int?, limit: Int) async throws -> (entries: [LedgerEntry], total: Int) {
-        (proofs.map { told($0).entry }.filter { $0.sequence < sequence ?? .max }.reversed().prefix(limit).map { $0 }, proofs.count)
+        (
+            proofs.map { told($0).entry }.filter { $0.sequence < sequence ?? .max }.reversed().prefix(limit).map { $0 },
+            proofs.count
+        )
     }
 
     func proof(of sequence: Int) async throws -> LedgerProof? { proofs.first { $0.entry.sequence == sequence }.map(told) }
