@@ -85,21 +85,21 @@ extension Archive {
     private func reduce(_ segment: Segment, _ summary: SegmentSummary, _ all: [UInt64]) async throws(ArchiveError) {
         guard segment.damages.isEmpty else { return keepDamaged(summary) }
         let cited = try citations(from: segment.header.number, all)
-        var rewriting = SegmentRewriting(segment)
+        var header = segment.header
+        header.isReduced = true
+        var rewriting = try SegmentRewriting(folder, segment, as: header)
         try rewriting.keep { run, line in
             line.isSecurity || cited.contains(Citation(origin: run.origin, offset: line.offset))
         }
         guard !rewriting.hasDamage else { return keepDamaged(summary) }
         guard rewriting.lines > 0 else { return try await delete(summary, .retention) }
-        var header = segment.header
-        header.isReduced = true
         do {
             try await journal(.reduced(summary, keptLines: rewriting.lines))
         } catch {
             throw ArchiveError(
                 .file, "segment \(summary.number) stays whole, since the journal cannot say otherwise: \(error)", "")
         }
-        try rewriting.replace(folder, header)
+        try rewriting.replace()
     }
 
     /// What cannot be read may be mended yet, from a backup or by an expert, and may hold what has to be kept: it stays, as it is.
@@ -131,13 +131,13 @@ extension Archive {
             guard !segment.header.isPacked, segment.blocks.count > 1, segment.damages.isEmpty,
                 payload / segment.blocks.count < Archive.packedBlockBytes
             else { continue }
-            var rewriting = SegmentRewriting(segment)
+            var header = segment.header
+            header.isPacked = true
+            var rewriting = try SegmentRewriting(folder, segment, as: header)
             try rewriting.keep { _, _ in true }
             // A block that cannot be read is left where it is, with all others.
             guard !rewriting.hasDamage else { continue }
-            var header = segment.header
-            header.isPacked = true
-            return try rewriting.replace(folder, header)
+            return try rewriting.replace()
         }
     }
 

@@ -90,9 +90,12 @@ enum ArchiveFolder {
         throw ArchiveError("removing", path, errno: errno)
     }
 
+    /// What is to take a file's place is written there; a start removes what was left.
+    static func temporaryPath(_ path: String) -> String { path + ".new" }
+
     /// A file that is there whole or not at all.
     static func replace(_ path: String, with bytes: [UInt8]) throws(ArchiveError) {
-        let temporary = path + ".new"
+        let temporary = temporaryPath(path)
         try remove(temporary)
         let file = try ArchiveFile(temporary, writing: true, isNew: true)
         try file.write(bytes, at: 0)
