@@ -216,8 +216,9 @@ def trace(server, client, options):
     return {"versions": options.versions, "making": seconds, "rounds": rounds}
 
 
-def fetch(address, path, barrier, begun):
-    """One client: connected before the start is given, and says when its answer has begun. Status, seconds, digest and length."""
+def fetch(address, path, barrier, begun, until=None):
+    """One client: connected before the start is given, and says when its answer has begun; reads on only when `until` has come. Status, seconds,
+    digest and length."""
     place = urllib.parse.urlsplit(address)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=120)
     connection.connect()
@@ -230,16 +231,20 @@ def fetch(address, path, barrier, begun):
     while piece := answer.read(MIB):
         digest.update(piece)
         length += len(piece)
+        if until:
+            assert until.wait(60), "what was waited for did not come"
     connection.close()
     ended = time.perf_counter()
     return {"status": answer.status, "seconds": ended - begin, "ended": ended, "bytes": length, "sha256": digest.hexdigest(),
             "announced": int(answer.headers["Content-Length"])}
 
 
-def together(server, paths, meanwhile=None):
+def together(server, paths, meanwhile=None, until=None):
+    """All at once; a tenth of them read on only when `until` has come."""
     barrier, begun = threading.Barrier(len(paths) + (1 if meanwhile else 0)), threading.Semaphore(0)
     with Watch(server) as watch, concurrent.futures.ThreadPoolExecutor(len(paths)) as pool:
-        jobs = [pool.submit(fetch, server.address, path, barrier, begun) for path in paths]
+        jobs = [pool.submit(fetch, server.address, path, barrier, begun, until if number % 10 == 0 else None)
+                for number, path in enumerate(paths)]
         begin = time.perf_counter()
         if meanwhile:
             barrier.wait()
@@ -262,13 +267,13 @@ def downloads(server, client, options):
         for _ in range(options.readers // 10):
             assert begun.acquire(timeout=60), "too few answers have begun"
         assert client.ask("DELETE", f"/api/delete-document/{number}")[0] == 200, "the document is not deleted"
-        results["deleted after"] = time.perf_counter()
-    results["deleted meanwhile"] = together(server, [f"/api/get-version/{versions[0]['link']}"] * options.readers, delete)
-    ends = [answer["ended"] for answer in results["deleted meanwhile"]["answers"]]
-    late = sum(end > results["deleted after"] for end in ends)
+        deleted.append(time.perf_counter())
+        done.set()
+    deleted, done = [], threading.Event()
+    results["deleted meanwhile"] = together(server, [f"/api/get-version/{versions[0]['link']}"] * options.readers, delete, done)
+    late = sum(answer["ended"] > deleted[0] for answer in results["deleted meanwhile"]["answers"] if answer["status"] == 200)
     assert late, "every download had ended before the deletion was answered: it was not deleted meanwhile"
     results["deleted meanwhile"]["ended_after_the_deletion"] = late
-    del results["deleted after"]
     assert client.ask("GET", f"/api/get-version/{versions[0]['link']}")[0] == 404, "a copy of a deleted document is still there"
     for name, result in results.items():
         if name == "bytes":
