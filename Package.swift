@@ -166,10 +166,13 @@ let package = Package(
             swiftSettings: strict
         ),
         // Options, wiring, start, stop. Tests start it in-process on port 0.
+        // The C library's own allocator, which its Swift module leaves out.
+        .systemLibrary(name: "CMalloc"),
         .target(
             name: "Server",
             dependencies: [
-                "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Notify",
+                "CMalloc", "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity",
+                "Notify",
                 "Programs", "Response", "Storage", "Console",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

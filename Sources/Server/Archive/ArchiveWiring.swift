@@ -1,7 +1,7 @@
 import Archive
+import CMalloc
 import Detection
 import Events
-import Glibc
 import Hunting
 import Ingest
 import Journal
