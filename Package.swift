@@ -165,15 +165,13 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        // Options, wiring, start, stop. Tests start it in-process on port 0.
-        // The C library's own allocator, which its Swift module leaves out.
         .systemLibrary(name: "CMalloc"),
+        // Options, wiring, start, stop. Tests start it in-process on port 0.
         .target(
             name: "Server",
             dependencies: [
                 "CMalloc", "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity",
-                "Notify",
-                "Programs", "Response", "Storage", "Console",
+                "Notify", "Programs", "Response", "Storage", "Console",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
