@@ -165,13 +165,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
-        .systemLibrary(name: "CMalloc"),
         // Options, wiring, start, stop. Tests start it in-process on port 0.
         .target(
             name: "Server",
             dependencies: [
-                "CMalloc", "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity",
-                "Notify", "Programs", "Response", "Storage", "Console",
+                "Events", "Ingest", "Archive", "Hunting", "Detection", "Evidence", "Journal", "Incidents", "Identity", "Notify",
+                "Programs", "Response", "Storage", "Console",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

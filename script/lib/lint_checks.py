@@ -29,7 +29,6 @@ IMPORTERS = {
     "CQPDF": ("reading and writing PDF documents", ["Watermark"]),
     "CRNP": ("OpenPGP messages of RMAP", ["OpenPGPWorkerProcess"]),
     "CTurboJPEG": ("pictures of leaked pages, and marking pictures", ["Watermark"]),
-    "CMalloc": ("memory that is free, given back to the system", ["Server"]),
     "CZlib": ("compressed logs, gzip of what is received, and pictures in PDF documents", ["Ingest", "Watermark"]),
     "CZstd": ("compression of the archive", ["Archive"]),
     "GRDB": ("SQLite", ["Storage", "Tatou"]),

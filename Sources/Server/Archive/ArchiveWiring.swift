@@ -1,5 +1,4 @@
 import Archive
-import CMalloc
 import Detection
 import Events
 import Hunting
@@ -43,8 +42,6 @@ struct ArchiveService: Service {
             var noticed: [String] = []
             while true {
                 await archive.maintain(at: .system)
-                // Putting a segment together takes some 25 MiB, which the C library would keep for each thread that has ever done it.
-                malloc_trim(0)
                 let status = await archive.status
                 if status.problem != said {
                     if let problem = status.problem {
