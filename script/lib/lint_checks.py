@@ -25,6 +25,7 @@ IMPORTERS = {
     "CryptoExtras": (
         "RSA, which playbooks and ID tokens are signed with; AES in counter mode and GCM-SIV, and PBKDF2, for marks in documents",
         ["Identity", "Response", "Watermark"]),
+    "CMalloc": ("how a server asks the system for memory", ["CommandLine"]),
     "CPNG": ("pictures of leaked pages", ["Watermark"]),
     "CQPDF": ("reading and writing PDF documents", ["Watermark"]),
     "CRNP": ("OpenPGP messages of RMAP", ["OpenPGPWorkerProcess"]),

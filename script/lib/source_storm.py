@@ -249,6 +249,7 @@ def sustained(options, work):
         handle.close()
         counters = wait_for_lines(server, data, lines.count + len(latencies), 30)
         seconds = time.monotonic() - began
+        used, _ = processor_seconds(server.process.pid)
         server.stop()
     finally:
         stop.set()
@@ -257,7 +258,7 @@ def sustained(options, work):
     half = samples[len(samples) // 2:]
     return {
         "seconds": options.sustain, "written": lines.count + len(latencies), "read": counters.get("lines", 0),
-        "rate": round(lines.count / options.sustain), "until_read": round(seconds - options.sustain, 1), "samples": samples,
+        "rate": round(lines.count / options.sustain), "until_read": round(seconds - options.sustain, 1), "cores": round(used / seconds, 3), "samples": samples,
         "rss_middle_kib": half[0]["rss_kib"], "rss_end_kib": half[-1]["rss_kib"],
         "latencies": [round(one, 4) for one in latencies],
         "p50": round(ordered[len(ordered) // 2], 3) if ordered else None,
@@ -288,11 +289,10 @@ def judge_sustained(one):
 
 
 def markdown(options, raw):
-    out = ["# Sources under load", "", machine.sentence(raw["machine"]), "", f"`{raw['command']}`. One rule, which every "
-           f"{MARK_EVERY}th line matches.", ""]
+    out = ["# Sources under load", "", machine.sentence(raw["machine"]), "", f"`{raw['command']}`. One rule.", ""]
     if raw["rotations"]:
-        out += ["| rotation | times | lines written | a second | between copy and cut | read | findings of marked lines | repeated | "
-                "cuts noticed | gaps |", "|---|---|---|---|---|---|---|---|---|---|"]
+        out += [f"Every {MARK_EVERY}th line matches it.", "", "| rotation | times | lines written | a second | between copy and cut | read | "
+                "findings of marked lines | repeated | cuts noticed | gaps |", "|---|---|---|---|---|---|---|---|---|---|"]
         for one in raw["rotations"]:
             out.append(f"| {one['way']} | {one['rotations']} | {one['written']:,} | {one['rate']:,} | {one['in_gaps']:,} | "
                        f"{one['read']:,} | {one['findings']:,} of {one['marks']:,} | {one['repeated']} | {one['truncations']} | "
@@ -304,8 +304,9 @@ def markdown(options, raw):
                 "written."]
     if one := raw.get("sustained"):
         out += ["", f"{one['rate']:,} lines a second for {one['seconds']:.0f} s: {one['read']:,} of {one['written']:,} read; memory "
-                f"{one['rss_middle_kib'] / 1024:.0f} MiB at half time and {one['rss_end_kib'] / 1024:.0f} MiB at the end; from the "
-                f"written byte to the incident in the tables p50 {one['p50']} s, p99 {one['p99']} s ({len(one['latencies'])} probes)."]
+                f"{one['rss_middle_kib'] / 1024:.0f} MiB at half time and {one['rss_end_kib'] / 1024:.0f} MiB at the end; "
+                f"{one['cores']} cores; from the written byte of a line that matches, one each second, to the incident in the tables p50 "
+                f"{one['p50']} s, p99 {one['p99']} s ({len(one['latencies'])} probes)."]
     verdict = "**Passed**" if not raw["failures"] else "**FAILED**: " + "; ".join(raw["failures"])
     return "\n".join([*out, "", verdict, ""])
 

@@ -39,6 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
     var logs: [String] = []
 
     func run() async throws {
+        SteadyMemory.adopt()
         let options = try await resolve()
         var logger = Logger(label: "vigie") { _ in StandardErrorLog() }
         logger.logLevel = verbose ? .debug : .notice
