@@ -19,5 +19,9 @@ package final class DataFolderLock: Sendable {
         }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child that is just being started holds the same lock until it runs its program: closing alone would leave it locked.
+        _ = flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 }

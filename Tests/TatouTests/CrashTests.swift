@@ -54,6 +54,21 @@ import Testing
         _ = try DataFolderLock(data: folder.path)
     }
 
+    /// Between fork and exec a child has every descriptor of its parent.
+    @Test func aChildThatIsBeingStartedDoesNotKeepTheFolder() throws {
+        let folder = try Folder()
+        var first: DataFolderLock? = try DataFolderLock(data: folder.path)
+        let path = URL(filePath: "\(folder.path)/lock").resolvingSymlinksInPath().path
+        let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap(CInt.init)
+        let lock = try #require(
+            open.first { (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")) == path })
+        let inherited = dup(lock)
+        defer { close(inherited) }
+        withExtendedLifetime(first) {}
+        first = nil
+        _ = try DataFolderLock(data: folder.path)
+    }
+
     @Test func aDeletionThatRacesAVersionLeavesNothing() async throws {
         let world = try await World()
         let alice = try await world.person("alice")
