@@ -51,6 +51,20 @@ enum LiteralRarity {
         ordinaryWindows[window(text, start, width)] != nil
     }
 
+    /// Whole values that ordinary events are full of, in lower case, and the bits of each: what most requests ask with and get, a program
+    /// that starts, what stands for nothing.
+    private static let ordinaryValues: [[UInt8]: Double] = [
+        "get": 0.5, "200": 0.5, "304": 2, "404": 3, "post": 3, "1": 1, "0": 1, "-": 1, "true": 1, "false": 1, "/": 4,
+    ].reduce(into: [:]) { $0[Array($1.key.utf8)] = $1.value }
+    /// Of another whole value, however ordinary its letters are: it is one of many.
+    private static let leastBitsOfWhole = 4.0
+
+    /// Minus the binary logarithm of how often a literal stands in a value where its anchor wants it, roughly.
+    static func bits(_ literal: LiteralIndex.Literal) -> Double {
+        guard literal.anchor == .equals else { return bits(literal.bytes) }
+        return ordinaryValues[literal.bytes] ?? max(bits(literal.bytes), leastBitsOfWhole)
+    }
+
     /// Minus the binary logarithm of how often a literal stands in a value, roughly.
     static func bits(_ literal: [UInt8]) -> Double {
         if stands(literal) { return 1 + Double(min(literal.count, 24)) * 0.125 }

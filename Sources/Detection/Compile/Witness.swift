@@ -86,7 +86,7 @@ struct Witness: Sendable {
             guard let literal = pattern.rarestLiteral else { return nil }
             return Witness(
                 literals: [Literal(subject: predicate.subject, literal: literal)],
-                frequency: exp2(-LiteralRarity.bits(literal.bytes)))
+                frequency: exp2(-LiteralRarity.bits(literal)))
         case .regex(let index):
             return Witness(
                 patterns: [Pattern(subject: predicate.subject, regex: index)],

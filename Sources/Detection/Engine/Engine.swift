@@ -182,7 +182,7 @@ package struct Engine {
         statistics.values += lookCount
         for index in 0..<lookCount { search(program, source, looks[index], bytes) }
         // Findings of one event come in the order of the rules, whichever literal was seen first.
-        if candidates.count > 1 { candidates.sort() }
+        if candidates.count > 1 { candidates.sortFew() }
     }
 
     /// Notes where the event has its values.

@@ -7,15 +7,15 @@ struct SoleAddress: Sendable {
 
     private var address: IPAddress?
     private var count = 0
-    private var isSettled = false
+    /// Its events come from several addresses, or from a public one: what is still to come changes nothing.
+    private(set) var isSettled = false
 
     /// How many events there were, when all of them came from one private address.
     var warning: Int? { !isSettled && count >= SoleAddress.minimumEvents ? count : nil }
 
-    mutating func note(_ bytes: Span<UInt8>, _ sink: FieldSink) {
-        guard !isSettled, let range = sink.range(of: .sourceIP), let found = IPAddress(bytes.extracting(range.bounds)) else {
-            return
-        }
+    /// - Parameter range: where an event has its address.
+    mutating func note(_ bytes: Span<UInt8>, _ range: Range<Int>) {
+        guard let found = IPAddress(bytes.extracting(range)) else { return }
         if let address {
             if found == address { count += 1 } else { isSettled = true }
         } else if PrivateAddresses.contain(found) {

@@ -96,7 +96,9 @@ struct JSONScanner {
         case UInt8(ascii: "\""):
             index &+= 1
             guard let text = string(bytes) else { return false }
-            if key.planEntry >= 0 { add(text.start, text.end, isEscaped: text.isEscaped, key, into: &sink) }
+            if key.planEntry >= 0, !isNothing(text.start, text.end, key.field, bytes) {
+                add(text.start, text.end, isEscaped: text.isEscaped, key, into: &sink)
+            }
             return true
         case UInt8(ascii: "{"):
             return object(bytes, plan, key, depth: depth + 1, into: &sink)
@@ -112,6 +114,15 @@ struct JSONScanner {
             return true
         }
     }
+
+    /// What servers write where a request has no such header, and no user: `""` or `"-"`. In other fields these are values.
+    @inline(__always)
+    private func isNothing(_ start: Int, _ end: Int, _ field: FieldID, _ bytes: Span<UInt8>) -> Bool {
+        guard end &- start <= 1, FieldSink.bit(field) & JSONScanner.headers != 0 else { return false }
+        return end == start || bytes[start] == UInt8(ascii: "-")
+    }
+
+    private static let headers = FieldSink.bit(.referrer) | FieldSink.bit(.userAgent) | FieldSink.bit(.userName)
 
     /// White space and control bytes, `,`, `}`, `]`, `"`, `:`.
     @inline(__always)

@@ -151,7 +151,7 @@ package struct BatchParser: Sendable {
             } else {
                 counters.undated += 1
             }
-            soleAddress.note(bytes, sink)
+            if !soleAddress.isSettled, let address = sink.range(of: .sourceIP) { soleAddress.note(bytes, address.bounds) }
             counters.fromOnePrivateAddress = soleAddress.warning
         } else {
             counters.unparsed += 1

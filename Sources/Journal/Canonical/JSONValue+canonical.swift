@@ -30,9 +30,12 @@ extension JSONValue {
             output.append(UInt8(ascii: "]"))
         case .object(let members):
             output.append(UInt8(ascii: "{"))
-            let sorted = members.sorted { Self.precedes($0.key, $1.key) }
-            for (index, member) in sorted.enumerated() {
-                if index > 0 { output.append(UInt8(ascii: ",")) }
+            // Places are sorted rather than members, which are larger and counted.
+            var places = Array(members.indices)
+            if places.count > 1 { places.sort { Self.precedes(members.keys[$0], members.keys[$1]) } }
+            for place in places {
+                if place != places.first { output.append(UInt8(ascii: ",")) }
+                let member = members[place]
                 Self.write(member.key, to: &output)
                 output.append(UInt8(ascii: ":"))
                 try member.value.write(to: &output)

@@ -73,4 +73,12 @@ import Testing
         #expect(LiteralRarity.rarestWindows(of: literal, width: 4, count: 1) >= 6)
         #expect(LiteralRarity.bits(Array("\\powershell.exe".utf8)) < LiteralRarity.bits(Array("sekurlsa".utf8)))
     }
+
+    /// "200" is a rare text but what most requests are answered with; "/" is in every path but is few of them.
+    @Test func aWholeValueIsAsRareAsValuesAreNotAsItsLetters() {
+        func bits(_ text: String) -> Double { LiteralRarity.bits(LiteralIndex.Literal(bytes: Array(text.utf8), anchor: .equals)) }
+        #expect(bits("/") > bits("200"))
+        #expect(bits("/") > LiteralRarity.bits(Array("/".utf8)))
+        #expect(bits("401") > bits("post"))
+    }
 }

@@ -139,6 +139,25 @@ struct JSONFormatTests {
         #expect(try #require(Reading(line, .json).events.first)[field] == value)
     }
 
+    /// nginx writes `""` with `escape=json` and `"-"` without, as its access log does, where neither counts either.
+    @Test(
+        "a header that was not sent is no value, nor is a user who is nobody",
+        arguments: [
+            ("http_referer", "http.request.referrer"), ("http_user_agent", "user_agent.original"), ("remote_user", "user.name"),
+        ])
+    func nothing(_ key: String, field: String) throws {
+        for value in ["", "-"] {
+            let event = try #require(
+                Reading("{\"request_uri\":\"/a\",\"\(key)\":\"\(value)\",\"status\":200}", .json).events.first)
+            #expect(event[field] == nil)
+            #expect(event.fields["vigie.request.decoded"] == ["/a"])
+            #expect(event["http.response.status_code"] == "200")
+        }
+        #expect(try #require(Reading("{\"\(key)\":\"x\"}", .json).events.first)[field] == "x")
+        // In other fields they are what the program says.
+        #expect(try #require(Reading(#"{"message":"-"}"#, .json).events.first)["message"] == "-")
+    }
+
     @Test("a request's derived fields follow its escapes")
     func escapedTarget() throws {
         let event = try #require(Reading(#"{"url":"\/a%2Fb?c=\u0027x\u0026d=%3C","user_agent":"\"q\""}"#, .json).events.first)

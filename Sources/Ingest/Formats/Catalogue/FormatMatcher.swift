@@ -88,7 +88,7 @@ struct FormatMatcher: Sendable {
             }
         }
         // In the order of the formats and of the patterns in their files.
-        if candidates.count > 1 { candidates.sort() }
+        if candidates.count > 1 { candidates.sortFew() }
     }
 
     /// One pattern, on the text itself or behind one of its format's headers.
@@ -203,7 +203,7 @@ extension FormatMatcher {
             guard formats.keyedIndex.mayTrigger(value.field) else { continue }
             formats.keyedIndex.formats(value.field, bytes, value.range.bounds) { candidates.append($0) }
         }
-        if candidates.count > 1 { candidates.sort() }
+        if candidates.count > 1 { candidates.sortFew() }
         var last: Int32 = -1
         for position in candidates.indices where candidates[position] != last {
             last = candidates[position]

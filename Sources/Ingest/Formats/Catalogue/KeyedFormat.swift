@@ -82,8 +82,8 @@ struct KeyedIndex: Sendable {
     private var triggers: UInt64 = 0
     private var formatsByField: [[Int32]] = []
     private var formatsByValue: [UInt64: [Int32]] = [:]
-    /// By field: a bit for each length of a value that tells a format, 63 and more as one. Most values of a line have another.
-    private var lengthsByField: [UInt64] = []
+    /// By field: a bit for each length and first byte, mixed, of a value that tells a format. Most values of a line have another.
+    private var outlinesByField: [UInt64] = []
     /// By format.
     private(set) var plans: [JSONFieldPlan?] = []
     /// By format: for each of its cases, the fields that a line has which has the keys of the case's conditions.
@@ -110,7 +110,7 @@ struct KeyedIndex: Sendable {
         firstScratchField = fields.count
         func field(_ key: String) -> FieldID? { known.field(named: key) ?? table.intern(key) }
         var byField: [(FieldID, Int32)] = []
-        var lengths: [(FieldID, Int)] = []
+        var outlines: [(FieldID, UInt64)] = []
         for (number, format) in formats.enumerated() {
             needed.append([])
             guard let keyed = format.keyed else { continue }
@@ -125,15 +125,15 @@ struct KeyedIndex: Sendable {
                     } else {
                         formatsByValue[KeyedIndex.hash(field, value.text), default: []].append(Int32(number))
                         byField.append((field, -1))
-                        lengths.append((field, value.text.count))
+                        outlines.append((field, KeyedIndex.outline(value.text.span, value.text.indices)))
                     }
                 }
             }
         }
         isTrigger = Array(repeating: false, count: table.count)
         formatsByField = Array(repeating: [], count: table.count)
-        lengthsByField = Array(repeating: 0, count: table.count)
-        for (field, length) in lengths { lengthsByField[Int(field.rawValue)] |= 1 << UInt64(min(length, 63)) }
+        outlinesByField = Array(repeating: 0, count: table.count)
+        for (field, outline) in outlines { outlinesByField[Int(field.rawValue)] |= outline }
         for (field, format) in byField {
             isTrigger[Int(field.rawValue)] = true
             if field.rawValue < 64 { triggers |= FieldSink.bit(field) }
@@ -151,7 +151,7 @@ struct KeyedIndex: Sendable {
         let number = Int(field.rawValue)
         guard number < isTrigger.count, isTrigger[number] else { return }
         for index in formatsByField[number].indices { found(formatsByField[number][index]) }
-        guard range.count <= 64, lengthsByField[number] >> UInt64(min(range.count, 63)) & 1 == 1 else { return }
+        guard range.count <= 64, outlinesByField[number] & KeyedIndex.outline(bytes, range) != 0 else { return }
         var hash = KeyedIndex.seed(field)
         for index in range { hash = JSONFieldPlan.extend(hash, bytes[index]) }
         if let formats = formatsByValue[hash] { for format in formats { found(format) } }
@@ -171,6 +171,13 @@ struct KeyedIndex: Sendable {
             return false
         }
         return true
+    }
+
+    /// One bit of 64 for how long a value is and what it begins with.
+    @inline(__always)
+    private static func outline(_ bytes: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+        let first = range.isEmpty ? 0 : UInt64(bytes[range.lowerBound])
+        return 1 &<< (first &+ UInt64(truncatingIfNeeded: range.count) &* 11)
     }
 
     private static func seed(_ field: FieldID) -> UInt64 {
