@@ -13,7 +13,8 @@ struct TrialPlaybook {
     struct Step {
         var name: String
         var command: JSONValue
-        var timeout: Int64 = 60_000
+        /// Milliseconds: as long as a test may take, where the limit itself is not what is tried.
+        var timeout: Int64 = 1_200_000
         var impact: Int64 = 0
         var honoursKey = false
         var results: [String] = []
@@ -83,7 +84,7 @@ struct TrialPlaybook {
 }
 
 extension TrialPlaybook.Step {
-    static func bash(_ text: String, timeout: Int64 = 60_000, impact: Int64 = 0, results: [String] = []) -> Self {
+    static func bash(_ text: String, timeout: Int64 = 1_200_000, impact: Int64 = 0, results: [String] = []) -> Self {
         Self(
             name: "shell", command: ["type": "bash", "command": .string(text), "playbook_activity": "restrict-access"],
             timeout: timeout, impact: impact, results: results)
@@ -93,7 +94,7 @@ extension TrialPlaybook.Step {
         Self(name: "manual", command: ["type": "manual", "command": .string(text), "playbook_activity": "restrict-access"])
     }
 
-    static func http(_ path: String, timeout: Int64 = 5_000, honoursKey: Bool) -> Self {
+    static func http(_ path: String, timeout: Int64, honoursKey: Bool) -> Self {
         Self(
             name: "request",
             command: [
