@@ -44,13 +44,49 @@ struct CompiledCorrelation: Sendable {
             }
         }
 
-        /// The members that it asks for, not those that it excludes.
-        var wanted: UInt64 {
+        /// Members that make the condition true together, where none of the others is there.
+        struct Choice: Sendable, Hashable {
+            var wanted: UInt64 = 0
+            var excluded: UInt64 = 0
+        }
+
+        static let maximumChoices = 1_024
+
+        /// Each way to make the condition true; `nil` when there are more than `maximumChoices`.
+        var choices: [Choice]? { choices(negated: false) }
+
+        private func choices(negated: Bool) -> [Choice]? {
             switch self {
-            case .member(let index): 1 << UInt64(index)
-            case .not: 0
-            case .all(let parts), .any(let parts): parts.reduce(0) { $0 | $1.wanted }
+            case .member(let index):
+                let bit = UInt64(1) << UInt64(index)
+                return [negated ? Choice(excluded: bit) : Choice(wanted: bit)]
+            case .not(let inner): return inner.choices(negated: !negated)
+            case .all(let parts): return negated ? Presence.union(parts, negated) : Presence.product(parts, negated)
+            case .any(let parts): return negated ? Presence.product(parts, negated) : Presence.union(parts, negated)
             }
+        }
+
+        private static func union(_ parts: [Presence], _ negated: Bool) -> [Choice]? {
+            var found: Set<Choice> = []
+            for part in parts {
+                guard let choices = part.choices(negated: negated) else { return nil }
+                found.formUnion(choices)
+                guard found.count <= maximumChoices else { return nil }
+            }
+            return Array(found)
+        }
+
+        private static func product(_ parts: [Presence], _ negated: Bool) -> [Choice]? {
+            var found: Set<Choice> = [Choice()]
+            for part in parts {
+                guard let choices = part.choices(negated: negated) else { return nil }
+                found = Set(
+                    found.flatMap { known in
+                        choices.map { Choice(wanted: known.wanted | $0.wanted, excluded: known.excluded | $0.excluded) }
+                    }.filter { $0.wanted & $0.excluded == 0 })
+                guard found.count <= maximumChoices else { return nil }
+            }
+            return Array(found)
         }
     }
 
@@ -66,6 +102,8 @@ struct CompiledCorrelation: Sendable {
     var timespan: Int64
     var bounds: [SigmaCorrelation.Bound]
     var presence: Presence?
+    /// Of a condition about order: the rules of one of these have to come one after the other.
+    var orders: [Presence.Choice] = []
     var clear: [SigmaCorrelation.Bound]
     /// Nanoseconds.
     var suppression: Int64

@@ -121,8 +121,9 @@ struct EvaluationTable: Sendable {
             flat.number = number
         case .exists(let wanted): flat.kind = wanted ? .exists : .absent
         case .isNull: flat.kind = .isNull
-        case .field(let other, let anchor):
+        case .field(let other, let anchor, let isCased):
             flat.kind = .field
+            flat.isCased = isCased
             flat.operand = Int32(other.rawValue)
             flat.anchor = anchor
         case .timePart(let part, let comparison, let value):
@@ -186,25 +187,32 @@ struct EvaluationTable: Sendable {
         return false
     }
 
-    /// Whether one part of the text stands in another as `anchor` asks, whatever the case of letters.
-    static func holds(_ bytes: Span<UInt8>, _ range: Range<Int>, _ anchor: TextPattern.Anchor, _ wanted: Range<Int>) -> Bool {
+    /// Whether one part of the text stands in another as `anchor` asks.
+    static func holds(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, _ anchor: TextPattern.Anchor, _ wanted: Range<Int>, isCased: Bool
+    ) -> Bool {
         guard range.count >= wanted.count else { return false }
         let last = range.upperBound - wanted.count
         switch anchor {
-        case .equals: return range.count == wanted.count && stands(bytes, wanted, at: last)
-        case .startsWith: return stands(bytes, wanted, at: range.lowerBound)
-        case .endsWith: return stands(bytes, wanted, at: last)
+        case .equals: return range.count == wanted.count && stands(bytes, wanted, at: last, isCased)
+        case .startsWith: return stands(bytes, wanted, at: range.lowerBound, isCased)
+        case .endsWith: return stands(bytes, wanted, at: last, isCased)
         case .contains:
-            for start in range.lowerBound...last where stands(bytes, wanted, at: start) { return true }
+            for start in range.lowerBound...last where stands(bytes, wanted, at: start, isCased) { return true }
             return false
         }
     }
 
-    private static func stands(_ bytes: Span<UInt8>, _ wanted: Range<Int>, at start: Int) -> Bool {
+    private static func stands(_ bytes: Span<UInt8>, _ wanted: Range<Int>, at start: Int, _ isCased: Bool) -> Bool {
         var offset = 0
         while offset < wanted.count {
             let byte = bytes[start + offset]
             let other = bytes[wanted.lowerBound + offset]
+            if isCased {
+                guard byte == other else { return false }
+                offset += 1
+                continue
+            }
             if byte < 0x80 || other < 0x80 {
                 guard foldedToLowerCase(byte) == foldedToLowerCase(other) else { return false }
                 offset += 1

@@ -29,7 +29,7 @@ struct Predicate: Sendable {
         /// Absent.
         case isNull
         /// Equal to, beginning with, ending with or containing another field's value.
-        case field(FieldID, TextPattern.Anchor)
+        case field(FieldID, TextPattern.Anchor, isCased: Bool)
         /// A part of the date that the field holds.
         case timePart(TimePart, Comparison, Int)
     }

@@ -4,6 +4,8 @@ import Events
 struct RuleCompiler {
     private let tables: Tables
     private let pipelines: [Pipeline]
+    /// What events have by themselves, whatever the rules are.
+    private let eventFields: FieldTable
     /// What the pipelines make of rules of a log source.
     private var readings: [ReadingKey: PipelineReading] = [:]
 
@@ -46,6 +48,7 @@ struct RuleCompiler {
     /// - Parameter literals: what is known of regular expressions from before.
     init(pipelines: [Pipeline], fields: FieldTable = FieldTable(), literals: RegexLiteralMemory = RegexLiteralMemory()) {
         self.pipelines = pipelines
+        eventFields = fields
         tables = Tables(fields: fields, literals: literals)
     }
 
@@ -62,9 +65,11 @@ struct RuleCompiler {
         return field
     }
 
-    /// What the pipelines call a field of such a rule's events; a name that rules or formats know stays.
+    /// What the pipelines call a field of such a rule's events; the name that an event has for it stays. What other rules call their
+    /// fields is nothing to it.
     mutating func mapped(_ name: String, _ logSource: LogSource, _ header: RuleHeader) -> String {
-        fields.find(name) == nil ? reading(logSource, header).names(name).first ?? name : name
+        let reading = reading(logSource, header)
+        return eventFields.find(name) != nil || reading.isTarget(name) ? name : reading.names(name).first ?? name
     }
 
     /// - Parameter filters: what has to hold beside the rule's own conditions.
@@ -121,42 +126,23 @@ struct RuleCompiler {
         var compiled: [(name: String, expression: Expression)] = []
         for (name, search) in searches { compiled.append((name, try expression(search, header, reading))) }
         var alternatives: [Expression] = []
-        for condition in conditions { alternatives.append(try resolve(condition, compiled, header)) }
+        for condition in conditions { alternatives.append(resolve(condition, compiled)) }
         return Expression.any(of: alternatives)
     }
 
+    /// The parser has refused names that are not there.
     private func resolve(
-        _ condition: SigmaCondition, _ searches: [(name: String, expression: Expression)], _ header: RuleHeader
-    ) throws(RuleProblem) -> Expression {
-        func each(_ parts: [SigmaCondition]) throws(RuleProblem) -> [Expression] {
-            var resolved: [Expression] = []
-            for part in parts { resolved.append(try resolve(part, searches, header)) }
-            return resolved
-        }
+        _ condition: SigmaCondition, _ searches: [(name: String, expression: Expression)]
+    ) -> Expression {
         switch condition {
-        case .and(let parts): return .all(try each(parts))
-        case .or(let parts): return .any(try each(parts))
-        case .not(let inner): return .not(try resolve(inner, searches, header))
-        case .search(let name):
-            guard let found = searches.first(where: { $0.name == name }) else {
-                let nearest = NearestName.find(name, among: searches.map(\.name))
-                throw RuleProblem(
-                    file: header.file, line: header.line,
-                    reason: "the condition names '\(name)', which is not there"
-                        + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
-            }
-            return found.expression
+        case .and(let parts): return .all(parts.map { resolve($0, searches) })
+        case .or(let parts): return .any(parts.map { resolve($0, searches) })
+        case .not(let inner): return .not(resolve(inner, searches))
+        case .search(let name): return .any(of: searches.filter { $0.name == name }.map(\.expression))
         case .quantified(let all, let pattern):
-            let isThem = pattern.lowercased() == "them"
-            let glob = TextPattern(wildcards: isThem ? "*" : pattern, anchor: .equals, isCased: true)
-            let chosen = searches.filter { search in
-                let name = Array(search.name.utf8)
-                return !(isThem && search.name.hasPrefix("_")) && glob.matches(name.span, 0..<name.count)
-            }
-            guard !chosen.isEmpty else {
-                throw RuleProblem(file: header.file, line: header.line, reason: "'of \(pattern)' fits no search-identifier")
-            }
-            return all ? .all(chosen.map(\.expression)) : .any(chosen.map(\.expression))
+            let fits = SigmaCondition.fits(pattern)
+            let chosen = searches.filter { fits($0.name) }.map(\.expression)
+            return all ? .all(chosen) : .any(chosen)
         }
     }
 
@@ -172,12 +158,17 @@ struct RuleCompiler {
             var compiled: [Expression] = []
             for item in items {
                 var subjects: [Predicate.Subject] = []
-                for name in reading.names(item.field) { subjects.append(.field(try field(name, header, item.line))) }
+                for name in reading.names(item.field) {
+                    subjects.append(.field(try field(name, header, item.line)))
+                    // Most lines say when they were written in words of their own.
+                    if fields[.timestamp] == name { subjects.append(.field(try field(FieldTable.eventTime, header, item.line))) }
+                }
                 compiled.append(try expression(item.values, subjects, item.modifiers, item.line, header, reading))
             }
             return compiled.count == 1 ? compiled[0] : .all(compiled)
         case .keywords(let values, let all, let modifiers, let line):
-            return try expression(values, [.line], modifiers + (all ? ["all"] : []), line, header, reading)
+            let subjects: [Predicate.Subject] = [.line, .field(try field(FieldTable.decodedLine, header, line))]
+            return try expression(values, subjects, modifiers + (all ? ["all"] : []), line, header, reading)
         }
     }
 

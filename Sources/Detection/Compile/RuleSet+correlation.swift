@@ -98,6 +98,18 @@ extension RuleSet {
         let isBy = { (wanted: Set<FieldID>) in
             members[0].groupBy.indices.contains { place in members.allSatisfy { wanted.contains($0.groupBy[place].field) } }
         }
+        let presence = correlation.expression.map { self.presence($0, correlation.rules) }
+        var orders: [CompiledCorrelation.Presence.Choice] = []
+        if let presence, correlation.kind.compiled == .temporalOrdered {
+            guard let choices = presence.choices else {
+                throw RuleProblem(
+                    file: header.file, line: correlation.line,
+                    reason:
+                        "there are more than \(CompiledCorrelation.Presence.maximumChoices) ways to make its condition true; split it"
+                )
+            }
+            orders = choices
+        }
         let feed = correlations.count
         for (member, target) in targets.enumerated() {
             let feed = CorrelationFeed(correlation: feed, member: member)
@@ -117,7 +129,7 @@ extension RuleSet {
                     [definition(correlation, ids, members, compiler.fields), pipelinesHash] + targets.map(definitionHash)),
                 kind: correlation.kind.compiled,
                 members: members, groupNames: correlation.groupBy, timespan: correlation.timespan, bounds: correlation.bounds,
-                presence: correlation.expression.map { presence($0, correlation.rules) }, clear: correlation.clear,
+                presence: presence, orders: orders, clear: correlation.clear,
                 suppression: correlation.suppression ?? (correlation.clear.isEmpty ? correlation.timespan : 0),
                 lateness: correlation.lateness ?? (correlation.kind == .absence ? 0 : correlation.timespan),
                 groupsMissing: correlation.missing == .group, isByAddress: isBy(addressFields), isByUser: isBy([.userName])))

@@ -24,6 +24,8 @@ struct ValueCompiler {
     }
 
     private let modifiers: Set<String>
+    /// Those that encode the value, in their order: each works on what the one before it made.
+    private let encodings: [String]
     /// There are no modifiers but those that say where in a text the value stands: what most values are.
     private let isPlain: Bool
     private let anchor: TextPattern.Anchor
@@ -35,19 +37,33 @@ struct ValueCompiler {
         self.subjects = subjects
         self.surroundings = surroundings
         self.modifiers = Set(modifiers)
+        encodings = modifiers.filter(ValueCompiler.encodingModifiers.contains)
         isPlain = self.modifiers.isSubset(of: ValueCompiler.plainModifiers)
         let (starts, ends) = (modifiers.contains("startswith"), modifiers.contains("endswith"))
         anchor =
-            modifiers.contains("contains") || starts && ends || subjects == [.line]
+            modifiers.contains("contains") || starts && ends || subjects.contains(.line)
             ? .contains : starts ? .startsWith : ends ? .endsWith : .equals
         for modifier in modifiers where !ValueCompiler.knownModifiers.contains(modifier) {
             let nearest = NearestName.find(modifier, among: ValueCompiler.knownModifiers)
             throw Failure(reason: "modifier '\(modifier)' is not known" + (nearest.map { "; did you mean '\($0)'?" } ?? ""))
         }
-        if !isPlain { try refuseContradictions() }
+        if !isPlain {
+            if isKeyword { try refuseForKeywords() }
+            try refuseContradictions()
+        }
     }
 
     private static let plainModifiers: Set<String> = ["contains", "startswith", "endswith", "all", "cased", "neq"]
+    private static let encodingModifiers: Set<String> = ["base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"]
+
+    /// What a request may leave out: servers write `-` or nothing for what was not sent and for what was sent empty, so that either is
+    /// what a rule means by an empty text.
+    private var isHeader: Bool {
+        let headers: [FieldID] = [.userAgent, .referrer, .userName]
+        return subjects.allSatisfy { subject in headers.contains { subject == .field($0) } }
+    }
+
+    private var isKeyword: Bool { subjects.contains(.line) }
 
     private func has(_ names: String...) -> Bool { names.contains { modifiers.contains($0) } }
 
@@ -56,7 +72,7 @@ struct ValueCompiler {
         let kinds: [Set<String>] = [
             ["re"], ["cidr"], ["exists"], ["fieldref"],
             ["lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"],
-            ["base64", "base64offset", "wide", "utf16", "utf16le", "utf16be"], ["windash"],
+            ValueCompiler.encodingModifiers, ["windash"],
         ]
         let used = kinds.flatMap { $0.intersection(modifiers).sorted().prefix(1) }
         if used.count > 1 { throw Failure(reason: "'\(used[0])' and '\(used[1])' cannot stand together") }
@@ -68,9 +84,21 @@ struct ValueCompiler {
         {
             throw Failure(reason: "'\(anchor)' and '\(kind)' cannot stand together")
         }
+        let wide = encodings.filter { !$0.hasPrefix("base64") }
+        if wide.count > 1 { throw Failure(reason: "'\(wide[0])' and '\(wide[1])' cannot stand together") }
+        if let place = encodings.firstIndex(of: "base64offset"), place != encodings.count - 1 {
+            throw Failure(reason: "nothing can be encoded after 'base64offset', which stands for parts of a text")
+        }
         for flag in ["i", "ignorecase", "m", "multiline", "s", "dotall"] where has(flag) && !has("re") {
             throw Failure(reason: "'\(flag)' stands behind 're'")
         }
+    }
+
+    /// Keywords are words that stand somewhere in the event: a field has numbers, networks, dates; a whole event has none.
+    private func refuseForKeywords() throws(Failure) {
+        let ofFields = ["cidr", "exists", "fieldref", "lt", "lte", "gt", "gte"] + TimePart.allCases.map(\.rawValue)
+        guard let modifier = ofFields.first(where: modifiers.contains) else { return }
+        throw Failure(reason: "'\(modifier)' asks about a field; keywords are sought in the whole event")
     }
 
     func expression(_ values: [SigmaValue]) throws(Failure) -> Expression {
@@ -101,9 +129,13 @@ struct ValueCompiler {
     }
 
     private func expression(_ value: SigmaValue) throws(Failure) -> Expression {
+        if value.text == nil, isKeyword {
+            throw Failure(reason: "null asks about a field; keywords are sought in the whole event")
+        }
         if isPlain {
             guard let text = value.text else { return testEach(.isNull) }
-            return try plain([text])
+            let equal = try plain([text])
+            return text.isEmpty && anchor == .equals && isHeader ? .any([equal, testEach(.isNull)]) : equal
         }
         if has("exists") {
             guard case .boolean(let flag) = value else { throw Failure(reason: "'exists' takes true or false") }
@@ -140,9 +172,9 @@ struct ValueCompiler {
             return test(.block(block))
         }
         if has("fieldref") {
-            return Expression.any(of: try surroundings.fields(text).map { test(.field($0, anchor)) })
+            return Expression.any(of: try surroundings.fields(text).map { test(.field($0, anchor, isCased: has("cased"))) })
         }
-        if has("base64", "base64offset", "wide", "utf16", "utf16le", "utf16be") {
+        if !encodings.isEmpty {
             let isBase64 = has("base64", "base64offset")
             let patterns = try encoded(text).map { bytes in
                 TextPattern(
@@ -156,7 +188,7 @@ struct ValueCompiler {
     private func plain(_ spellings: [String]) throws(Failure) -> Expression {
         var patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: modifiers.contains("cased")) }
         // A keyword is sought in the line as it stands, where JSON has escaped what the rule has not.
-        if subjects == [.line] { patterns += patterns.compactMap(\.escapedAsJSON) }
+        if isKeyword { patterns += patterns.compactMap(\.escapedAsJSON) }
         var parts: [Expression] = []
         for pattern in patterns { parts.append(try expression(pattern)) }
         return Expression.any(of: parts)
@@ -188,16 +220,20 @@ struct ValueCompiler {
             throw Failure(reason: "'\(text)' has wildcards, and what is to be encoded must be exact; write \\* for an asterisk")
         }
         var bytes = literal
-        let units = String(decoding: literal, as: UTF8.self).utf16
-        if has("wide", "utf16le") { bytes = units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
-        if has("utf16be") { bytes = units.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] } }
-        if has("utf16") { bytes = [0xFF, 0xFE] + units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] } }
-        if has("base64offset") {
-            // Of a single byte nothing is certain where it lies across two characters: it would be found in every text.
-            guard bytes.count >= 2 else { throw Failure(reason: "'base64offset' needs at least two bytes") }
-            return Base64Text.offsets(bytes)
+        for encoding in encodings {
+            let units = String(decoding: bytes, as: UTF8.self).utf16
+            switch encoding {
+            case "base64": bytes = Base64Text.encode(bytes)
+            case "base64offset":
+                // Of a single byte nothing is certain where it lies across two characters: it would be found in every text.
+                guard bytes.count >= 2 else { throw Failure(reason: "'base64offset' needs at least two bytes") }
+                return Base64Text.offsets(bytes)
+            case "utf16be": bytes = units.flatMap { [UInt8($0 >> 8), UInt8($0 & 255)] }
+            case "utf16": bytes = [0xFF, 0xFE] + units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+            default: bytes = units.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }
+            }
         }
-        return [has("base64") ? Base64Text.encode(bytes) : bytes]
+        return [bytes]
     }
 
     /// The value with each of its placeholders' values in their place.

@@ -78,8 +78,10 @@ extension CorrelationState {
     func isMet(_ number: Int, _ rule: CompiledCorrelation) -> Bool {
         guard let presence = rule.presence else { return rule.holds(value(number, rule)) }
         let seen = membersSeen(number)
-        guard presence.holds(seen) else { return false }
-        return rule.kind != .temporalOrdered || comeInOrder(presence.wanted & seen, number)
+        guard rule.kind == .temporalOrdered else { return presence.holds(seen) }
+        return rule.orders.contains {
+            $0.wanted & ~seen == 0 && $0.excluded & seen == 0 && comeInOrder($0.wanted, number)
+        }
     }
 
     private func membersSeen(_ number: Int) -> UInt64 {

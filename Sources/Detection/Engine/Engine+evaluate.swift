@@ -68,7 +68,9 @@ extension Engine {
         case .field:
             let first = firstValue(of: operand)
             for index in first..<first + valueCount(of: operand)
-            where EvaluationTable.holds(bytes, range, predicate.anchor, fields[index].range.bounds) {
+            where EvaluationTable.holds(
+                bytes, range, predicate.anchor, fields[index].range.bounds, isCased: predicate.isCased)
+            {
                 return true
             }
             return false

@@ -38,6 +38,12 @@ struct PipelineReading {
     /// What names are mapped to.
     var targets: Set<String> { Set(fields.values.joined()) }
 
+    /// Whether the name is what the pipelines make of one.
+    func isTarget(_ name: String) -> Bool {
+        let isAdded = !(addedPrefix.isEmpty && addedSuffix.isEmpty) && name.hasPrefix(addedPrefix) && name.hasSuffix(addedSuffix)
+        return isAdded || fields[name] == nil && fields.values.contains { $0.contains(name) }
+    }
+
     /// The fields that a rule means by `name`.
     func names(_ name: String) -> [String] {
         if let mapped = fields[name] { return mapped }

@@ -1,3 +1,4 @@
+import Crypto
 import Events
 import Yams
 
@@ -9,10 +10,10 @@ struct DocumentParser {
     func document(_ node: Node) throws(RuleProblem) -> SigmaDocument {
         guard let mapping = node.mapping else { throw problem(node, "a rule is a mapping of keys to values") }
         if let filter = mapping["filter"] {
-            let header = try header(mapping, node, needsID: false)
+            let header = try header(mapping, node, isFilter: true)
             return SigmaDocument(header: header, body: .filter(try self.filter(filter, mapping, header)))
         }
-        let header = try header(mapping, node, needsID: true)
+        let header = try header(mapping, node, isFilter: false)
         if let correlation = mapping["correlation"] {
             return SigmaDocument(header: header, body: .correlation(try self.correlation(correlation, own: mapping["vigie"])))
         }
@@ -28,12 +29,12 @@ struct DocumentParser {
         RuleProblem(file: file, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0, reason: reason)
     }
 
-    private func header(_ mapping: Node.Mapping, _ node: Node, needsID: Bool) throws(RuleProblem) -> RuleHeader {
+    private func header(_ mapping: Node.Mapping, _ node: Node, isFilter: Bool) throws(RuleProblem) -> RuleHeader {
         guard let title = mapping["title"]?.string, !title.isEmpty else { throw problem(node, "the rule has no 'title'") }
         guard title.count <= 256 else { throw problem(node, "the title is longer than 256 characters") }
         let id = mapping["id"]?.string
-        guard id.map(isUUID) ?? !needsID else {
-            throw problem(mapping["id"] ?? node, "'id' must be a UUID: findings know the rule by it")
+        if let node = mapping["id"], !(id.map(isUUID) ?? false) {
+            throw problem(node, "'id' must be a UUID: findings know the rule by it")
         }
         var level = Level.medium
         if let node = mapping["level"] {
@@ -52,7 +53,7 @@ struct DocumentParser {
             throw problem(node, "tag '\(wrong)' is none: a namespace, a full stop and a name, without spaces (attack.t1110)")
         }
         var header = RuleHeader(
-            id: id?.lowercased() ?? "", name: mapping["name"]?.string, title: title,
+            id: id?.lowercased() ?? (isFilter ? "" : substituteID(title)), name: mapping["name"]?.string, title: title,
             description: mapping["description"]?.string ?? "", level: level, tags: tags, category: FindingCategory(tags: tags),
             author: mapping["author"]?.string ?? "", falsePositives: strings(mapping["falsepositives"]),
             references: strings(mapping["references"]), isHostile: true, file: file, line: node.mark?.line ?? 0, hash: hash,
@@ -129,6 +130,17 @@ struct DocumentParser {
         }
     }
 
+    /// What a rule without an id is known by: its title, and its file's name wherever that lies. Version 8 of RFC 9562.
+    private func substituteID(_ title: String) -> String {
+        let name = file.split(separator: "/").last ?? ""
+        var bytes = Array(SHA256.hash(data: Array("\(name)\n\(title)".utf8)).prefix(16))
+        bytes[6] = bytes[6] & 0x0F | 0x80
+        bytes[8] = bytes[8] & 0x3F | 0x80
+        let digits = bytes.hexadecimal
+        let ends = [8, 12, 16, 20, 32]
+        return zip([0] + ends, ends).map { String(digits.dropFirst($0).prefix($1 - $0)) }.joined(separator: "-")
+    }
+
     private func isUUID(_ text: String) -> Bool {
         let parts = text.split(separator: "-", omittingEmptySubsequences: false)
         return parts.map(\.count) == [8, 4, 4, 4, 12] && parts.allSatisfy { $0.allSatisfy(\.isHexDigit) }
@@ -176,7 +188,7 @@ struct DocumentParser {
         _ mapping: Node.Mapping, _ node: Node, _ what: String, passingOver: Set<String>
     ) throws(RuleProblem) -> (searches: [(name: String, search: SigmaSearch)], conditions: [SigmaCondition]) {
         var searches: [(name: String, search: SigmaSearch)] = []
-        var conditions: [SigmaCondition] = []
+        var conditions: [(condition: SigmaCondition, node: Node)] = []
         for (key, value) in mapping {
             let name = key.scalar?.string ?? ""
             if passingOver.contains(name) { continue }
@@ -185,7 +197,7 @@ struct DocumentParser {
                 for text in texts {
                     guard let string = text.string else { throw problem(text, "a condition is text") }
                     do {
-                        conditions.append(try ConditionParser.parse(string))
+                        conditions.append((try ConditionParser.parse(string), text))
                     } catch {
                         throw problem(text, error.reason)
                     }
@@ -198,7 +210,24 @@ struct DocumentParser {
         }
         guard !conditions.isEmpty else { throw problem(node, "'\(what)' has no condition") }
         guard !searches.isEmpty else { throw problem(node, "'\(what)' has no search-identifier") }
-        return (searches, conditions)
+        // Search-identifiers may stand behind the conditions that name them.
+        for (condition, node) in conditions { try check(condition, searches.map(\.name), node) }
+        return (searches, conditions.map(\.condition))
+    }
+
+    /// Refuses what names no search-identifier.
+    private func check(_ condition: SigmaCondition, _ names: [String], _ node: Node) throws(RuleProblem) {
+        switch condition {
+        case .and(let parts), .or(let parts): for part in parts { try check(part, names, node) }
+        case .not(let inner): try check(inner, names, node)
+        case .search(let name):
+            guard !names.contains(name) else { return }
+            let nearest = NearestName.find(name, among: names).map { "; did you mean '\($0)'?" } ?? ""
+            throw problem(node, "the condition names '\(name)', which is not there\(nearest)")
+        case .quantified(_, let pattern):
+            guard !names.contains(where: SigmaCondition.fits(pattern)) else { return }
+            throw problem(node, "'of \(pattern)' fits no search-identifier")
+        }
     }
 
     func search(_ node: Node) throws(RuleProblem) -> SigmaSearch {

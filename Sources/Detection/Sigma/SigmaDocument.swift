@@ -69,6 +69,16 @@ indirect enum SigmaCondition {
     case or([SigmaCondition])
     /// `1 of name*`, `all of them`.
     case quantified(all: Bool, pattern: String)
+
+    /// Which search-identifiers a quantifier speaks of. `them` leaves out those whose names begin with an underscore.
+    static func fits(_ pattern: String) -> (String) -> Bool {
+        let isThem = pattern.lowercased() == "them"
+        let glob = TextPattern(wildcards: isThem ? "*" : pattern, anchor: .equals, isCased: true)
+        return { name in
+            let bytes = Array(name.utf8)
+            return !(isThem && name.hasPrefix("_")) && glob.matches(bytes.span, 0..<bytes.count)
+        }
+    }
 }
 
 enum Comparison: String, CaseIterable, BitwiseCopyable {

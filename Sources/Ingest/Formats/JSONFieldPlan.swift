@@ -14,6 +14,9 @@ package struct JSONFieldPlan: Sendable {
     static let hashSeed: UInt64 = 0xCBF2_9CE4_8422_2325
 
     let entries: [Entry]
+    /// Wanted of every line, whatever its keys: see `FieldTable`.
+    let decodedLine: FieldID?
+    let eventTime: FieldID?
     /// The same for Windows events, whose names are not paths.
     let windows: WindowsFieldPlan
     /// Open addressing; -1 is free. At most half full.
@@ -29,14 +32,17 @@ package struct JSONFieldPlan: Sendable {
         func add(_ name: String, _ field: FieldID) {
             if taken.insert(name).inserted { entries.append(Entry(path: Array(name.utf8), field: field)) }
         }
-        let derived: Set<FieldID> = [.decodedRequest, .decodedURL, .decodedPath, .sourcePrefix]
+        let asked = [FieldTable.decodedLine, FieldTable.eventTime].map(fields.find)
+        var derived: Set<FieldID> = [.decodedRequest, .decodedURL, .decodedPath, .sourcePrefix]
+        derived.formUnion(asked.compactMap(\.self))
         for (index, name) in fields.names.enumerated() where !derived.contains(FieldID(rawValue: UInt16(index))) {
             add(name, FieldID(rawValue: UInt16(index)))
         }
         for (field, names) in JSONFieldPlan.commonNames {
             for name in names { add(name, field) }
         }
-        self.init(entries: entries, windows: WindowsFieldPlan(fields, taxonomy))
+        self.init(
+            entries: entries, windows: WindowsFieldPlan(fields, taxonomy), decodedLine: asked[0], eventTime: asked[1])
     }
 
     /// A plan for these paths and no others; the first of two that are the same counts.
@@ -46,7 +52,9 @@ package struct JSONFieldPlan: Sendable {
 
     private static let noWindows = WindowsFieldPlan(FieldTable(), EventTaxonomy())
 
-    private init(entries: [Entry], windows: WindowsFieldPlan) {
+    private init(
+        entries: [Entry], windows: WindowsFieldPlan, decodedLine: FieldID? = nil, eventTime: FieldID? = nil
+    ) {
         var size = 16
         while size < entries.count * 2 { size *= 2 }
         var buckets = [Int32](repeating: -1, count: size)
@@ -56,6 +64,8 @@ package struct JSONFieldPlan: Sendable {
             buckets[bucket] = Int32(index)
         }
         self.entries = entries
+        self.decodedLine = decodedLine
+        self.eventTime = eventTime
         self.windows = windows
         self.buckets = buckets
         mask = size - 1

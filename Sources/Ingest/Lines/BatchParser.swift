@@ -159,10 +159,11 @@ package struct BatchParser: Sendable {
             sink.add(.message, Int(line.range.start), line.range.end)
             FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
+        if let parsed { addAsked(bytes, line.range, parsed.time) }
         if !sink.escaped.isEmpty {
             for index in sink.escaped { escaped.append(EscapedField(event: events.count, field: index)) }
             encoded.append(events.count)
-        } else if isEncoded(bytes) {
+        } else if isEncoded(bytes) || plan.eventTime != nil {
             encoded.append(events.count)
         }
         events.append(
@@ -170,6 +171,30 @@ package struct BatchParser: Sendable {
                 line: line.range, firstField: sink.first, fieldCount: sink.values.count - sink.first,
                 time: parsed?.time ?? lastTime ?? reference, hasOwnTime: parsed?.time != nil,
                 logSource: parsed?.logSource ?? .unknown, offset: line.offset, lineNumber: line.number))
+    }
+
+    /// Fields that no line names, where rules ask for them.
+    private mutating func addAsked(_ bytes: Span<UInt8>, _ line: ByteRange, _ time: Timestamp?) {
+        if let field = plan.decodedLine, hidesWords(bytes, line.bounds) {
+            sink.escaped.append(sink.values.count)
+            sink.add(field, line)
+        }
+        // Its text is written when the batch's bytes can grow.
+        if let field = plan.eventTime, time != nil { sink.add(field, Int(line.start), Int(line.start)) }
+    }
+
+    /// Whether a JSON line has other escapes than those of quotes and backslashes, which keywords are sought with as they are.
+    private func hidesWords(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Bool {
+        guard bytes.hasPrefix("{", from: line.lowerBound, to: line.upperBound) else { return false }
+        var start = line.lowerBound
+        while start + 1 < line.upperBound,
+            let found = bytes.firstIndex(of: UInt8(ascii: "\\"), from: start, to: line.upperBound - 1)
+        {
+            let next = bytes[found + 1]
+            if next != UInt8(ascii: "\\"), next != UInt8(ascii: "\"") { return true }
+            start = found + 2
+        }
+        return false
     }
 
     /// What a receiver took: the message as its own format has it, and beside it what the sender said about it.
@@ -421,6 +446,10 @@ package struct BatchParser: Sendable {
         for index in event.fields {
             let value = batch.fields[index]
             switch value.field {
+            case let field where field == plan.eventTime:
+                let start = batch.bytes.count
+                batch.bytes.append(contentsOf: event.time.rfc3339.utf8)
+                batch.fields[index].range = ByteRange(start: start, count: batch.bytes.count - start)
             case .decodedURL, .decodedPath:
                 guard RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: true) else { continue }
                 let decoded = RequestDecoder.decode(value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: true)

@@ -1,4 +1,5 @@
 import Events
+import Ingest
 import Testing
 
 @testable import Detection
@@ -28,6 +29,52 @@ import Testing
     @Test func anExpressionNamesTheRulesWhereThereIsNoList() {
         let rule = CorrelationOracleTests.correlation("type: temporal, timespan: 1m, condition: knock and enter", "{}", 1)
         #expect(found(rule, [event(0, "knock", #""a": "b""#), event(1, "enter", #""a": "b""#)]).count == 1)
+    }
+
+    /// A rule that the condition can do without does not have to stand where the order would have it.
+    @Test(arguments: [
+        (["enter", "knock", "leave"], "(knock or enter) and leave", true),
+        (["leave", "enter", "knock"], "(knock or enter) and leave", false),
+        (["knock", "leave"], "(knock or enter) and leave", true),
+        (["enter", "knock", "leave"], "knock and enter and leave", false),
+        (["enter", "knock", "leave"], "(knock and not enter or enter) and leave", true),
+        (["enter", "knock", "leave"], "knock and not enter and leave", false),
+    ])
+    func aConditionAboutOrderIsMetByAnyOfItsWays(actions: [String], condition: String, isMet: Bool) {
+        let rule = CorrelationOracleTests.correlation(
+            "type: temporal_ordered, rules: [knock, enter, leave], timespan: 1m, condition: '\(condition)'", "{}", 1)
+        let events = actions.enumerated().map { event($0.offset, $0.element, #""a": "b""#) }
+        #expect(found(rule, events).isEmpty != isMet)
+    }
+
+    @Test func whatOtherRulesCallTheirFieldsIsNothingToACorrelation() throws {
+        let counted = """
+            title: Missing page
+            name: missing
+            id: 6f0f9d7c-1f0a-4d3e-9d51-000000000001
+            logsource: {category: webserver}
+            detection: {s: {http.response.status_code: 404}, condition: s}
+            ---
+            title: Trial
+            id: 6f0f9d7c-1f0a-4d3e-9d51-000000000002
+            correlation: {type: event_count, rules: [missing], group-by: [c-ip], timespan: 1m, condition: {gte: 2}}
+            """
+        let other = """
+            title: Another
+            id: 6f0f9d7c-1f0a-4d3e-9d51-000000000003
+            logsource: {product: zeek}
+            detection: {s: {c-ip: 192.0.2.1}, condition: s}
+            """
+        let pipelines = try Pipeline.parse(
+            RuleSource(path: "p.yml", text: "logsource: {category: webserver}\nfields: {c-ip: source.ip}"))
+        let event = #"{"remote_addr": "192.0.2.7", "status": 404, "request_uri": "/x"}"#
+        for rules in [counted, other + "\n---\n" + counted] {
+            let set = RuleSet(sources: [RuleSource(path: "r.yml", text: rules)], pipelines: pipelines)
+            #expect(set.problems.isEmpty)
+            let correlation = try #require(set.correlations.first)
+            #expect(correlation.members.map { $0.groupBy.map { set.fields[$0.field] } } == [["source.ip"]])
+            #expect(try WindowsEvents.matches(set, event + "\n" + event, format: .json))
+        }
     }
 
     @Test func aChainShowsTheEvidenceOfWhatItCounts() throws {

@@ -104,7 +104,7 @@ import Testing
     }
 
     private static func item(_ field: String, _ random: inout SeededGenerator) -> String {
-        switch Int.random(in: 0..<9, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
         case 0: "\(field)|exists: \(Bool.random(using: &random))"
         case 1: "\(field): null"
         case 2: "\(field)|gte: \(Int.random(in: 0...20, using: &random))"
@@ -112,6 +112,8 @@ import Testing
         case 4: "\(field)|contains|all: ['\(word(&random))', '\(word(&random))']"
         case 5: "\(field)|contains|cased: '\(word(&random))'"
         case 6: "\(field)|startswith: ['\(pattern(&random))', '\(word(&random))']"
+        case 8: "\(field)|fieldref\(["", "|cased", "|contains", "|startswith|cased"].randomElement(using: &random) ?? ""): a"
+        case 9: "\(field)|neq: ['\(pattern(&random))', '\(word(&random))']"
         case 7: "\(field)|endswith|neq: '\(word(&random))'"
         default: "\(field): ['\(pattern(&random))', '\(pattern(&random))']"
         }

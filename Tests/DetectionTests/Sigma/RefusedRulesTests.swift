@@ -25,6 +25,22 @@ import Testing
 
     @Test func thereAreFixtures() { #expect(Case.all.count >= 15) }
 
+    /// An id may be left out: then file and title say which rule it is, whatever is changed in it and wherever the folder lies.
+    @Test func aRuleWithoutAnIDHasOneThatStays() throws {
+        let rule = EngineTrial.rule("s: {a: b}\ncondition: s").split(separator: "\n").filter { !$0.hasPrefix("id:") }
+            .joined(separator: "\n")
+        func id(_ path: String, _ text: String) throws -> String {
+            let set = RuleSet(sources: [RuleSource(path: path, text: text)])
+            #expect(set.problems.isEmpty)
+            return try #require(set.headers.first).header.id
+        }
+        let first = try id("rules/trial.yml", rule)
+        #expect(first == (try id("/etc/vigie/rules/trial.yml", rule.replacing("a: b", with: "a: c"))))
+        #expect(first != (try id("rules/other.yml", rule)))
+        #expect(first != (try id("rules/trial.yml", rule.replacing("Trial", with: "Another"))))
+        #expect(UUID(uuidString: first) != nil)
+    }
+
     @Test(arguments: Case.all)
     func isRefused(_ fixture: Case) throws {
         // `# 7: reason` in the first line.

@@ -35,10 +35,32 @@ enum NaiveEvaluator {
         case .anyOf(let parts): parts.contains { holds($0, event, line) }
         case .map(let items): items.allSatisfy { holds($0, event) }
         case .keywords(let values, let all, _, _):
-            all
-                ? values.allSatisfy { text($0).map { glob("*\($0)*", line) } ?? false }
-                : values.contains { text($0).map { glob("*\($0)*", line) } ?? false }
+            all ? values.allSatisfy { stands($0, line) } : values.contains { stands($0, line) }
         }
+    }
+
+    /// A keyword stands in the line as it is written, or as it is meant.
+    private static func stands(_ value: SigmaValue, _ line: String) -> Bool {
+        text(value).map { glob("*\($0)*", line) || glob("*\($0)*", unescaped(line)) } ?? false
+    }
+
+    /// JSON's escapes taken out, one after the other; those that the tests write.
+    private static func unescaped(_ line: String) -> String {
+        var text = ""
+        var rest = line[...]
+        while let first = rest.popFirst() {
+            guard first == "\\", let kind = rest.popFirst() else {
+                text.append(first)
+                continue
+            }
+            if kind == "u", let code = UInt32(rest.prefix(4), radix: 16), let scalar = Unicode.Scalar(code) {
+                text.unicodeScalars.append(scalar)
+                rest = rest.dropFirst(4)
+            } else {
+                text.append(kind == "n" ? "\n" : kind == "t" ? "\t" : kind)
+            }
+        }
+        return text
     }
 
     private static func holds(_ item: SigmaItem, _ event: Event) -> Bool {
@@ -46,6 +68,9 @@ enum NaiveEvaluator {
         let tests = item.values.map { value -> Bool in
             if item.modifiers.contains("exists") { return value == .boolean(!found.isEmpty) }
             guard let wanted = text(value) else { return found.isEmpty }
+            if item.modifiers.contains("fieldref") {
+                return found.contains { value in (event[wanted] ?? []).contains { refers(item.modifiers, value, $0) } }
+            }
             if let comparison = ["lt", "lte", "gt", "gte"].first(where: item.modifiers.contains), let number = Double(wanted) {
                 return found.contains { Double($0).map { compare(comparison, $0, number) } ?? false }
             }
@@ -58,6 +83,14 @@ enum NaiveEvaluator {
         }
         let holds = item.modifiers.contains("all") ? tests.allSatisfy { $0 } : tests.contains(true)
         return item.modifiers.contains("neq") ? !holds : holds
+    }
+
+    private static func refers(_ modifiers: [String], _ value: String, _ other: String) -> Bool {
+        let isCased = modifiers.contains("cased")
+        let (value, other) = isCased ? (value, other) : (value.lowercased(), other.lowercased())
+        if modifiers.contains("contains") { return other.isEmpty || value.contains(other) }
+        if modifiers.contains("startswith") { return value.hasPrefix(other) }
+        return modifiers.contains("endswith") ? value.hasSuffix(other) : value == other
     }
 
     private static func text(_ value: SigmaValue) -> String? {
