@@ -188,11 +188,11 @@ package struct VigieServer: Sendable {
             desk: leases.desk, archive: archive.map { _ in ArchiveReader(folder: folder.archive) }, rulePaths: options.rules,
             now: now)
         let silences = SilenceDesk(
-            recorder: recorder, projections: projections, rules: { await rules.summaries().map(\.id) }, now: now)
+            recorder: recorder, projections: projections, rules: { await rules.summaries.map(\.id) }, now: now)
         let console = try Console(
             Console.Dependencies(
                 incidents: projections, states: desk, sources: { await watch.statuses.map(receivers.complete) },
-                rules: { await rules.summaries() },
+                rules: { await rules.summariesWithActivity() },
                 policyProblem: { await policyReloader.problem },
                 detection: { await watch.detection },
                 ledger: Ledger(

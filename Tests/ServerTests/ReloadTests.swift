@@ -64,7 +64,7 @@ struct ReloadTests {
             #expect(try await running.server.rules.reload() == .unchanged)
             try world.append(logins(5..<7) + [Line.web("GET /?probe=late", at: 8)])
             #expect(try await running.findings(2).count == 2, "five logins over both sets, and the late probe")
-            let rules = await running.server.rules.summaries()
+            let rules = await running.server.rules.summariesWithActivity()
             #expect(rules.count == 5 && rules.allSatisfy { $0.problem == nil && $0.hash.count == 64 })
             let probe = rules.first { $0.title == "Probe" }
             #expect(probe?.matches == 1 && probe?.lastMatch != nil)
@@ -89,7 +89,7 @@ struct ReloadTests {
             #expect(problems.count == 1)
             try world.append([Line.web("GET /?probe=1", at: 1), Line.attack(2)])
             #expect(try await running.findings(1).count == 1, "the old rules, and only they")
-            let refused = await running.server.rules.summaries().filter { $0.problem != nil }
+            let refused = await running.server.rules.summaries.filter { $0.problem != nil }
             #expect(refused.count == 1 && refused[0].isReloadRefused)
             #expect(refused[0].file.hasSuffix("added.yml:13"), "\(refused[0].file)")
             // Mended, all of it comes into force.
@@ -98,7 +98,7 @@ struct ReloadTests {
                 Issue.record("not applied")
                 return
             }
-            #expect(await running.server.rules.summaries().allSatisfy { $0.problem == nil })
+            #expect(await running.server.rules.summaries.allSatisfy { $0.problem == nil })
         }
         let entries = try entries(world)
         #expect(entries.map(\.type) == ["rules.loaded", "rules.refused", "rules.loaded"])
@@ -151,7 +151,7 @@ struct ReloadTests {
         let world = try World()
         try await withServer(world) { running in
             try write(ReloadTests.added, world)
-            try await eventually("the change is seen") { await running.server.rules.summaries().count == 5 }
+            try await eventually("the change is seen") { await running.server.rules.summaries.count == 5 }
         }
         let program = try Program([
             "serve", "--data", world.options.dataFolder, "--listen", "127.0.0.1:0", "--rules", world.options.rules[0],

@@ -101,14 +101,12 @@ package struct RuleSource: Sendable {
 
     /// The text of the document whose first key stands on a line (from 1): between the `---` around it.
     package func text(ofDocumentAt line: Int) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         guard line >= 1, line <= lines.count else { return "" }
-        let isSeparator = { (index: Int) in lines[index].hasPrefix("---") }
-        var start = line - 1
-        while start > 0, !isSeparator(start - 1) { start -= 1 }
-        var end = line
-        while end < lines.count, !isSeparator(end) { end += 1 }
-        return lines[start..<end].joined(separator: "\n")
+        let isSeparator = { (index: Int) in lines[index].starts(with: "---".utf8) }
+        let start = (0..<line - 1).last(where: isSeparator).map { $0 + 1 } ?? 0
+        let end = (line..<lines.count).first(where: isSeparator) ?? lines.count
+        return String(text[lines[start].startIndex..<lines[end - 1].endIndex])
     }
 }
 

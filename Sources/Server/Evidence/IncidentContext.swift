@@ -83,7 +83,7 @@ struct IncidentContext: Sendable {
         [
             "options": options.record, "rules_hash": .string(await rules.hash),
             "rules": .array(
-                await rules.summaries().map { rule in
+                await rules.summaries.map { rule in
                     [
                         "id": .string(rule.id), "file": .string(rule.file), "hash": .string(rule.hash),
                         "refused": .bool(rule.problem != nil),

@@ -29,7 +29,11 @@ package actor RuleReloader {
     private let logger: Logger
     private let now: @Sendable () -> Timestamp
     private var detector: RuleChangeDetector
-    private var inForce: LoadedRules
+    private var inForce: LoadedRules {
+        didSet { described = nil }
+    }
+    /// What is in force, made when it is first asked for: rules change seldom, and every piece of evidence asks.
+    private var described: [RuleSummary]?
     /// The last reload that was asked for: each waits for the one before it, so that files are compared with what is in force by then.
     private var turn: Task<Void, Never>?
     /// Why the files as they are now are not in force.
@@ -115,28 +119,23 @@ package actor RuleReloader {
     /// Of the set in force.
     var hash: String { inForce.ruleSet.hash }
 
-    /// The rules page: what is refused first, then what is in force, with what each has found so far.
-    func summaries() async -> [RuleSummary] {
+    /// What is refused first, then what is in force.
+    var summaries: [RuleSummary] {
+        let refused = (refusal?.problems ?? inForce.problems).map { RuleSummary(problem: $0, isKeptOut: refusal != nil) }
+        let accepted = described ?? inForce.summaries
+        described = accepted
+        return refused + accepted
+    }
+
+    /// The rules page: `summaries`, with what each has found so far.
+    func summariesWithActivity() async -> [RuleSummary] {
         // Without the tables the rules can still be shown.
         let activity = (try? await projections.ruleActivity()) ?? [:]
-        var summaries = (refusal?.problems ?? inForce.problems).map {
-            RuleSummary(problem: $0, isKeptOut: refusal != nil)
-        }
-        for (header, isReported) in inForce.ruleSet.headers {
-            var summary = RuleSummary(
-                id: header.id, title: header.title, level: header.level.rawValue, category: header.category.rawValue,
-                file: "\(header.file):\(header.line)")
-            summary.hash = header.hash
-            summary.techniques = header.techniques
-            summary.requirements = header.requirements
-            summary.isReported = isReported
-            summary.logSource = inForce.ruleSet.logSource(of: header.id)?.words ?? "correlation"
-            summary.text = inForce.text(of: header)
-            if let found = activity[header.id] {
-                summary.matches = found.count
-                summary.lastMatch = found.last
-            }
-            summaries.append(summary)
+        var summaries = self.summaries
+        for index in summaries.indices {
+            guard summaries[index].problem == nil, let found = activity[summaries[index].id] else { continue }
+            summaries[index].matches = found.count
+            summaries[index].lastMatch = found.last
         }
         return summaries
     }
@@ -181,8 +180,21 @@ package struct LoadedRules: Sendable {
         return problems
     }
 
-    func text(of header: RuleHeader) -> String {
-        folder.rules.first { $0.path == header.file }?.text(ofDocumentAt: header.line) ?? ""
+    /// Each rule of the set, without what it has found.
+    fileprivate var summaries: [RuleSummary] {
+        let sources = Dictionary(folder.rules.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        return ruleSet.headers.map { header, isReported in
+            var summary = RuleSummary(
+                id: header.id, title: header.title, level: header.level.rawValue, category: header.category.rawValue,
+                file: "\(header.file):\(header.line)")
+            summary.hash = header.hash
+            summary.techniques = header.techniques
+            summary.requirements = header.requirements
+            summary.isReported = isReported
+            summary.logSource = ruleSet.logSource(of: header.id)?.words ?? "correlation"
+            summary.text = sources[header.file]?.text(ofDocumentAt: header.line) ?? ""
+            return summary
+        }
     }
 }
 
