@@ -68,4 +68,34 @@ struct FullDiskTests {
         }
         #expect(try await world.findings(in: data).count == 600)
     }
+
+    @Test("where Vigie is served, it waits for room and goes on by itself, and every line is found once")
+    func goesOn() async throws {
+        let world = try World()
+        let disk = try SmallDisk(at: world.path + "/disk", mebibytes: 80)
+        var options = world.options
+        options.dataFolder = disk.path + "/data"
+        let data = DataFolder(path: options.dataFolder)
+        try world.append((0..<3).map { Line.attack($0) })
+        let (starts, waits) = (Shared(0), Shared<[String]>([]))
+        let serving = Task { [options] in
+            try await VigieServer.serve(
+                options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }, pause: .milliseconds(10),
+                announcing: .init(
+                    started: { _ in starts.value += 1 },
+                    waiting: { error in waits.value.append(String(describing: error)) }))
+        }
+        // Until a server has made the tables, and while it does, they cannot be read.
+        try await eventually("the first are read") { (try? await world.findings(in: data).count) == 3 }
+        disk.fill()
+        try world.append((3..<600).map { Line.attack($0) })
+        try await eventually("it waits") { !waits.value.isEmpty }
+        #expect(starts.value == 1)
+        disk.makeRoom()
+        try await eventually("all are there") { (try? await world.findings(in: data).count) == 600 }
+        #expect(starts.value == 2)
+        serving.cancel()
+        _ = await serving.result
+        #expect(try await world.findings(in: data).count == 600)
+    }
 }

@@ -3,6 +3,7 @@ import Foundation
 import Ingest
 import Logging
 import Server
+import Synchronization
 
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -43,21 +44,32 @@ struct ServeCommand: AsyncParsableCommand {
         let options = try await resolve()
         var logger = Logger(label: "vigie") { _ in StandardErrorLog() }
         logger.logLevel = verbose ? .debug : .notice
-        let server = try await VigieServer.start(options, logger: logger)
-        announce(server)
-        try await server.run { name, port in
-            Output.note("Receiving \(name) on port \(port)")
-        } listening: { port in
-            let address = "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)"
-            Output.note("")
-            if let token = server.setupToken {
-                Output.note("Console   \(address)/setup")
-                Output.note("          Make the first account there with this one-time token: \(token)")
-            } else {
-                Output.note("Console   \(address)/")
-            }
-            Output.note("Stop with Ctrl-C.")
-        }
+        let token = Mutex<String?>(nil)
+        try await VigieServer.serve(
+            options, logger: logger,
+            announcing: .init(
+                started: { server in
+                    token.withLock { $0 = server.setupToken }
+                    announce(server)
+                },
+                receiving: { name, port in Output.note("Receiving \(name) on port \(port)") },
+                listening: { port in
+                    let address = "http://\(options.host.contains(":") ? "[\(options.host)]" : options.host):\(port)"
+                    Output.note("")
+                    if let token = token.withLock(\.self) {
+                        Output.note("Console   \(address)/setup")
+                        Output.note("          Make the first account there with this one-time token: \(token)")
+                    } else {
+                        Output.note("Console   \(address)/")
+                    }
+                    Output.note("Stop with Ctrl-C.")
+                },
+                waiting: { error in
+                    Output.note("error: \(error)")
+                    Output.note(
+                        "The disk of \(options.dataFolder) is full: nothing runs until there is room. Make room; what was acknowledged is safe, and Vigie goes on by itself."
+                    )
+                }))
     }
 
     /// Command line over configuration file over defaults.

@@ -59,8 +59,7 @@ package struct DataFolder: Sendable {
             throw ServerError(
                 .dataFolder, "the data folder \(path) cannot be written", "choose another with --data, or change its owner")
         }
-        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
-        if let free = (attributes?[.systemFreeSize] as? NSNumber)?.intValue, free < DataFolder.minimumFreeBytes {
+        if let free = freeBytes, free < DataFolder.minimumFreeBytes {
             throw ServerError(
                 .diskFull, "the disk of the data folder \(path) has only \(free >> 20) MiB left",
                 "make at least \(DataFolder.minimumFreeBytes >> 20) MiB of room, or choose another folder with --data")
@@ -69,6 +68,14 @@ package struct DataFolder: Sendable {
 }
 
 extension DataFolder {
+    /// Whether a server may start here; where the file system does not say, it may.
+    var hasRoom: Bool { freeBytes.map { $0 >= DataFolder.minimumFreeBytes } ?? true }
+
+    private var freeBytes: Int? {
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: path)
+        return (attributes?[.systemFreeSize] as? NSNumber)?.intValue
+    }
+
     func prepareSpools() throws(ServerError) {
         do {
             try FileManager.default.createDirectory(
