@@ -46,6 +46,29 @@ struct RuleCommandTests {
         #expect(#expect(throws: CommandFailure.self) { try explain("Admin page", "none.log") }?.code == .usage)
     }
 
+    @Test("explain ends as the engine finds: an absence once its time is up, an order only in its order")
+    func explainCorrelations() throws {
+        try folder.write(RuleFolderFixture.correlations, to: "order.yml")
+        func explain(_ rule: String, _ file: String, json: Bool) throws {
+            let arguments = [rule, folder.file(file), "--rules", folder.path, "--format", "json"]
+            try RulesExplain.parse(arguments + (json ? ["--json"] : [])).run()
+        }
+        let line = { (minute: Int, action: String) in
+            #"{"@timestamp": \#(1_780_000_000 + 60 * minute), "k": "\#(action)", "u": "a"}"# + "\n"
+        }
+        try folder.write(line(0, "q") + line(20, "z"), to: "silent.log")
+        try folder.write(line(0, "q") + line(10, "an"), to: "ordered.log")
+        try folder.write(line(0, "an") + line(10, "q"), to: "reversed.log")
+        for json in [false, true] {
+            try explain("No answer", "silent.log", json: json)
+            try explain("Answer", "ordered.log", json: json)
+            for (rule, file) in [("No answer", "reversed.log"), ("Answer", "reversed.log"), ("Answer", "silent.log")] {
+                let failure = #expect(throws: CommandFailure.self) { try explain(rule, file, json: json) }
+                #expect(failure?.code == .failed)
+            }
+        }
+    }
+
     @Test("coverage reads rules and logs, and names a log that cannot be read")
     func coverage() throws {
         try folder.write(RuleFolderFixture.rule, to: "good.yml")
@@ -86,6 +109,35 @@ final class RuleFolderFixture: Sendable {
         level: low
         tags: [attack.discovery]
         vigie: {category: scan}
+        """
+
+    static let correlations = """
+        title: Question
+        name: q
+        id: 0b9a3b4e-6a57-4b3e-9d46-0f3a5a4a5d11
+        logsource: {category: application}
+        detection: {s: {k: q}, condition: s}
+        ---
+        title: Reply
+        name: an
+        id: 0b9a3b4e-6a57-4b3e-9d46-0f3a5a4a5d12
+        logsource: {category: application}
+        detection: {s: {k: an}, condition: s}
+        ---
+        title: No answer
+        id: 0b9a3b4e-6a57-4b3e-9d46-0f3a5a4a5d13
+        correlation:
+          type: temporal_ordered
+          rules: [q, an]
+          aliases: {who: {q: u, an: u}}
+          group-by: [who]
+          timespan: 15m
+          condition: q and not an
+        vigie: {absence: true}
+        ---
+        title: Answer
+        id: 0b9a3b4e-6a57-4b3e-9d46-0f3a5a4a5d14
+        correlation: {type: temporal_ordered, rules: [q, an], group-by: [u], timespan: 15m}
         """
 
     static func line(_ path: String) -> String {

@@ -10,7 +10,8 @@ struct RulesExplain: ParsableCommand {
         commandName: "explain",
         abstract: "Say why a rule matches lines, or does not, condition by condition; exit 1 when it matches none.",
         discussion: """
-            For a correlation: what each line does to its group, and whether that makes it fire.
+            For a correlation: which rule each line is counted for, in which group, what the group's value is then, and whether
+            that makes it fire; likewise for correlations that it counts. Whether it fires is what `vigie detect` finds.
 
               vigie rules explain sql_injection access.log
               tail -1 access.log | vigie rules explain 'Path traversal' -
@@ -123,15 +124,19 @@ private enum ExplanationText {
     static func show(_ explanation: CorrelationExplanation) {
         Output.line("\(explanation.header.title)  \(explanation.header.file):\(explanation.header.line)")
         Output.line("wants \(explanation.wants)")
-        let counted = Set(explanation.steps.map(\.line))
-        for step in explanation.steps {
-            let group = step.group.map { "\($0.field)=\(printable($0.value ?? "absent"))" }.joined(separator: ", ")
-            let count = step.count.map { "count \($0)" } ?? step.note ?? ""
-            let verdict = step.findings.isEmpty ? "✗ does not fire" : "✓ fires"
-            let parts = ["line \(step.line)", step.time.rfc3339, step.counted.joined(separator: ", "), group, count, verdict]
-            Output.line(parts.filter { !$0.isEmpty }.joined(separator: "  "))
+        for inner in explanation.inner { Output.line("'\(inner.name)' wants \(inner.wants)") }
+        for step in explanation.steps { show(step) }
+        let count = explanation.findings.count
+        if explanation.matches {
+            Output.line("✓ fires: \(count) \(count == 1 ? "finding" : "findings")")
+        } else {
+            Output.line("✗ does not fire" + (explanation.reason.map { ": \(printable($0))" } ?? ""))
         }
-        guard !explanation.rules.isEmpty else { return }
+        if !explanation.countedBy.isEmpty {
+            let names = explanation.countedBy.map { "'\($0)'" }.joined(separator: ", ")
+            Output.line("Nothing is reported of it alone: it is counted by \(names).")
+        }
+        let counted = Set(explanation.steps.map(\.line))
         for rule in explanation.rules {
             let missed = rule.events.filter { !$0.matches && !counted.contains($0.line) }
             guard let first = missed.first else { continue }
@@ -139,6 +144,23 @@ private enum ExplanationText {
             Output.line("'\(rule.header.title)' does not count \(missed.count) of the lines; the first of them:")
             show(first, wants: rule.wants)
         }
+    }
+
+    private static func show(_ step: CorrelationExplanation.Step) {
+        var parts = ["line \(step.line)", step.time.rfc3339]
+        let place = step.isInner ? "→ '\(step.correlation)'" : ""
+        parts.append([step.counted ?? "", place].filter { !$0.isEmpty }.joined(separator: " "))
+        parts.append((step.group + step.values).map(text).joined(separator: ", "))
+        for words in [step.reading, step.note] { parts.append(printable(words ?? "")) }
+        parts.append(step.finding == nil ? "✗ does not fire" : "✓ fires")
+        Output.line(parts.filter { !$0.isEmpty }.joined(separator: "  "))
+    }
+
+    /// With where it was read, where the name alone does not say it.
+    private static func text(_ part: CorrelationExplanation.Part) -> String {
+        let value = "\(part.name)=\(printable(part.value ?? "absent"))"
+        if let inner = part.inner { return "\(value) (\(part.field) of \(inner))" }
+        return part.field == part.name ? value : "\(value) (\(part.field))"
     }
 
     /// Log lines are attackers' text: nothing in them may move a terminal's cursor.
@@ -173,22 +195,36 @@ private enum ExplanationJSON {
     }
 
     static func value(_ explanation: CorrelationExplanation) -> JSONValue {
-        [
+        var object: [String: JSONValue] = [
             "rule": FindingJSON.rule(explanation.header), "matches": .bool(explanation.matches),
             "wants": .string(explanation.wants), "steps": .array(explanation.steps.map(value)),
+            "inner": .array(explanation.inner.map { ["name": .string($0.name), "wants": .string($0.wants)] }),
+            "findings": .integer(Int64(explanation.findings.count)),
+            "counted_by": .array(explanation.countedBy.map { .string($0) }),
             "rules": .array(explanation.rules.map(value)),
         ]
+        if let reason = explanation.reason { object["reason"] = .string(reason) }
+        return .object(object)
     }
 
     private static func value(_ step: CorrelationExplanation.Step) -> JSONValue {
         var object: [String: JSONValue] = [
-            "line": .integer(step.line), "time": .string(step.time.rfc3339),
-            "counted": .array(step.counted.map { .string($0) }),
-            "group": .array(step.group.map { ["field": .string($0.field), "value": $0.value.map { .string($0) } ?? .null] }),
-            "fires": .bool(!step.findings.isEmpty),
+            "line": .integer(step.line), "time": .string(step.time.rfc3339), "correlation": .string(step.correlation),
+            "inner": .bool(step.isInner), "counted": .array(step.counted.map { [.string($0)] } ?? []),
+            "group": .array(step.group.map(value)), "values": .array(step.values.map(value)),
+            "fires": .bool(step.finding != nil),
         ]
-        if let count = step.count { object["count"] = .integer(Int64(count)) }
+        if let value = step.value { object["value"] = .number(value) }
+        if let reading = step.reading { object["reading"] = .string(reading) }
         if let note = step.note { object["note"] = .string(note) }
+        return .object(object)
+    }
+
+    private static func value(_ part: CorrelationExplanation.Part) -> JSONValue {
+        var object: [String: JSONValue] = [
+            "name": .string(part.name), "field": .string(part.field), "value": part.value.map { .string($0) } ?? .null,
+        ]
+        if let inner = part.inner { object["of"] = .string(inner) }
         return .object(object)
     }
 }

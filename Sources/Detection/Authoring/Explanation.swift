@@ -39,33 +39,6 @@ package struct Explanation: Sendable {
     package var matches: Bool { events.contains(where: \.matches) }
 }
 
-/// How a correlation's groups grew, event by event.
-package struct CorrelationExplanation: Sendable {
-    /// What a counted event did to its group.
-    package struct Step: Sendable {
-        package var line: Int64
-        package var time: Timestamp
-        /// The rules whose match was counted.
-        package var counted: [String]
-        /// Field and value of each `group-by`; `nil` where the event lacks it and is not counted.
-        package var group: [(field: String, value: String?)]
-        /// Events, or different values, in the window after it; `nil` where the kind of correlation counts otherwise.
-        package var count: Int?
-        package var note: String?
-        /// The findings that this event completed.
-        package var findings: [Finding]
-    }
-
-    package var header: RuleHeader
-    /// Type, timespan and condition in words.
-    package var wants: String
-    package var steps: [Step]
-    /// Of each rule that it counts.
-    package var rules: [Explanation]
-
-    package var matches: Bool { steps.contains { !$0.findings.isEmpty } }
-}
-
 extension LogSource {
     /// As a person would say it.
     package var words: String {

@@ -37,14 +37,6 @@ struct RuleDissection {
         return results
     }
 
-    /// The findings of the rules themselves on the batch.
-    func findings(_ batch: EventBatch) -> [Finding] {
-        var engine = engine
-        var findings: [Finding] = []
-        engine.consume(batch, into: &findings)
-        return findings.filter { RuleProbes.index(id: $0.rule.id) == nil }
-    }
-
     /// Whether a rule looks at events of this log source at all.
     func isRouted(_ wanted: LogSource, to source: LogSourceID) -> Bool {
         ruleSet.logSources[source].isWithin(wanted)

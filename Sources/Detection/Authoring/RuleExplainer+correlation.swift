@@ -1,115 +1,110 @@
 import Events
 
-/// A correlation's groups, counted again in the plainest way: every step is there to be read, not only the last one.
+/// What the engine made of the events that a correlation counts, in words.
 extension RuleExplainer {
-    private struct Counted {
-        var time: Timestamp
-        var group: [String]
-        /// Of each field whose values are counted.
-        var values: [String]
-        /// The rules that the event matched.
-        var rules: [String]
+    func correlation(_ rules: [Explanation], _ batch: EventBatch) -> CorrelationExplanation {
+        let header = target.header
+        let compiled = dissection.ruleSet.correlations
+        guard let place = compiled.firstIndex(where: { $0.header.id == header.id }) else {
+            return CorrelationExplanation(
+                header: header, wants: "", inner: [], steps: [], findings: [], reason: "it is not loaded", countedBy: [],
+                rules: rules)
+        }
+        let trace = CorrelationTrace(dissection.ruleSet, place, batch)
+        let names = trace.memberNames
+        let steps = trace.visits.map { step($0, names[$0.correlation] ?? [], trace) }
+        let wanted = { (index: Int) in
+            correlations[compiled[index].header.id].map { CorrelationWords($0).wants } ?? ""
+        }
+        var reason: String?
+        if trace.findings.isEmpty {
+            let last = steps.last { !$0.isInner }
+            reason =
+                last.map { [$0.reading, $0.note].compactMap(\.self).joined(separator: "; ") }
+                ?? "none of the events is counted"
+            if let pending = trace.pending {
+                let lines = CorrelationWords.list(pending.lines.map(String.init))
+                reason =
+                    "line \(lines) waits still: no event comes after \(pending.until.rfc3339), which would say that time is up"
+            }
+        }
+        return CorrelationExplanation(
+            header: header, wants: wanted(place),
+            inner: trace.followed.filter { $0 != place }.map { (name: compiled[$0].header.shortName, wants: wanted($0)) },
+            steps: steps, findings: trace.findings, reason: reason,
+            countedBy: compiled[place].isReported
+                ? [] : compiled[place].feeds.map { compiled[$0.correlation].header.shortName },
+            rules: rules)
     }
 
-    func correlation(
-        _ correlation: SigmaCorrelation, _ rules: [Explanation], _ batch: EventBatch, _ results: [Set<Int>]
-    ) -> CorrelationExplanation {
-        let header = target.header
-        let findings = dissection.findings(batch).filter { $0.rule.id == header.id }
-        var past: [Counted] = []
-        var steps: [CorrelationExplanation.Step] = []
-        for (place, event) in batch.events.enumerated() {
-            let counted = rules.filter { $0.events[place].matches }.map { $0.header.name ?? $0.header.title }
-            guard !counted.isEmpty else { continue }
-            let reader = EventReader(batch: batch, event: event, fields: fields, reading: PipelineReading(logSource: LogSource()))
-            let group = correlation.groupBy.map { (field: $0, value: value(of: $0, reader)) }
-            var step = CorrelationExplanation.Step(
-                line: event.lineNumber, time: event.time, counted: counted, group: group, count: nil, note: nil,
-                findings: findings.filter { $0.evidence.last?.line == event.lineNumber && $0.time == event.time })
-            if let missing = group.first(where: { $0.value == nil }) {
-                step.note = "not counted: the event has no \(missing.field)"
-            } else {
-                let values = correlation.kind.fields.map { value(of: $0, reader) }
-                if values.contains(nil) {
-                    step.note = "not counted: the event lacks the field whose values are counted"
+    /// - Parameter names: what the rules that the correlation counts are called.
+    private func step(
+        _ visit: CorrelationTrace.Visit, _ names: [String], _ trace: CorrelationTrace
+    ) -> CorrelationExplanation.Step {
+        let rule = trace.ruleSet.correlations[visit.correlation]
+        let counted = visit.member.map { names[$0] }
+        let source = correlations[rule.header.id]
+        let part = { (name: String, key: CorrelationTrace.KeyPart) in
+            CorrelationExplanation.Part(
+                name: name, field: fields[key.field], inner: key.component == nil ? nil : counted, value: key.text)
+        }
+        var step = CorrelationExplanation.Step(
+            line: visit.event.line, time: visit.time, correlation: rule.header.shortName,
+            isInner: visit.correlation != trace.target, counted: counted,
+            group: zip(rule.groupNames, visit.group).map { part($0, $1) },
+            values: zip(source?.kind.fields ?? [], visit.values).map { part($0, $1) }, finding: visit.finding)
+        switch visit.outcome {
+        case .lacksValue: step.note = lack(step.values)
+        case .lacksGroup: step.note = lack(step.group)
+        case .late:
+            let lateness = TimespanText.words(rule.lateness)
+            step.note =
+                rule.kind == .absence
+                ? "not counted: it came when its time was up already"
+                : "not counted: it is more than \(lateness) older than the newest event of its group"
+        case .counted:
+            guard let source else { break }
+            let words = CorrelationWords(source)
+            if visit.member == nil {
+                step.note = "time is up: no \(names.last ?? "") came within \(TimespanText.words(rule.timespan))"
+            } else if let window = visit.window {
+                if rule.kind == .absence {
+                    step.note = words.waiting(visit, window, names)
                 } else {
-                    let own = Counted(
-                        time: event.time, group: group.compactMap(\.value), values: values.compactMap { $0 }, rules: counted)
-                    past.append(own)
-                    let horizon = own.time.advanced(byNanoseconds: -correlation.timespan)
-                    let window = past.filter { $0.group == own.group && $0.time >= horizon && $0.time <= own.time }
-                    switch correlation.kind {
-                    case .eventCount: step.count = window.count
-                    case .valueCount: step.count = Set(window.map(\.values)).count
-                    case .temporal: step.count = Set(window.flatMap(\.rules)).count
-                    case .sum, .average, .percentile, .median:
-                        step.note = RuleExplainer.running(
-                            correlation.kind, window.compactMap { $0.values.first.flatMap(Double.init) })
-                    case .absence: step.note = "waits for what should follow, or ends the wait"
-                    }
+                    step.value = window.value
+                    step.reading = words.reading(window, names)
+                    if visit.finding == nil { step.note = words.silence(visit, window, rule, names) }
                 }
             }
-            steps.append(step)
         }
-        return CorrelationExplanation(header: header, wants: words(correlation), steps: steps, rules: rules)
+        return step
     }
 
-    /// What a window's numbers amount to so far, as the engine reckons it.
-    private static func running(_ kind: SigmaCorrelation.Kind, _ numbers: [Double]) -> String? {
-        let sorted = numbers.sorted()
-        guard let last = sorted.last else { return nil }
-        func text(_ number: Double) -> String {
-            number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
+    private func lack(_ parts: [CorrelationExplanation.Part]) -> String {
+        guard let part = parts.first(where: { $0.value == nil }) else {
+            return "not counted: \(parts.first?.field ?? "") is no number below 2^63"
         }
-        switch kind {
-        case .sum: return "sum \(text(sorted.reduce(0, +)))"
-        case .average: return "mean \(text(sorted.reduce(0, +) / Double(sorted.count))) of \(sorted.count)"
-        case .percentile(_, let rank):
-            let place = max(Int((rank * Double(sorted.count) / 100).rounded(.up)), 1) - 1
-            return "percentile \(text(rank)) is \(text(place < sorted.count ? sorted[place] : last)) of \(sorted.count)"
-        case .median:
-            let middle = sorted.count / 2
-            let median = sorted.count.isMultiple(of: 2) ? sorted[middle - 1] / 2 + sorted[middle] / 2 : sorted[middle]
-            return "median \(text(median)) of \(sorted.count)"
-        case .eventCount, .valueCount, .temporal, .absence: return nil
-        }
-    }
-
-    private func value(of field: String, _ reader: EventReader) -> String? {
-        guard fields.find(field) == .sourcePrefix else { return reader.values(field).first }
-        guard let address = reader.values(fields[.sourceIP]).first else { return nil }
-        return IPAddress(address)?.prefix.description ?? address
-    }
-
-    private func words(_ correlation: SigmaCorrelation) -> String {
-        let kind: String
-        switch correlation.kind {
-        case .eventCount: kind = "events"
-        case .valueCount(let fields): kind = "different values of \(fields.joined(separator: ", "))"
-        case .temporal(let isOrdered): kind = isOrdered ? "rules in their order" : "rules"
-        case .sum(let field): kind = "as the sum of \(field)"
-        case .average(let field): kind = "as the mean of \(field)"
-        case .percentile(let field, let rank): kind = "as percentile \(rank) of \(field)"
-        case .median(let field): kind = "as the median of \(field)"
-        case .absence: kind = "the first rule and not the second"
-        }
-        let condition = correlation.bounds.map { bound in
-            let value = bound.value
-            return "\(bound.comparison.rawValue) \(value == value.rounded() ? String(Int(value)) : String(value))"
-        }
-        let wanted = (condition.isEmpty ? "" : condition.joined(separator: " and ") + " ") + kind
-        let group = correlation.groupBy.isEmpty ? "over all" : "per \(correlation.groupBy.joined(separator: ", "))"
-        return "\(wanted) within \(TimespanText.words(correlation.timespan)), \(group)"
+        let place = part.inner.map { "the finding of \($0) has" } ?? "the event has"
+        let alias = part.name == part.field ? "" : " (\(part.name))"
+        return "not counted: \(place) no \(part.field)\(alias)"
     }
 }
 
-/// A timespan as rules write it.
-enum TimespanText {
-    static func words(_ nanoseconds: Int64) -> String {
-        let seconds = nanoseconds / 1_000_000_000
-        for (size, unit) in [(86_400, "d"), (3_600, "h"), (60, "m")] as [(Int64, String)] where seconds % size == 0 {
-            return "\(seconds / size)\(unit)"
+extension CorrelationTrace {
+    /// By correlation, what the rules that it counts are called, in its order.
+    fileprivate var memberNames: [Int: [String]] {
+        var names: [Int: [String]] = [:]
+        for index in followed { names[index] = Array(repeating: "", count: ruleSet.correlations[index].members.count) }
+        for rule in ruleSet.rules {
+            for feed in rule.feeds { names[feed.correlation]?[feed.member] = rule.header.shortName }
         }
-        return "\(seconds)s"
+        for correlation in ruleSet.correlations {
+            for feed in correlation.feeds { names[feed.correlation]?[feed.member] = correlation.header.shortName }
+        }
+        return names
     }
+}
+
+extension RuleHeader {
+    fileprivate var shortName: String { name ?? title }
 }

@@ -9,6 +9,8 @@ package struct RuleExplainer {
 
     let dissection: RuleDissection
     let target: SigmaDocument
+    /// By id, as they stand in their documents.
+    let correlations: [String: SigmaCorrelation]
 
     /// - Throws: `RuleProblem` when no such rule loads, or several fit.
     package init(_ folder: RuleFolder, rule name: String) throws(RuleProblem) {
@@ -29,10 +31,17 @@ package struct RuleExplainer {
             throw RuleProblem(
                 file: name, line: 0, reason: "there are several rules there: \(titles); name one by its title or id")
         }
+        var correlations: [String: SigmaCorrelation] = [:]
+        for case (let id, .correlation(let correlation)) in documents.map({ ($0.header.id, $0.body) }) {
+            if correlations[id] == nil { correlations[id] = correlation }
+        }
+        self.correlations = correlations
         var wanted: Set<String> = [target.header.id]
-        if case .correlation(let correlation) = target.body {
+        var open: [SigmaCorrelation] = correlations[target.header.id].map { [$0] } ?? []
+        while let correlation = open.popLast() {
             for document in documents where correlation.rules.contains(where: { document.header.answers(to: $0) }) {
-                wanted.insert(document.header.id)
+                guard wanted.insert(document.header.id).inserted, let inner = correlations[document.header.id] else { continue }
+                open.append(inner)
             }
         }
         self.target = target
@@ -64,7 +73,7 @@ package struct RuleExplainer {
         let results = dissection.results(batch)
         let rules = dissection.probes.map { explanation(of: $0, batch, results) }
         switch target.body {
-        case .correlation(let correlation): return .correlation(self.correlation(correlation, rules, batch, results))
+        case .correlation: return .correlation(correlation(rules, batch))
         default:
             return .rule(
                 rules.first
@@ -138,12 +147,13 @@ struct EventReader {
 
     func values(_ name: String) -> [String] {
         let wanted = reading.names(name).compactMap(fields.find)
-        return event.fields.filter { wanted.contains(batch.fields[$0].field) }.map { shown(batch.text(batch.fields[$0].range)) }
+        return event.fields.filter { wanted.contains(batch.fields[$0].field) }
+            .map { EventReader.shown(batch.text(batch.fields[$0].range)) }
     }
 
-    private func shown(_ text: String) -> String {
-        guard text.utf8.count > EventReader.maximumShownBytes else { return text }
-        return String(decoding: Array(text.utf8.prefix(EventReader.maximumShownBytes)), as: UTF8.self) + "…"
+    static func shown(_ text: String) -> String {
+        guard text.utf8.count > maximumShownBytes else { return text }
+        return String(decoding: Array(text.utf8.prefix(maximumShownBytes)), as: UTF8.self) + "…"
     }
 
     /// Why an item does not hold, as closely as can be said with certainty.

@@ -97,8 +97,8 @@ struct ExplanationTests {
         }
         #expect(explanation.wants == "gte 2 events within 5m, per source.ip")
         #expect(explanation.steps.map(\.line) == [1, 2, 4])
-        #expect(explanation.steps.map(\.count) == [1, 1, 2])
-        #expect(explanation.steps.map { $0.findings.count } == [0, 0, 1])
+        #expect(explanation.steps.map(\.value) == [1, 1, 2])
+        #expect(explanation.steps.map { $0.finding != nil } == [false, false, true])
         #expect(explanation.matches)
     }
 
