@@ -13,6 +13,7 @@ struct EvaluationTable: Sendable {
         var ifFalse: Int32
     }
 
+    static let timeSubject: Int32 = -2
     static let truth: Int32 = -1
     static let falsehood: Int32 = -2
 
@@ -21,7 +22,7 @@ struct EvaluationTable: Sendable {
     }
 
     struct FlatPredicate: Sendable, BitwiseCopyable {
-        /// A field's number, or -1 for the raw line.
+        /// A field's number, -1 for the raw line, or -2 for the event's time.
         var subject: Int32
         var kind: Kind
         var anchor: TextPattern.Anchor
@@ -88,8 +89,12 @@ struct EvaluationTable: Sendable {
     }
 
     private mutating func flat(_ predicate: Predicate) -> FlatPredicate {
-        var subject: Int32 = -1
-        if case .field(let field) = predicate.subject { subject = Int32(field.rawValue) }
+        let subject: Int32 =
+            switch predicate.subject {
+            case .line: -1
+            case .time: EvaluationTable.timeSubject
+            case .field(let field): Int32(field.rawValue)
+            }
         var flat = FlatPredicate(
             subject: subject, kind: .isNull, anchor: .equals, isCased: false, comparison: .eq, operand: 0, length: 0, number: 0,
             part: .year)

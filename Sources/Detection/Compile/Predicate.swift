@@ -16,6 +16,8 @@ struct Predicate: Sendable {
         case field(FieldID)
         /// The raw line: Sigma's keywords are sought in the whole event.
         case line
+        /// The event's own time, however the line says it: it can be there, and has parts.
+        case time
     }
 
     enum Test: Sendable {

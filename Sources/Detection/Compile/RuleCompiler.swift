@@ -160,8 +160,8 @@ struct RuleCompiler {
                 var subjects: [Predicate.Subject] = []
                 for name in reading.names(item.field) {
                     subjects.append(.field(try field(name, header, item.line)))
-                    // Most lines say when they were written in words of their own.
-                    if fields[.timestamp] == name { subjects.append(.field(try field(FieldTable.eventTime, header, item.line))) }
+                    // Most lines say when they were written under names and in forms of their own.
+                    if fields[.timestamp] == name { subjects.append(.time) }
                 }
                 compiled.append(try expression(item.values, subjects, item.modifiers, item.line, header, reading))
             }

@@ -119,12 +119,20 @@ struct ValueCompiler {
 
     /// The test on any of the fields.
     private func test(_ test: Predicate.Test) -> Expression {
-        Expression.any(of: subjects.map { .predicate(Predicate(subject: $0, test: test)) })
+        Expression.any(of: subjects(for: test).map { .predicate(Predicate(subject: $0, test: test)) })
+    }
+
+    /// A time is no text.
+    private func subjects(for test: Predicate.Test) -> [Predicate.Subject] {
+        switch test {
+        case .timePart, .exists, .isNull: subjects
+        default: subjects.filter { $0 != .time }
+        }
     }
 
     /// The test on all of the fields: that there is nothing.
     private func testEach(_ test: Predicate.Test) -> Expression {
-        let parts = subjects.map { Expression.predicate(Predicate(subject: $0, test: test)) }
+        let parts = subjects(for: test).map { Expression.predicate(Predicate(subject: $0, test: test)) }
         return parts.count == 1 ? parts[0] : .all(parts)
     }
 
@@ -203,7 +211,7 @@ struct ValueCompiler {
     private func regex(_ text: String, _ options: BoundedRegex.Options) throws(Failure) -> Expression {
         do {
             var parts: [Expression] = []
-            for subject in subjects {
+            for subject in subjects where subject != .time {
                 let index = try surroundings.keepRegex(text, options, subject)
                 parts.append(.predicate(Predicate(subject: subject, test: .regex(index))))
             }

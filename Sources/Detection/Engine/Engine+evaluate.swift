@@ -34,7 +34,10 @@ extension Engine {
         if predicate.kind == .regex, !program.isLate[Int(predicate.operand)] {
             return regexStamps[Int(predicate.operand)] == stamp
         }
-        guard predicate.subject >= 0 else { return holds(predicate, evaluation, event.line.bounds, bytes, fields) }
+        guard predicate.subject >= 0 else {
+            return predicate.subject == EvaluationTable.timeSubject
+                ? holds(predicate, event) : holds(predicate, evaluation, event.line.bounds, bytes, fields)
+        }
         let count = valueCount(of: Int(predicate.subject))
         switch predicate.kind {
         case .isNull, .absent: return count == 0
@@ -45,6 +48,17 @@ extension Engine {
                 return true
             }
             return false
+        }
+    }
+
+    /// A test of the event's own time.
+    private func holds(_ predicate: EvaluationTable.FlatPredicate, _ event: EventRecord) -> Bool {
+        switch predicate.kind {
+        case .isNull, .absent: !event.hasOwnTime
+        case .timePart:
+            event.hasOwnTime
+                && predicate.comparison.holds(Double(predicate.part.value(of: event.time)), predicate.number)
+        default: event.hasOwnTime
         }
     }
 

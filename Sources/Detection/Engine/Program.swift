@@ -92,6 +92,8 @@ final class Program: Sendable {
         for (index, subject) in subjects.enumerated() {
             switch subject {
             case .line: lineSlot = Int16(index)
+            // Nothing is looked for in it.
+            case .time: break
             case .field(let field): slotOfField[Int(field.rawValue)] = Int16(index)
             }
         }
@@ -142,6 +144,7 @@ extension Predicate.Subject {
     fileprivate var order: Int {
         switch self {
         case .line: -1
+        case .time: -2
         case .field(let field): Int(field.rawValue)
         }
     }

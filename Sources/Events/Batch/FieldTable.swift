@@ -24,10 +24,9 @@ package struct FieldTable: Sendable {
     package private(set) var names: [String]
     private var identifiers: [String: FieldID]
 
-    /// Fields that every event could have, and has only where a rule asks for them: the line of a JSON event with its escapes decoded, in
-    /// which keywords are sought, too, and the event's time as RFC 3339 has it, which is what rules mean by `@timestamp`.
+    /// What every JSON event could have, and has only where a rule asks for it: its line with the escapes decoded, in which keywords are
+    /// sought, too.
     package static let decodedLine = "vigie.line.decoded"
-    package static let eventTime = "vigie.event.time"
 
     package init() {
         names = FieldID.wellKnownNames

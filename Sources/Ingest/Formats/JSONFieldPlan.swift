@@ -14,9 +14,8 @@ package struct JSONFieldPlan: Sendable {
     static let hashSeed: UInt64 = 0xCBF2_9CE4_8422_2325
 
     let entries: [Entry]
-    /// Wanted of every line, whatever its keys: see `FieldTable`.
+    /// Wanted of every line, whatever its keys: see `FieldTable.decodedLine`.
     let decodedLine: FieldID?
-    let eventTime: FieldID?
     /// The same for Windows events, whose names are not paths.
     let windows: WindowsFieldPlan
     /// Open addressing; -1 is free. At most half full.
@@ -32,9 +31,9 @@ package struct JSONFieldPlan: Sendable {
         func add(_ name: String, _ field: FieldID) {
             if taken.insert(name).inserted { entries.append(Entry(path: Array(name.utf8), field: field)) }
         }
-        let asked = [FieldTable.decodedLine, FieldTable.eventTime].map(fields.find)
+        let decodedLine = fields.find(FieldTable.decodedLine)
         var derived: Set<FieldID> = [.decodedRequest, .decodedURL, .decodedPath, .sourcePrefix]
-        derived.formUnion(asked.compactMap(\.self))
+        if let decodedLine { derived.insert(decodedLine) }
         for (index, name) in fields.names.enumerated() where !derived.contains(FieldID(rawValue: UInt16(index))) {
             add(name, FieldID(rawValue: UInt16(index)))
         }
@@ -42,7 +41,7 @@ package struct JSONFieldPlan: Sendable {
             for name in names { add(name, field) }
         }
         self.init(
-            entries: entries, windows: WindowsFieldPlan(fields, taxonomy), decodedLine: asked[0], eventTime: asked[1])
+            entries: entries, windows: WindowsFieldPlan(fields, taxonomy), decodedLine: decodedLine)
     }
 
     /// A plan for these paths and no others; the first of two that are the same counts.
@@ -53,7 +52,7 @@ package struct JSONFieldPlan: Sendable {
     private static let noWindows = WindowsFieldPlan(FieldTable(), EventTaxonomy())
 
     private init(
-        entries: [Entry], windows: WindowsFieldPlan, decodedLine: FieldID? = nil, eventTime: FieldID? = nil
+        entries: [Entry], windows: WindowsFieldPlan, decodedLine: FieldID? = nil
     ) {
         var size = 16
         while size < entries.count * 2 { size *= 2 }
@@ -65,7 +64,6 @@ package struct JSONFieldPlan: Sendable {
         }
         self.entries = entries
         self.decodedLine = decodedLine
-        self.eventTime = eventTime
         self.windows = windows
         self.buckets = buckets
         mask = size - 1

@@ -159,11 +159,11 @@ package struct BatchParser: Sendable {
             sink.add(.message, Int(line.range.start), line.range.end)
             FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
-        if let parsed { addAsked(bytes, line.range, parsed.time) }
+        if parsed != nil { addDecodedLine(bytes, line.range) }
         if !sink.escaped.isEmpty {
             for index in sink.escaped { escaped.append(EscapedField(event: events.count, field: index)) }
             encoded.append(events.count)
-        } else if isEncoded(bytes) || plan.eventTime != nil {
+        } else if isEncoded(bytes) {
             encoded.append(events.count)
         }
         events.append(
@@ -173,14 +173,11 @@ package struct BatchParser: Sendable {
                 logSource: parsed?.logSource ?? .unknown, offset: line.offset, lineNumber: line.number))
     }
 
-    /// Fields that no line names, where rules ask for them.
-    private mutating func addAsked(_ bytes: Span<UInt8>, _ line: ByteRange, _ time: Timestamp?) {
-        if let field = plan.decodedLine, hidesWords(bytes, line.bounds) {
-            sink.escaped.append(sink.values.count)
-            sink.add(field, line)
-        }
-        // Its text is written when the batch's bytes can grow.
-        if let field = plan.eventTime, time != nil { sink.add(field, Int(line.start), Int(line.start)) }
+    /// The line with its escapes decoded, where rules have keywords and it hides words from them.
+    private mutating func addDecodedLine(_ bytes: Span<UInt8>, _ line: ByteRange) {
+        guard let field = plan.decodedLine, hidesWords(bytes, line.bounds) else { return }
+        sink.escaped.append(sink.values.count)
+        sink.add(field, line)
     }
 
     /// Whether a JSON line has other escapes than those of quotes and backslashes, which keywords are sought with as they are.
@@ -446,10 +443,6 @@ package struct BatchParser: Sendable {
         for index in event.fields {
             let value = batch.fields[index]
             switch value.field {
-            case let field where field == plan.eventTime:
-                let start = batch.bytes.count
-                batch.bytes.append(contentsOf: event.time.rfc3339.utf8)
-                batch.fields[index].range = ByteRange(start: start, count: batch.bytes.count - start)
             case .decodedURL, .decodedPath:
                 guard RequestDecoder.isNeeded(batch.bytes.span, value.range.bounds, plusIsSpace: true) else { continue }
                 let decoded = RequestDecoder.decode(value.range, in: &batch.bytes, scratch: &scratch, plusIsSpace: true)
