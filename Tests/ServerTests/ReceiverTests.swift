@@ -36,7 +36,7 @@ struct ReceiverTests {
               http:
                 - {}
                 - {listen: "0.0.0.0:444", tls: {certificate: a, key: b}, tokens: [accounts]}
-                - {listen: "0.0.0.0:443", tls: {certificate: a, key: b}, tokens: "sha256:\(digest)", limits: {backlog_mib: 2}}
+                - {listen: "0.0.0.0:443", tls: {certificate: a, key: b}, tokens: "sha256:\(digest)", limits: {backlog_mib: 2, connections: 9, connections_per_address: 3}}
               syslog:
                 - {listen: "[::1]:514"}
                 - {listen: "0.0.0.0:6514", tls: {certificate: a, key: b, client_authority: c}, format: nginx_error}
@@ -45,6 +45,7 @@ struct ReceiverTests {
         #expect(receivers.http.map(\.listen.text) == ["127.0.0.1:8631", "0.0.0.0:444", "0.0.0.0:443"])
         #expect(receivers.http.map(\.takesAccountTokens) == [false, true, false])
         #expect(receivers.http[2].tokens == [digest] && receivers.http[2].limits.backlogBytes == 2 << 20)
+        #expect(receivers.http.map(\.limits.connectionShare) == [128, 128, 3])
         #expect(receivers.syslog.map(\.transport) == [.udp, .tls])
         #expect(receivers.syslog[1].format == .named("nginx_error"))
     }

@@ -37,7 +37,7 @@ IMPORTERS = {
     "Logging": ("the process's own log", ["CommandLine", "Console", "Guard", "Server", "Tatou", "TatouCommands"]),
     "Mustache": ("page templates", ["Console"]),
     "NIOCore": ("byte buffers, live updates", ["Console", "EmbeddedFiles", "Guard", "Server", "Tatou"]),
-    "NIOHTTP1": ("asking Vigie for decisions", ["Guard"]),
+    "NIOHTTP1": ("asking Vigie for decisions; deadlines of requests to receivers", ["Guard", "Server"]),
     "NIOPosix": ("sockets of the syslog receivers, of Guard towards Vigie, and its log's thread", ["Guard", "Server", "Tatou"]),
     "NIOSSL": ("TLS of the receivers", ["Server"]),
     "NIOTLS": ("TLS of the receivers", ["Server"]),

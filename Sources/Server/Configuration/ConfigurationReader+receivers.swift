@@ -110,7 +110,7 @@ extension ConfigurationReader {
 
     private func limits(_ node: Node) throws(ConfigurationError) -> ReceiverLimits {
         var limits = ReceiverLimits()
-        let keys = ["events_per_second", "connections", "backlog_mib", "body_mib", "decompressed_mib"]
+        let keys = ["events_per_second", "connections", "connections_per_address", "backlog_mib", "body_mib", "decompressed_mib"]
         for (key, value) in try mapping(node, known: keys) {
             guard let number = value.int, (1...1_000_000).contains(number) else {
                 throw error(value, "'\(key)' is a whole number from 1 to 1000000")
@@ -118,6 +118,7 @@ extension ConfigurationReader {
             switch key {
             case "events_per_second": limits.eventsPerSecond = number
             case "connections": limits.connections = number
+            case "connections_per_address": limits.connectionsPerAddress = number
             case "backlog_mib": limits.backlogBytes = min(number, 1 << 20) << 20
             case "body_mib": limits.bodyBytes = min(number, 1024) << 20
             default: limits.decompressedBytes = min(number, 1024) << 20

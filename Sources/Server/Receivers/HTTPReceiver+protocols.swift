@@ -114,7 +114,9 @@ extension HTTPReceiver {
         }
         var export = JournalExport()
         var piece: [UInt8] = []
+        var pace = options.patience.entry
         for try await buffer in request.body {
+            try pace.take(buffer.readableBytesView, at: .now)
             // Each piece waits for room by itself: a long upload must not fill the spool past its limit.
             if let refusal = intake.refusal(), refusal.code == .full { throw refusal }
             piece.append(contentsOf: buffer.readableBytesView)

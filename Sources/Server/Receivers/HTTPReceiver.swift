@@ -36,34 +36,46 @@ struct HTTPReceiver: Sendable {
         bodies = BodyBudget(limit: max(128 << 20, options.limits.decompressedBytes * 2))
     }
 
-    /// 60 s without progress between requests or while one arrives, and no more connections than the limit says.
+    /// No more connections than the limit says, and none that holds its place without getting on.
     func application(listening: @escaping @Sendable (_ port: Int) async -> Void) throws -> some ApplicationProtocol {
         let tls = try options.tls.map { try $0.configuration() }
         let server = HTTPServerBuilder { responder in
             let plain = HTTP1Channel(
                 responder: responder,
                 configuration: .init(
-                    idleTimeout: .seconds(60),
+                    idleTimeout: TimeAmount(options.patience.idle),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
-            guard let tls else { return behindProxies(plain) }
-            return behindProxies(try TLSChannel(plain, tlsConfiguration: tls))
+            let timed = TimedChannel(base: plain, patience: options.patience, isWithinTLS: tls != nil, refuse: refuse)
+            guard let tls else { return limited(timed) }
+            return limited(try TLSChannel(timed, tlsConfiguration: tls))
         }
         return Application(
             router: router(), server: server,
-            configuration: .init(
-                address: .hostname(options.listen.host, port: options.listen.port), serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(options.limits.connections)),
+            configuration: .init(address: .hostname(options.listen.host, port: options.listen.port), serverName: nil),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.listen.port) }, logger: logger)
     }
 
-    private func behindProxies<Base: ServerChildChannel>(_ channel: Base) -> any ServerChildChannel {
-        guard !options.proxies.isEmpty else { return channel }
-        // A connection has no protocol yet: what is refused is counted where lines of any program are taken.
-        let counters = intakes.events.counters
-        return ProxiedChannel(base: channel, proxies: TrustedProxies(options.proxies), peers: peers) {
-            counters.refuse("proxy", $0)
+    private func limited<Base: ServerChildChannel>(_ channel: Base) -> any ServerChildChannel {
+        let slots = ConnectionSlots(options.limits)
+        let proxies = TrustedProxies(options.proxies)
+        let answered = options.tls == nil ? ConnectionSlots(limit: 64, share: 64) : nil
+        @Sendable func refuseOneMore(_ channel: any Channel, _ reason: String) { refuse(ConnectionRefusal.code, channel, reason) }
+        guard !options.proxies.isEmpty else {
+            return LimitedChannel(base: channel, slots: slots, proxies: proxies, answered: answered, refuse: refuseOneMore)
         }
+        let counters = intakes.events.counters
+        let proxied = ProxiedChannel(base: channel, proxies: proxies, peers: peers, slots: slots) { counters.refuse($0, $1) }
+        return LimitedChannel(base: proxied, slots: slots, proxies: proxies, answered: answered, refuse: refuseOneMore)
+    }
+
+    /// A connection has no protocol yet: what is refused is counted where lines of any program are taken.
+    @Sendable private func refuse(_ code: String, _ channel: any Channel, _ reason: String) {
+        intakes.events.counters.refuse(code, [peer(of: channel), reason].compactMap { $0 }.joined(separator: ": "))
+    }
+
+    private func peer(of channel: any Channel) -> String? {
+        peers.address(behind: channel) ?? channel.remoteAddress?.ipAddress
     }
 
     private func router() -> Router<ReceiverContext> {
@@ -93,8 +105,7 @@ struct HTTPReceiver: Sendable {
         _ take: (Request, Intake) async throws -> Response
     ) async -> Response {
         func count(_ code: String, _ reason: String) {
-            let peer = peers.address(behind: context.channel) ?? context.channel.remoteAddress?.ipAddress
-            intake.counters.refuse(code, [peer, reason].compactMap { $0 }.joined(separator: ": "))
+            intake.counters.refuse(code, [peer(of: context.channel), reason].compactMap { $0 }.joined(separator: ": "))
         }
         do {
             if needsToken { try await checkToken(HTTPReceiver.token(request.headers)) }
@@ -235,23 +246,6 @@ struct HTTPRefusal: Error {
     static func tooLarge(_ limit: Int) -> HTTPRefusal {
         HTTPRefusal(
             .contentTooLarge, "too_large", "the body has more than \(limit >> 10) KiB; send less at a time", isBodyUnread: true)
-    }
-}
-
-/// How long a body may take. A sender that trickles holds a connection and memory: after half a minute it must have sent at least 1 KiB a
-/// second, and whatever it has sent before, there is an end, after which the largest body must have come at 64 KiB a second.
-struct BodyPace {
-    let limit: Int
-
-    var deadline: Int { 30 + limit / (64 << 10) }
-
-    /// - Parameter bytes: that have come after so long.
-    func check(_ bytes: Int, after elapsed: Duration) throws(HTTPRefusal) {
-        let seconds = Int(elapsed.components.seconds)
-        guard seconds <= 30 || (bytes >= seconds * 1_024 && seconds <= deadline) else {
-            throw HTTPRefusal(
-                .requestTimeout, "slow", "the body arrives too slowly: \(bytes) bytes in \(seconds) s", isBodyUnread: true)
-        }
     }
 }
 

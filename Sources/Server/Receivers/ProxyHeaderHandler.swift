@@ -18,14 +18,19 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private let proxies: TrustedProxies
     private let peers: ProxiedPeers
-    private let refuse: @Sendable (_ reason: String) -> Void
+    private let slots: ConnectionSlots
+    private let refuse: @Sendable (_ code: String, _ reason: String) -> Void
     private var pending = ByteBuffer()
     private var isDecided = false
     private var deadline: Scheduled<Void>?
 
-    init(proxies: TrustedProxies, peers: ProxiedPeers, refuse: @escaping @Sendable (_ reason: String) -> Void) {
+    init(
+        proxies: TrustedProxies, peers: ProxiedPeers, slots: ConnectionSlots,
+        refuse: @escaping @Sendable (_ code: String, _ reason: String) -> Void
+    ) {
         self.proxies = proxies
         self.peers = peers
+        self.slots = slots
         self.refuse = refuse
     }
 
@@ -47,7 +52,7 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
             case (.whole, false):
                 end(context, "\(peer(context)) is no proxy by 'proxy_protocol', and its connection begins with a PROXY header")
             case (.whole(let bytes, let source), true):
-                if let source { peers.note(source, behind: context.channel) }
+                if let source, !isAdmitted(source, context) { return }
                 pending.moveReaderIndex(forwardBy: bytes)
                 pass(context)
             }
@@ -69,11 +74,23 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
         context.pipeline.syncOperations.removeHandler(context: context, promise: nil)
     }
 
-    private func end(_ context: ChannelHandlerContext, _ reason: String) {
+    /// Whoever stands behind a proxy has a share of the connections, too.
+    private func isAdmitted(_ source: IPAddress, _ context: ChannelHandlerContext) -> Bool {
+        do throws(ConnectionRefusal) {
+            try slots.assign(context.channel, to: source)
+        } catch {
+            end(context, "\(source): \(error.reason)", code: ConnectionRefusal.code)
+            return false
+        }
+        peers.note(source, behind: context.channel)
+        return true
+    }
+
+    private func end(_ context: ChannelHandlerContext, _ reason: String, code: String = "proxy") {
         guard !isDecided else { return }
         isDecided = true
         pending = ByteBuffer()
-        refuse(reason)
+        refuse(code, reason)
         context.close(promise: nil)
     }
 
@@ -113,11 +130,13 @@ struct ProxiedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let base: Base
     let proxies: TrustedProxies
     let peers: ProxiedPeers
-    let refuse: @Sendable (_ reason: String) -> Void
+    let slots: ConnectionSlots
+    let refuse: @Sendable (_ code: String, _ reason: String) -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
         channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(ProxyHeaderHandler(proxies: proxies, peers: peers, refuse: refuse))
+            try channel.pipeline.syncOperations.addHandler(
+                ProxyHeaderHandler(proxies: proxies, peers: peers, slots: slots, refuse: refuse))
             channel.closeFuture.whenComplete { [peers] _ in peers.forget(channel) }
         }.flatMap {
             base.setup(channel: channel, logger: logger)

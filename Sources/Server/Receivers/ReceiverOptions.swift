@@ -50,6 +50,7 @@ extension ReceiverLimits {
     fileprivate var record: JSONValue {
         [
             "events_per_second": .integer(Int64(eventsPerSecond)), "connections": .integer(Int64(connections)),
+            "connections_per_address": .integer(Int64(connectionShare)),
             "backlog_bytes": .integer(Int64(backlogBytes)), "body_bytes": .integer(Int64(bodyBytes)),
             "decompressed_bytes": .integer(Int64(decompressedBytes)),
         ]
@@ -69,6 +70,7 @@ package struct HTTPReceiverOptions: Sendable, Equatable {
     /// Of lines whose sender names no format.
     package var format = LogFormat.auto
     package var limits = ReceiverLimits()
+    var patience = ReceiverPatience()
 
     package init(listen: ListenAddress) { self.listen = listen }
 
@@ -88,6 +90,7 @@ package struct SyslogReceiverOptions: Sendable, Equatable {
     package var proxies: [AddressBlock] = []
     package var format = LogFormat.auto
     package var limits = ReceiverLimits()
+    var patience = ReceiverPatience()
 
     package init(listen: ListenAddress, transport: Transport) {
         self.listen = listen
@@ -114,6 +117,8 @@ package struct ReceiverLimits: Sendable, Equatable {
     /// Events a second, over a few seconds.
     package var eventsPerSecond = 50_000
     package var connections = 256
+    /// Connections of one address; `nil` for half of all.
+    package var connectionsPerAddress: Int?
     /// Bytes that detection has not read yet, of one protocol. Beyond them senders are told to wait.
     package var backlogBytes = 256 << 20
     /// Of one body as it is sent.
@@ -122,6 +127,23 @@ package struct ReceiverLimits: Sendable, Equatable {
     package var decompressedBytes = 16 << 20
 
     package init() {}
+
+    /// Connections that one address may have.
+    var connectionShare: Int { connectionsPerAddress ?? (connections + 1) / 2 }
+}
+
+/// How long a connection may hold its place without getting on. What users set are limits of amounts: these are no choice of theirs, and
+/// variable for tests only.
+struct ReceiverPatience: Sendable, Equatable {
+    /// From a connection's beginning until its TLS handshake has finished.
+    var handshake = Duration.seconds(15)
+    /// From a connection's beginning, or the first byte of a further request, until its headers are whole.
+    var headers = Duration.seconds(15)
+    /// From an answer that did not wait for a body until that body has ended.
+    var rest = Duration.seconds(15)
+    /// Without anything between requests, or while one arrives.
+    var idle = Duration.seconds(60)
+    var entry = EntryPace()
 }
 
 extension ListenAddress {

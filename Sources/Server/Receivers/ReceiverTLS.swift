@@ -45,20 +45,20 @@ extension ReceiverTLSOptions {
 final class HandshakeDeadline: ChannelInboundHandler {
     typealias InboundIn = NIOAny
 
-    private let limit: TimeAmount
-    private let missed: @Sendable () -> Void
+    private let limit: Duration
+    private let missed: @Sendable (_ reason: String) -> Void
     private var deadline: Scheduled<Void>?
 
-    init(limit: TimeAmount = .seconds(15), missed: @escaping @Sendable () -> Void) {
+    init(limit: Duration, missed: @escaping @Sendable (_ reason: String) -> Void) {
         self.limit = limit
         self.missed = missed
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
-        let missed = self.missed
-        deadline = context.eventLoop.scheduleTask(in: limit) {
-            missed()
+        let (limit, missed) = (self.limit, self.missed)
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(limit)) {
+            missed("a TLS handshake did not finish within \(limit)")
             channel.close(promise: nil)
         }
     }

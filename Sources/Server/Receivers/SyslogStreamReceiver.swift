@@ -27,51 +27,59 @@ struct SyslogStreamReceiver: Sendable {
     /// Runs until the server stops.
     func run(listening: @Sendable (_ port: Int) async -> Void) async throws {
         let context = try options.tls.map { try NIOSSLContext(configuration: $0.configuration()) }
-        let counters = intake.counters
-        let (proxies, peers) = (TrustedProxies(options.proxies), peers)
+        let slots = ConnectionSlots(options.limits)
         let server = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .bind(host: options.listen.host, port: options.listen.port) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    if !proxies.isEmpty {
-                        try channel.pipeline.syncOperations.addHandler(
-                            ProxyHeaderHandler(proxies: proxies, peers: peers) { counters.refuse("proxy", $0) })
-                    }
-                    if let context {
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: context))
-                        try channel.pipeline.syncOperations.addHandler(
-                            HandshakeDeadline { counters.refuse("handshake", "a TLS handshake did not finish within 15 s") })
-                    }
-                    return try Connection(
-                        wrappingChannelSynchronously: channel,
-                        configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4)))
-                }
-            }
+            .bind(host: options.listen.host, port: options.listen.port) { setUp($0, slots, context) }
         await listening(server.channel.localAddress?.port ?? options.listen.port)
         // Cancelling it would trap in swift-nio when a connection has been accepted that nobody has taken yet: it is closed instead.
         try await withGracefulShutdownHandler {
-            try await accept(server)
+            try await accept(server, slots)
         } onGracefulShutdown: {
             server.channel.close(promise: nil)
         }
     }
 
-    private func accept(_ server: NIOAsyncChannel<Connection, Never>) async throws {
-        let counters = intake.counters
-        let slots = Slots(limit: options.limits.connections)
+    private func setUp(
+        _ channel: any Channel, _ slots: ConnectionSlots, _ context: NIOSSLContext?
+    ) -> EventLoopFuture<Connection> {
+        let (counters, proxies, peers, patience) = (intake.counters, TrustedProxies(options.proxies), peers, options.patience)
+        do throws(ConnectionRefusal) {
+            try slots.take(channel, of: proxies.owner(of: channel))
+        } catch {
+            let peer = channel.remoteAddress?.ipAddress
+            counters.refuse(ConnectionRefusal.code, [peer, error.reason].compactMap { $0 }.joined(separator: ": "))
+            // swift-nio leaves a connection open whose setup has failed.
+            channel.close(promise: nil)
+            return channel.eventLoop.makeFailedFuture(error)
+        }
+        let connection: EventLoopFuture<Connection> = channel.eventLoop.makeCompletedFuture {
+            let pipeline = channel.pipeline.syncOperations
+            if !proxies.isEmpty {
+                try pipeline.addHandler(
+                    ProxyHeaderHandler(proxies: proxies, peers: peers, slots: slots) { counters.refuse($0, $1) })
+            }
+            if let context {
+                try pipeline.addHandler(NIOSSLServerHandler(context: context))
+                try pipeline.addHandler(HandshakeDeadline(limit: patience.handshake) { counters.refuse("handshake", $0) })
+            }
+            return try Connection(
+                wrappingChannelSynchronously: channel,
+                configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 4)))
+        }
+        connection.whenFailure { _ in slots.give(channel) }
+        return connection
+    }
+
+    /// A connection has its slot until all that came over it is taken: one that has ended may still wait for room.
+    private func accept(_ server: NIOAsyncChannel<Connection, Never>, _ slots: ConnectionSlots) async throws {
         try await server.executeThenClose { connections in
             await withDiscardingTaskGroup { group in
                 do {
                     for try await connection in connections {
-                        guard slots.take() else {
-                            counters.refuse("connections", "more than \(options.limits.connections) connections")
-                            try? await connection.channel.close()
-                            peers.forget(connection.channel)
-                            continue
-                        }
                         group.addTask {
                             await serve(connection)
-                            slots.give()
+                            slots.give(connection.channel)
                         }
                     }
                 } catch {
@@ -159,22 +167,4 @@ private final class MessageStart: Sendable {
     func note() { start.withLock { $0 = $0 ?? .now } }
 
     func clear() { start.withLock { $0 = nil } }
-}
-
-/// Connections that are open at the same time.
-final class Slots: Sendable {
-    private let limit: Int
-    private let taken = Mutex(0)
-
-    init(limit: Int) { self.limit = limit }
-
-    func take() -> Bool {
-        taken.withLock { taken in
-            guard taken < limit else { return false }
-            taken += 1
-            return true
-        }
-    }
-
-    func give() { taken.withLock { $0 -= 1 } }
 }

@@ -28,6 +28,11 @@ final class RawConnection {
         guard Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { throw Failure() }
     }
 
+    /// Waits until the server has closed it, in good order or not, whatever comes until then.
+    func end() async {
+        while let text = try? await receive(), !text.isEmpty {}
+    }
+
     /// Waits for the next bytes, on a thread of its own: the server needs those of the pool to answer. Empty at the end.
     func receive() async throws -> String {
         let descriptor = descriptor
