@@ -157,7 +157,7 @@ package struct VigieServer: Sendable {
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot,
             recorder: recorder, collector: collector, policies: inForce,
             feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger,
-            positionsSaved: { receivers.advance($0) }, now: now)
+            positionsSaved: { receivers.advance($0) }, losses: { receivers.losses }, now: now)
         let journalCount = journal.count
         let configuration = try ConfigurationEntry.draft(options, at: now())
         if lastConfiguration != configuration.data["hash"]?.stringValue { try await recorder.record(configuration, at: now()) }

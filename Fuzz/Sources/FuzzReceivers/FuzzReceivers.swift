@@ -116,7 +116,7 @@ import Ingest
         framing.end(into: &messages)
         var lines = ReceivedLines(received: received)
         try messages.append(to: &lines, sender: "192.0.2.1")
-        return Syslog(lines: lines, cut: framing.cutMessages)
+        return Syslog(lines: lines, cut: lines.counters.cutMessages)
     }
 
     private static func journal(_ bytes: [UInt8], cut: Int) throws(ReceiverRefusal) -> ReceivedLines {

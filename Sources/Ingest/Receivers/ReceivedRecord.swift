@@ -66,6 +66,9 @@ package struct ReceivedRecord: Sendable {
         isMessageCut = end < range.upperBound
     }
 
+    /// The message had been cut before it was set.
+    package mutating func noteCut() { isMessageCut = true }
+
     package mutating func setMessage(_ text: String) {
         let bytes = Array(text.utf8)
         setMessage(bytes.span, 0..<bytes.count)

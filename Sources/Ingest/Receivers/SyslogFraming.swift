@@ -19,8 +19,6 @@ package struct SyslogFraming: Sendable {
     private var remaining = 0
     private var digits = 0
     private var isCut = false
-    /// Messages of which only the beginning was kept.
-    package private(set) var cutMessages = 0
 
     package init() {}
 
@@ -77,9 +75,8 @@ package struct SyslogFraming: Sendable {
     }
 
     private mutating func finish(_ messages: inout SyslogMessages) {
-        if isCut { cutMessages += 1 }
+        messages.append(pending.span, isCut: isCut)
         isCut = false
-        messages.append(pending.span)
         pending.removeAll(keepingCapacity: true)
         state = usesLengths ? .length : .line
     }
@@ -89,22 +86,28 @@ package struct SyslogFraming: Sendable {
 package struct SyslogMessages: Sendable {
     package private(set) var bytes: [UInt8] = []
     package private(set) var ranges: [Range<Int>] = []
+    /// Which of them are only the beginning of what was sent, by their place in `ranges`.
+    private var cut: Set<Int> = []
 
     package init() {}
 
     /// Trailing line ends and NULs, which some senders add, are left out; so is an empty message.
-    package mutating func append(_ message: Span<UInt8>) {
+    ///
+    /// - Parameter isCut: only the beginning of the message is left.
+    package mutating func append(_ message: Span<UInt8>, isCut: Bool = false) {
         var end = message.count
         while end > 0, message[end - 1] == 0 || message[end - 1] == 0x0A || message[end - 1] == 0x0D { end -= 1 }
         guard end > 0 else { return }
         let start = bytes.count
         for index in 0..<end { bytes.append(message[index]) }
+        if isCut { cut.insert(ranges.count) }
         ranges.append(start..<bytes.count)
     }
 
     package mutating func removeAll() {
         bytes.removeAll(keepingCapacity: true)
         ranges.removeAll(keepingCapacity: true)
+        cut.removeAll()
     }
 
     /// The messages as lines of a spool.
@@ -112,9 +115,10 @@ package struct SyslogMessages: Sendable {
     /// - Parameter sender: the address of the peer, where that says something.
     package func append(to lines: inout ReceivedLines, sender: String?) throws(ReceiverRefusal) {
         var record = ReceivedRecord()
-        for range in ranges {
+        for (place, range) in ranges.enumerated() {
             record.reset()
             record.setMessage(bytes.span, range)
+            if cut.contains(place) { record.noteCut() }
             if let sender { record.add("log.source.address", sender) }
             try lines.append(line: record)
         }

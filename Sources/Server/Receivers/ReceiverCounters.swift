@@ -13,6 +13,9 @@ package final class ReceiverCounters: Sendable {
         package var refused: [String: Int] = [:]
         /// Datagrams that the kernel let go because nobody had read them in time.
         package var kernelDrops = 0
+        /// Messages that had been read and were not kept, of protocols that acknowledge nothing. What is refused over HTTP is its sender's
+        /// to send again.
+        package var lost = 0
         package var lastRefusal = ""
     }
 
@@ -35,10 +38,21 @@ package final class ReceiverCounters: Sendable {
         }
     }
 
+    /// Messages that had been read and could not be kept, and whose sender hears nothing.
+    func lose(_ messages: Int) { counts.withLock { $0.lost += messages } }
+
     func setKernelDrops(_ drops: Int) { counts.withLock { $0.kernelDrops = drops } }
 }
 
 extension ReceiverCounters.Counts {
+    /// As the counts of a source have it: what its follower cannot count, since it never became a line.
+    var losses: SourceCounters {
+        var counters = SourceCounters()
+        counters.overlong = received.cutMessages
+        counters.dropped = kernelDrops + lost + received.rejected
+        return counters
+    }
+
     /// What a person should know, in one line; empty when everything was taken as it came.
     package var problem: String {
         var parts: [String] = []
@@ -51,6 +65,7 @@ extension ReceiverCounters.Counts {
             parts.append("\(received.rejected) events refused\(received.firstRejection.map { "; the first: \($0)" } ?? "")")
         }
         if kernelDrops > 0 { parts.append("\(kernelDrops) datagrams dropped by the kernel: use TCP, or raise net.core.rmem_max") }
+        if lost > 0 { parts.append("\(lost) messages lost: they had been read, and could not be kept") }
         if received.implausibleTimes > 0 {
             parts.append("\(received.implausibleTimes) events with a time too far from their reception")
         }

@@ -79,6 +79,12 @@ struct Receivers: Sendable {
         for intake in intakes { intake.spool.advance(positions) }
     }
 
+    /// What did not get into the spools since this start, or not whole, by the spool's path.
+    var losses: [String: SourceCounters] {
+        let all = intakes.map { (path: $0.spool.path, counters: $0.counters.snapshot.losses) }
+        return all.reduce(into: [:]) { if $1.counters != SourceCounters() { $0[$1.path] = $1.counters } }
+    }
+
     /// The state of a spool as its receiver knows it, beside what its follower knows.
     func complete(_ status: SourceStatus) -> SourceStatus {
         guard let intake = intakes.first(where: { $0.spool.path == status.name }) else { return status }

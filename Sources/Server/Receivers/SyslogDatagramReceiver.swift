@@ -90,6 +90,7 @@ private final class SyslogDatagramHandler: ChannelDuplexHandler {
             try messages.append(to: &lines, sender: peer.isEmpty || IPAddress(peer)?.isLoopback == true ? nil : peer)
         } catch {
             intake.counters.refuse("too_large", "\(error)")
+            intake.counters.lose(1)
         }
     }
 
@@ -111,7 +112,8 @@ private final class SyslogDatagramHandler: ChannelDuplexHandler {
             handler.waiting -= size
             if case .failure(let error) = result {
                 let code = (error as? IntakeRefusal)?.code.rawValue ?? "disk"
-                for _ in 0..<max(taken.count, 1) { handler.intake.counters.refuse(code, "\(error)") }
+                for _ in 0..<taken.count { handler.intake.counters.refuse(code, "\(error)") }
+                handler.intake.counters.lose(taken.count)
             }
             if handler.isHeld { handler.readAgain(context) }
         }

@@ -141,6 +141,15 @@ struct SyslogStreamReceiver: Sendable {
         var lines = intake.lines(options.format)
         try messages.append(to: &lines, sender: sender)
         messages.removeAll()
+        do {
+            try await keep(lines)
+        } catch {
+            intake.counters.lose(lines.count)
+            throw error
+        }
+    }
+
+    private func keep(_ lines: ReceivedLines) async throws {
         var said: IntakeRefusal.Code?
         while true {
             while intake.refusal() != nil { try await Task.sleep(for: SyslogStreamReceiver.waitForRoom) }

@@ -32,6 +32,10 @@ actor Watch {
     private let logger: Logger
     /// Told how far everything is read once that is durable: what receivers took before it may be let go of.
     private let positionsSaved: @Sendable ([FilePosition]) -> Void
+    /// What never became a line since this start, by the path of the source: only its receiver knows. What was lost before is part of the
+    /// counts that a source begins with.
+    private let losses: @Sendable () -> [String: SourceCounters]
+    private var savedLosses: [String: SourceCounters] = [:]
 
     private var engine: Engine
     private var formats: FormatSet
@@ -54,7 +58,8 @@ actor Watch {
         folder: DataFolder, ruleSet: RuleSet, formats: FormatSet, options: ServerOptions, snapshot: DetectionSnapshot?,
         recorder: Recorder, collector: EvidenceCollector, policies: PoliciesInForce = PoliciesInForce(Policies()),
         feed: sending ArchiveFeed? = nil, logger: Logger,
-        positionsSaved: @escaping @Sendable ([FilePosition]) -> Void = { _ in }, now: @escaping @Sendable () -> Timestamp
+        positionsSaved: @escaping @Sendable ([FilePosition]) -> Void = { _ in },
+        losses: @escaping @Sendable () -> [String: SourceCounters] = { [:] }, now: @escaping @Sendable () -> Timestamp
     ) {
         let sources = options.sources
         self.folder = folder
@@ -65,6 +70,7 @@ actor Watch {
         self.formats = formats
         self.logger = logger
         self.positionsSaved = positionsSaved
+        self.losses = losses
         self.now = now
         schedule = SnapshotSchedule(now: now())
         resting = (snapshot?.states ?? []).filter { state in !sources.contains { $0.path == state.path } }
@@ -88,7 +94,14 @@ actor Watch {
         }
     }
 
-    var statuses: [SourceStatus] { tails.map { $0.status.explained(by: formats, now: now()) } }
+    var statuses: [SourceStatus] {
+        let losses = losses()
+        return tails.map { tail in
+            var status = tail.status.explained(by: formats, now: now())
+            if let lost = losses[tail.path] { status.counters.add(lost) }
+            return status
+        }
+    }
 
     var detection: DetectionStatus { DetectionStatus(engine) }
 
@@ -240,16 +253,19 @@ actor Watch {
     }
 
     private func snapshotIfDue() async throws {
-        guard isDirty, schedule.isDue(now: now(), bytes: bytesSinceSnapshot) else { return }
+        guard isDirty || losses() != savedLosses, schedule.isDue(now: now(), bytes: bytesSinceSnapshot) else { return }
         try await snapshot()
     }
 
     private func snapshot() async throws {
-        guard isDirty else { return }
+        let losses = losses()
+        guard isDirty || losses != savedLosses else { return }
         let began = now()
         let states = tails.map { tail in
-            DetectionSnapshot.Source(
-                path: tail.path, positions: tail.positions, counters: tail.counters,
+            var counters = tail.counters
+            if let lost = losses[tail.path] { counters.add(lost) }
+            return DetectionSnapshot.Source(
+                path: tail.path, positions: tail.positions, counters: counters,
                 lastTime: tail.lastEvent?.nanoseconds, rhythm: silence.rhythms[tail.path])
         }
         // The archive is durable up to where the sources have been read before the snapshot says so.
@@ -270,6 +286,7 @@ actor Watch {
         if let position { await feed?.confirm(position) }
         positionsSaved(states.flatMap(\.positions))
         isDirty = false
+        savedLosses = losses
         bytesSinceSnapshot = 0
         schedule.wrote(from: began, to: now())
     }

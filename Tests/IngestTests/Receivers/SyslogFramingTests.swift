@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Syslog over TCP")
 struct SyslogFramingTests {
-    private static func messages(_ bytes: [UInt8], cuts: [Int] = []) throws -> (texts: [String], framing: SyslogFraming) {
+    private static func messages(_ bytes: [UInt8], cuts: [Int] = []) throws -> (texts: [String], cut: Int) {
         var framing = SyslogFraming()
         var messages = SyslogMessages()
         var start = 0
@@ -14,7 +14,14 @@ struct SyslogFramingTests {
             start = end
         }
         framing.end(into: &messages)
-        return (messages.ranges.map { String(decoding: messages.bytes[$0], as: UTF8.self) }, framing)
+        return (messages.ranges.map { String(decoding: messages.bytes[$0], as: UTF8.self) }, try cut(messages))
+    }
+
+    /// What is counted once they are lines.
+    private static func cut(_ messages: SyslogMessages) throws -> Int {
+        var lines = ReceivedLines(format: .syslog)
+        try messages.append(to: &lines, sender: nil)
+        return lines.counters.cutMessages
     }
 
     private static let wanted = ["<34>1 2026-03-01T11:59:59Z web su - - - one", "<13>Mar  1 11:59:59 web app: two", "<13>x"]
@@ -44,7 +51,13 @@ struct SyslogFramingTests {
         let tail = Array("\(isCounted ? "" : "\n")\(isCounted ? "5 " : "")<13>b\n".utf8)
         try framing.push(tail.span, into: &messages)
         #expect(messages.ranges.map(\.count) == [SyslogFraming.maximumBytes, 5])
-        #expect(framing.cutMessages == 1)
+        #expect(try Self.cut(messages) == 1)
+        // Nothing of it is left with what comes next.
+        messages.removeAll()
+        let next = Array("\(isCounted ? "6 " : "")<13>cc\n".utf8)
+        try framing.push(next.span, into: &messages)
+        #expect(messages.ranges.count == 1)
+        #expect(try Self.cut(messages) == 0)
     }
 
     @Test("a length that is none ends the connection", arguments: ["5 <13>ax <13>b", "99999999999 <13>a", "7<13>abc"])
@@ -78,7 +91,7 @@ struct SyslogFramingTests {
     func end() throws {
         #expect(try Self.messages(Array("<13>a\n<13>b".utf8)).texts == ["<13>a", "<13>b"])
         let cut = try Self.messages(Array("20 <13>a".utf8))
-        #expect(cut.texts == ["<13>a"] && cut.framing.cutMessages == 1)
+        #expect(cut.texts == ["<13>a"] && cut.cut == 1)
     }
 
     @Test("a message becomes an event as if it stood in a file, with the address of its sender")
