@@ -179,6 +179,19 @@ struct ReceiverTests {
         }
     }
 
+    @Test("a journal that is compressed is refused with the reason")
+    func compressedUpload() async throws {
+        let world = try World()
+        try await world.withReceivers { server, ports in
+            let port = try #require(ports["http"])
+            let answer = try await Sender.send(
+                port, "/upload", [0x1F, 0x8B], type: "application/vnd.fdo.journal", headers: ["content-encoding": "gzip"])
+            #expect(answer.status == 415 && answer.text.contains("'gzip' is not taken here"))
+            let journald = try #require(server.receivers.intakes.first { $0.name == "journald" })
+            #expect(journald.counters.snapshot.refused == ["unsupported": 1])
+        }
+    }
+
     /// Its sender is known only once it has been read. The answer comes before anything of the body is there.
     @Test("an event of PagerDuty's that is larger than theirs may be is refused unread")
     func strangers() async throws {

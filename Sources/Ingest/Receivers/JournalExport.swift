@@ -131,11 +131,13 @@ package struct JournalExport: Sendable {
             cursor = nil
         }
         guard fieldCount > 0 else { return }
+        let isEmpty = record.isEmpty
         if let cursor {
             guard cursors.isNew(cursor) else { return lines.skipRepeated() }
             record.add(JournalCursors.field, cursor.text)
         }
-        guard !record.message.isEmpty else { return }
+        // Without a message it still says who did something; of what is kept here, some entries have nothing at all.
+        guard !isEmpty else { return lines.reject("an entry of a journal has neither a message nor a field that is kept") }
         try lines.append(fields: record)
     }
 }

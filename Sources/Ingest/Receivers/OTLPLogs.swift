@@ -39,12 +39,17 @@ package enum OTLPLogs {
         var record = ReceivedRecord()
         var observed: Timestamp?
         var isLine = false
+        var severity: UInt64 = 0
+        var hasLevel = false
         var reader = ProtobufReader(range)
         while let field = try reader.next(bytes) {
             switch (field.number, field.value) {
             case (1, .fixed64(let time)): record.time = timestamp(time)
             case (11, .fixed64(let time)): observed = timestamp(time)
-            case (3, .bytes(let text)) where !text.isEmpty: record.add("log.level", bytes, text)
+            case (2, .varint(let number)): severity = number
+            case (3, .bytes(let text)) where !text.isEmpty:
+                record.add("log.level", bytes, text)
+                hasLevel = true
             case (5, .bytes(let body)): isLine = try setBody(bytes, body, &record)
             case (6, .bytes(let pair)): try addPair(bytes, pair, prefix: "", depth: 0, isResource: false, &record)
             case (9, .bytes(let identifier)) where !identifier.isEmpty && identifier.count <= 16:
@@ -55,27 +60,99 @@ package enum OTLPLogs {
             default: continue
             }
         }
+        if !hasLevel, let level = level(severity: severity) { record.add("log.level", level) }
         if record.time == nil { record.time = observed }
         record.addFields(of: resource)
         if isLine { try lines.append(line: record) } else { try lines.append(fields: record) }
     }
 
-    /// `AnyValue` as the body; true when it is a text.
+    /// `AnyValue` as the body; true when it is a text, which may be a line of any log. What is none is the message all the same, and a map
+    /// becomes fields as well.
     private static func setBody(
         _ bytes: Span<UInt8>, _ range: Range<Int>, _ record: inout ReceivedRecord
     ) throws(ReceiverRefusal) -> Bool {
-        var isText = false
+        guard let field = try value(bytes, range) else { return false }
+        switch (field.number, field.value) {
+        case (1, .bytes(let text)):
+            record.setMessage(bytes, text)
+            return true
+        case (7, .bytes(let data)): record.setMessage(base64(bytes, data))
+        default:
+            if field.number == 6, let map = field.range {
+                try addPairs(bytes, map, prefix: "", depth: 0, &record)
+                if try namesMessage(bytes, map) { return false }
+            }
+            var text = OTLPText()
+            try write(bytes, field, depth: 0, to: &text)
+            record.setMessage(text)
+        }
+        return false
+    }
+
+    /// The value that is set; of several the last one, as in any `oneof`.
+    private static func value(
+        _ bytes: Span<UInt8>, _ range: Range<Int>
+    ) throws(ReceiverRefusal) -> ProtobufReader.Field? {
+        var last: ProtobufReader.Field?
+        var reader = ProtobufReader(range)
+        while let field = try reader.next(bytes) { if (1...7).contains(field.number) { last = field } }
+        return last
+    }
+
+    private static func namesMessage(_ bytes: Span<UInt8>, _ map: Range<Int>) throws(ReceiverRefusal) -> Bool {
+        var pairs = ProtobufReader(map)
+        while let pair = try pairs.next(bytes) {
+            guard pair.number == 1, let range = pair.range, let key = try text(bytes, range) else { continue }
+            if key.count <= 7, messageNames.contains(bytes.string(key)) { return true }
+        }
+        return false
+    }
+
+    /// `AnyValue` as JSON text.
+    private static func write(
+        _ bytes: Span<UInt8>, _ field: ProtobufReader.Field?, depth: Int, to text: inout OTLPText
+    ) throws(ReceiverRefusal) {
+        guard let field else { return text.literal("null") }
+        switch (field.number, field.value) {
+        case (1, .bytes(let string)): text.string(bytes, string)
+        case (2, .varint(let flag)): text.literal(flag == 0 ? "false" : "true")
+        case (3, .varint(let number)): text.literal(String(Int64(bitPattern: number)))
+        case (4, .fixed64(let pattern)): text.number(Double(bitPattern: pattern))
+        case (7, .bytes(let data)): text.string(base64(bytes, data))
+        case (5, .bytes(let list)), (6, .bytes(let list)):
+            guard depth < maximumDepth else { return text.skip() }
+            let isMap = field.number == 6
+            text.literal(isMap ? "{" : "[")
+            var isFirst = true
+            var elements = ProtobufReader(list)
+            while !text.isFull, let element = try elements.next(bytes) {
+                guard element.number == 1, let range = element.range else { continue }
+                if !isFirst { text.literal(",") }
+                isFirst = false
+                if isMap {
+                    try writePair(bytes, range, depth: depth + 1, to: &text)
+                } else {
+                    try write(bytes, try value(bytes, range), depth: depth + 1, to: &text)
+                }
+            }
+            text.literal(isMap ? "}" : "]")
+        default: text.literal("null")
+        }
+    }
+
+    private static func writePair(
+        _ bytes: Span<UInt8>, _ range: Range<Int>, depth: Int, to text: inout OTLPText
+    ) throws(ReceiverRefusal) {
+        var key = 0..<0
+        var any = 0..<0
         var reader = ProtobufReader(range)
         while let field = try reader.next(bytes) {
-            guard let value = field.range else { continue }
-            if field.number == 1 {
-                record.setMessage(bytes, value)
-                isText = true
-            } else if field.number == 6 {
-                try addPairs(bytes, value, prefix: "", depth: 0, &record)
-            }
+            if field.number == 1 { key = field.range ?? key }
+            if field.number == 2 { any = field.range ?? any }
         }
-        return isText
+        text.string(bytes, key)
+        text.literal(":")
+        try write(bytes, try value(bytes, any), depth: depth, to: &text)
     }
 
     private static func addPairs(
@@ -123,12 +200,12 @@ package enum OTLPLogs {
             case (4, .fixed64(let pattern)):
                 let number = Double(bitPattern: pattern)
                 if number.isFinite { record.add(name, literal: "\(number)") } else { record.skipField() }
-            case (5, .bytes(let array)):
-                // The first text or number stands for the array: a field has one value here.
-                var elements = ProtobufReader(array)
-                if depth < maximumDepth, let element = try elements.next(bytes), element.number == 1, let first = element.range {
-                    try addValue(bytes, first, name: name, depth: depth + 1, &record)
-                }
+            case (5, .bytes):
+                // Each element counts as a value of the field.
+                var text = OTLPText()
+                try write(bytes, field, depth: depth, to: &text)
+                record.add(name, text)
+            case (7, .bytes(let data)): record.add(name, base64(bytes, data))
             case (6, .bytes(let map)):
                 guard depth < maximumDepth else { return record.skipField() }
                 try addPairs(bytes, map, prefix: name + ".", depth: depth + 1, &record)

@@ -112,6 +112,14 @@ extension HTTPReceiver {
                 "the content type '\(type)' is not known here; application/vnd.fdo.journal is",
                 isBodyUnread: true)
         }
+        let encoding = request.headers[.contentEncoding]?.lowercased() ?? "identity"
+        guard ["identity", ""].contains(encoding) else {
+            // An upload has no end that a limit of what comes out could be held against.
+            throw HTTPRefusal(
+                .unsupportedMediaType, "unsupported",
+                "the encoding '\(encoding)' is not taken here; send the journal as it is, without compression", isBodyUnread: true
+            )
+        }
         var export = JournalExport()
         var piece: [UInt8] = []
         var pace = options.patience.entry

@@ -75,6 +75,33 @@ struct JournalExportTests {
         #expect(lines.count == 2 && lines.counters.cutMessages == 2 && lines.bytes.count < 2 * LineAssembler.maximumLineBytes)
     }
 
+    @Test("an entry without a message is an event of its fields; one of which nothing is kept is refused by itself, and counted")
+    func withoutMessage() throws {
+        let text = """
+            __CURSOR=s=abc;i=1
+            _HOSTNAME=web1
+            _COMM=cron
+
+            __CURSOR=s=abc;i=2
+            __REALTIME_TIMESTAMP=1772366399000000
+            JOB_ID=7
+
+            __CURSOR=s=abc;i=3
+            MESSAGE=
+            _COMM=cron
+
+
+            """
+        let read = try Self.read(Array(text.utf8))
+        let events = read.lines.read(fields: ["process.command"])
+        #expect(events.count == 2 && events.allSatisfy { $0["process.command"] == "cron" })
+        #expect(events.first?["host.name"] == "web1")
+        #expect(read.lines.counters.rejected == 1)
+        #expect(read.lines.counters.firstRejection?.contains("neither a message") == true)
+        // They are known again like any other.
+        #expect(try Self.read(Array(text.utf8), cursors: read.cursors).lines.counters.repeated == 3)
+    }
+
     @Test("what is no export is refused", arguments: ["hello world\n", "=x\n", "MESSAGE=a", "lower=case\n"])
     func refused(_ text: String) {
         #expect(throws: ReceiverRefusal.self) { try Self.read(Array(text.utf8)) }
