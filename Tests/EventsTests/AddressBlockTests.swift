@@ -26,6 +26,20 @@ struct AddressBlockTests {
     }
 
     @Test(
+        "a block is written as people write it, and read again as itself",
+        arguments: [
+            ("10.0.0.0/8", "10.0.0.0/8"), ("10.1.2.3/8", "10.0.0.0/8"), ("192.0.2.1", "192.0.2.1"), ("192.0.2.1/32", "192.0.2.1"),
+            ("0.0.0.0/0", "0.0.0.0/0"), ("::ffff:192.0.2.0/120", "192.0.2.0/24"), ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::ffff:0:0/95", "::fffe:0:0/95"), ("2001:db8::/32", "2001:db8::/32"), ("2001:db8::1", "2001:db8::1"),
+            ("::1/128", "::1"), ("::/0", "::/0"), ("fd00::/8", "fd00::/8"),
+        ])
+    func written(_ text: String, _ wanted: String) throws {
+        let block = try #require(AddressBlock(text))
+        #expect("\(block)" == wanted)
+        #expect(AddressBlock(wanted) == block)
+    }
+
+    @Test(
         "what is no block is refused",
         arguments: [
             "", "/", "/24", "192.0.2.0/", "192.0.2.0/33", "192.0.2.0/-1", "192.0.2.0/+24", "192.0.2.0/24/8", "192.0.2.0/ 24",

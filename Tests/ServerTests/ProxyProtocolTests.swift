@@ -1,6 +1,7 @@
 import Events
 import Foundation
 import Ingest
+import Journal
 import Synchronization
 import Testing
 
@@ -122,6 +123,20 @@ struct ProxyProtocolTests {
             let counts = events.counters.snapshot
             #expect(counts.events == 2 && counts.refused == ["token": 1, "proxy": 1])
         }
+    }
+
+    @Test("the record of a configuration names networks as it does")
+    func record() throws {
+        let parsed = try Configuration(
+            parsing:
+                "{trusted_proxies: [10.0.0.0/8, '2001:db8::/32'], receivers: {http: {proxy_protocol: [192.0.2.1, 192.0.2.0/24]}}}",
+            file: "test")
+        var options = ServerOptions()
+        options.apply(parsed)
+        #expect(options.record["trusted_proxies"] == .array([.string("10.0.0.0/8"), .string("2001:db8::/32")]))
+        #expect(
+            options.record["receivers"]?["http"]?.arrayValue?.first?["proxy_protocol"]
+                == .array([.string("192.0.2.1"), .string("192.0.2.0/24")]))
     }
 
     @Test("datagrams have no such header")

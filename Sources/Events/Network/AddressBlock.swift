@@ -33,3 +33,11 @@ package struct AddressBlock: Hashable, Sendable {
         return IPAddress(high: address.high & high, low: address.low & low)
     }
 }
+
+extension AddressBlock: CustomStringConvertible {
+    /// As people write it, with IPv4's own 32 bits; a lone address without its length. `AddressBlock` reads the same block from it.
+    package var description: String {
+        if bits == 128 { return "\(base)" }
+        return "\(base)/\(bits >= 96 && base.isV4 ? bits - 96 : bits)"
+    }
+}

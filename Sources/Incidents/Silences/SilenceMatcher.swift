@@ -127,6 +127,5 @@ extension AddressBlock {
         AddressBlock(address.isV4 ? "\(address)" : "\(address.prefix)/64")
     }
 
-    /// `192.0.2.0/24`; a single address without its length.
-    package var text: String { bits == 128 ? "\(base)" : "\(base)/\(prefixLength)" }
+    package var text: String { description }
 }

@@ -18,7 +18,7 @@ enum ArchiveWiring {
         let archive = Archive(
             folder: folder.archive, policy: options.archive.policy,
             fingerprint: ArchiveReading.fingerprint(loaded.formats, pipelines: loaded.ruleSet.pipelinesHash),
-            trustedProxies: options.trustedProxies.map(\.text), resumingAt: position
+            trustedProxies: options.trustedProxies.map(\.description), resumingAt: position
         ) { event in try await recorder.record(event.draft(at: now()), at: now()) }
         await archive.recover(at: now())
         return archive
@@ -57,9 +57,4 @@ struct ArchiveService: Service {
             }
         }
     }
-}
-
-extension AddressBlock {
-    /// As it is written in a configuration.
-    fileprivate var text: String { base.isV4 && bits >= 96 ? "\(base)/\(bits - 96)" : "\(base)/\(bits)" }
 }
