@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Glibc
 import Server
 import Testing
 
@@ -59,6 +60,52 @@ struct CheckSourcesTests {
         try folder.write(String(repeating: line, count: 120), to: "a.log")
         try await check(folder.file("a.log"))
         #expect(try await text(folder.file("a.log")).contains("name the same private one"))
+    }
+
+    /// On a port that the kernel chose, which is taken for as long as the socket is held.
+    private static func held() throws -> (descriptor: Int32, port: Int) {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let outcome = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, size) == 0 && listen(descriptor, 1) == 0 && getsockname(descriptor, $0, &size) == 0
+            }
+        }
+        try #require(outcome)
+        return (descriptor, Int(UInt16(bigEndian: address.sin_port)))
+    }
+
+    @Test("receivers of the configuration are listed: a port that is taken and a certificate that cannot be read end with 1")
+    func receivers() async throws {
+        try folder.write(RuleFolderFixture.line("/"), to: "a.log")
+        func configure(_ receivers: String) throws {
+            try folder.write("sources: ['\(folder.file("a.log"))']\nreceivers: {\(receivers)}\n", to: "vigie.yml")
+        }
+        func options() async throws -> ServerOptions {
+            try await ServerOptions.resolved(
+                config: folder.file("vigie.yml"), data: folder.file("data"), rules: [folder.path], logs: [])
+        }
+        // Port 0 is any that is free.
+        try configure("http: {listen: '127.0.0.1:0'}, syslog: [{listen: '127.0.0.1:0'}, {listen: '[::1]:0', transport: tcp}]")
+        let free = try ReceiverCheck.run(try await options())
+        #expect(free.map(\.name) == ["http://127.0.0.1:0", "syslog over udp on 127.0.0.1:0", "syslog over tcp on [::1]:0"])
+        #expect(free.first?.problem == nil && free.first?.port == .free)
+        #expect(CheckSources.text(try #require(free.first)) == "receiver http://127.0.0.1:0: the port is free")
+        let command = ["--config", folder.file("vigie.yml"), "--rules", folder.path, "--data", folder.file("data")]
+        let held = try Self.held()
+        defer { close(held.descriptor) }
+        try configure("http: {listen: '127.0.0.1:\(held.port)'}")
+        let taken = await #expect(throws: CommandFailure.self) { try await CheckSources.parse(command).run() }
+        #expect(taken?.code == .failed && taken?.message.contains("1 of 1 receivers have problems") == true)
+        #expect(try ReceiverCheck.run(try await options()).first?.problem?.contains("taken by another program") == true)
+        try configure("http: {listen: '127.0.0.1:0', tls: {certificate: /nowhere/a.pem, key: /nowhere/b.pem}}")
+        let unreadable = try #require(try ReceiverCheck.run(try await options()).first)
+        #expect(unreadable.name.hasPrefix("https://") && unreadable.problem?.contains("/nowhere/a.pem") == true)
+        let refused = await #expect(throws: CommandFailure.self) { try await CheckSources.parse(command).run() }
+        #expect(refused?.code == .failed)
     }
 
     @Test("an unknown format is refused with the nearest name")

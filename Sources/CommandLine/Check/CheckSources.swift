@@ -13,7 +13,8 @@ struct CheckSources: AsyncParsableCommand {
         discussion: """
             Reads the last mebibyte of each log and shows lines that no format could read, each with the nearest format and what it
             missed. Where a server has run on the data folder, it also shows what that has counted, and how far it is behind.
-            Exit 1 when a log cannot be read, or more of its lines are unparsed than parsed.
+            Exit 1 when a log cannot be read, or more of its lines are unparsed than parsed. Where no log is named, the receivers of
+            the configuration are looked at, too: whether their ports are free and the files of TLS can be used.
 
               vigie check sources --config /etc/vigie/vigie.yml
               vigie check sources nginx_error:/var/log/nginx/error.log '/srv/*/logs/*.log'
@@ -37,26 +38,53 @@ struct CheckSources: AsyncParsableCommand {
     func run() async throws {
         let options = try await ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
         let checks = try SourceCheck.run(options, now: .system)
+        // Logs that are named are what is asked about.
+        let receivers = logs.isEmpty ? try ReceiverCheck.run(options) : []
         if json {
             Output.line(
                 FindingJSON.text([
-                    "sources": .array(checks.map(CheckSources.value)), "ok": .bool(!checks.contains(where: \.isTroubled)),
+                    "sources": .array(checks.map(CheckSources.value)), "receivers": .array(receivers.map(CheckSources.value)),
+                    "ok": .bool(!checks.contains(where: \.isTroubled) && receivers.allSatisfy { $0.problem == nil }),
                 ]))
         } else {
             for check in checks { Output.line(CheckSources.text(check)) }
+            for receiver in receivers { Output.line(CheckSources.text(receiver)) }
         }
-        guard !checks.isEmpty else {
+        guard !checks.isEmpty || !receivers.isEmpty else {
             throw CommandFailure(.usage, "there is no log to check: name one, or a configuration with --config")
         }
         let troubled = checks.filter(\.isTroubled)
-        guard troubled.isEmpty else {
-            throw CommandFailure(.failed, "\(troubled.count) of \(checks.count) sources have problems: \(list(troubled))")
+        let closed = receivers.filter { $0.problem != nil }
+        var parts: [String] = []
+        if !troubled.isEmpty {
+            parts.append("\(troubled.count) of \(checks.count) sources have problems: \(list(troubled.map(\.path)))")
         }
+        if !closed.isEmpty {
+            parts.append("\(closed.count) of \(receivers.count) receivers have problems: \(list(closed.map(\.name)))")
+        }
+        guard parts.isEmpty else { throw CommandFailure(.failed, parts.joined(separator: "; ")) }
     }
 
-    private func list(_ checks: [SourceCheck]) -> String {
-        let shown = checks.prefix(5).map(\.path).joined(separator: ", ")
-        return checks.count > 5 ? shown + ", …" : shown
+    private func list(_ names: [String]) -> String {
+        let shown = names.prefix(5).joined(separator: ", ")
+        return names.count > 5 ? shown + ", …" : shown
+    }
+
+    static func text(_ receiver: ReceiverCheck) -> String {
+        let verdict =
+            switch receiver.port {
+            case .free: "the port is free"
+            case .listening: "the server listens there"
+            case .taken: "the port is taken"
+            case .refused: "the port was refused"
+            }
+        var lines = ["receiver \(IncidentText.printable(receiver.name)): \(verdict)"]
+        if let problem = receiver.problem { lines.append("  problem   \(IncidentText.printable(problem))") }
+        for warning in receiver.warnings { lines.append("  warning   \(IncidentText.printable(warning))") }
+        for spool in receiver.server where spool.counters != SourceCounters() {
+            lines.append("  server    \(spool.name): \(counts(spool.counters))")
+        }
+        return lines.joined(separator: "\n")
     }
 
     static func text(_ check: SourceCheck) -> String {
@@ -108,6 +136,18 @@ struct CheckSources: AsyncParsableCommand {
         if let server = check.server {
             object["server"] = value(server.counters)
             object["lag_bytes"] = .integer(Int64(server.lagBytes))
+        }
+        return .object(object)
+    }
+
+    static func value(_ receiver: ReceiverCheck) -> JSONValue {
+        var object: [String: JSONValue] = [
+            "name": .string(receiver.name), "port": .string(receiver.port.rawValue), "ok": .bool(receiver.problem == nil),
+            "warnings": .array(receiver.warnings.map { .string($0) }),
+        ]
+        if let problem = receiver.problem { object["problem"] = .string(problem) }
+        for spool in receiver.server {
+            object["server"] = .object((object["server"]?.objectValue ?? [:]).merging([spool.name: value(spool.counters)]) { $1 })
         }
         return .object(object)
     }

@@ -19,14 +19,14 @@ struct Receivers: Sendable {
         names(options).map { SourceOption(path: folder.spool($0), format: .json) }
     }
 
-    private static let protocols = ["loki", "otlp", "events", "alertmanager", "pagerduty", "journald"]
+    static let protocols = ["loki", "otlp", "events", "alertmanager", "pagerduty", "journald"]
 
     private static func names(_ options: ReceiverOptions) -> [String] {
         (options.http.isEmpty ? [] : protocols) + options.syslog.map(name)
     }
 
     /// The same after each start, so that the spool is found again.
-    private static func name(_ syslog: SyslogReceiverOptions) -> String {
+    static func name(_ syslog: SyslogReceiverOptions) -> String {
         let host = syslog.listen.host.map { $0.isLetter || $0.isNumber || $0 == "." ? $0 : "_" }
         return "syslog-\(syslog.transport.rawValue)-\(String(host))-\(syslog.listen.port)"
     }
