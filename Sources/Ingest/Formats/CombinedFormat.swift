@@ -11,7 +11,7 @@ enum CombinedFormat {
         guard let clientEnd = bytes.firstIndex(of: 0x20, from: start, to: end) else { return nil }
         let time: Timestamp
         let close: Int
-        if let known = plainTime(bytes, clientEnd, end, &sink.recentTime) {
+        if isPlainClient(bytes, start, clientEnd), let known = plainTime(bytes, clientEnd, end, &sink.recentTime) {
             time = known
             close = clientEnd + 32
             // The word behind the client is `-`, so what stands in front is no virtual host; and there is no user.
@@ -86,9 +86,12 @@ enum CombinedFormat {
                 sink.add(.urlDomain, start, end)
                 start = end + 1
                 end = second
+            } else if !isNamedClient(bytes, start, end, timeBracket: timeBracket) {
+                return false
             }
         }
-        sink.add(.sourceIP, start, end)
+        // `-`: the client came by a socket that has no addresses.
+        add(.sourceIP, bytes, start..<end, into: &sink)
         // `ident user`: the user is what follows the second space.
         guard let identEnd = bytes.firstIndex(of: 0x20, from: end + 1, to: timeBracket) else { return timeBracket > end }
         let user = identEnd + 1..<max(identEnd + 1, timeBracket - 1)
@@ -96,6 +99,39 @@ enum CombinedFormat {
             sink.add(.userName, user.lowerBound, user.upperBound)
         }
         return true
+    }
+
+    /// Enough to tell a client in front of ` - - [`: no syslog header ends so, and what priority or tag might stand there
+    /// begins with `<` or ends in a colon.
+    @inline(__always)
+    private static func isPlainClient(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        let byte = bytes[start]
+        return (byte &- 0x30 <= 10 || (byte | 0x20) &- 0x61 < 26) && bytes[end &- 1] != UInt8(ascii: ":")
+    }
+
+    /// Whether a first word that is no address stands for the client: a host name (Apache's `HostnameLookups`), nginx's
+    /// `unix:`, or `-`, with nothing but ident and user behind it.
+    ///
+    /// A syslog header's first word is a part of a priority or a date, and more than two words follow it.
+    private static func isNamedClient(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, timeBracket: Int) -> Bool {
+        guard end > start, let identEnd = bytes.firstIndex(of: 0x20, from: end + 1, to: timeBracket), identEnd > end + 1 else {
+            return false
+        }
+        let isIdentEmpty = identEnd == end + 2 && bytes[end + 1] == UInt8(ascii: "-")
+        let user = identEnd + 1..<max(identEnd + 1, timeBracket - 1)
+        if isIdentEmpty, user.count == 1, bytes[user.lowerBound] == UInt8(ascii: "-"), isPlainClient(bytes, start, end) {
+            return true
+        }
+        let last = bytes[end - 1] == UInt8(ascii: ":") ? end - 1 : end
+        var hasDot = false
+        for index in start..<last {
+            let byte = bytes[index]
+            if byte == UInt8(ascii: ".") { hasDot = true }
+            guard byte &- 0x30 <= 9 || (byte | 0x20) &- 0x61 < 26 || "._-".utf8.contains(byte) else { return false }
+        }
+        guard let space = bytes.firstIndex(of: 0x20, from: user.lowerBound, to: user.upperBound) else { return true }
+        // A user's name may have spaces; but `host - 192.0.2.1 - - [` is a format of somebody's own.
+        return hasDot && isIdentEmpty && IPAddress(bytes.extracting(user.lowerBound..<space)) == nil
     }
 
     /// `METHOD target HTTP/x`, or, where the request is not that, the request as it is.

@@ -49,42 +49,44 @@ enum SyslogFormat {
         }
         if !host.isEmpty, !isNil(bytes, host) { sink.add(.hostName, host.lowerBound, host.upperBound) }
         if !isNil(bytes, program) { sink.add(.processName, program.lowerBound, program.upperBound) }
-        let logSource = read(
+        var parsed = read(
             bytes, program: program, message: message..<end, plan: plan, matcher: &matcher, reference: reference, into: &sink)
         if sink.range(of: .message) == nil { sink.add(.message, message, end) }
-        return ParsedLine(time: time, logSource: logSource)
+        parsed.time = parsed.time ?? time
+        return parsed
     }
 
-    /// What the program's own message says.
+    /// What the program's own message says; its time only where that is surer than the header's, which knows no zone.
     private static func read(
         _ bytes: Span<UInt8>, program: Range<Int>, message: Range<Int>, plan: JSONFieldPlan, matcher: inout FormatMatcher,
         reference: Timestamp, into sink: inout FieldSink
-    ) -> LogSourceID {
+    ) -> ParsedLine {
         let end = program.upperBound
         if bytes.hasPrefix("sshd", from: program.lowerBound, to: end) {
             SSHDMessage.parse(bytes, message, into: &sink)
-            return .sshd
+            return ParsedLine(time: nil, logSource: .sshd)
         }
         if let known = matcher.readMessage(bytes, message, program: program, reference: reference, into: &sink) {
-            return known.logSource
+            return ParsedLine(time: nil, logSource: known.logSource)
         }
         // A web server or an application that logs through syslog: the message is an access line, or JSON.
         let range = ByteRange(start: message.lowerBound, count: message.count)
         let kept = sink.values.count
-        if let request = CombinedFormat.parse(bytes, range, into: &sink) { return request.logSource }
+        if let request = CombinedFormat.parse(bytes, range, into: &sink) { return request }
         sink.values.removeLast(sink.values.count - kept)
         if !message.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") {
             if var inner = JSONFormat.parse(bytes, range, plan: plan, into: &sink) {
                 matcher.refine(bytes, &inner, into: &sink) { JSONFormat.scan(bytes, range, plan: $0, into: &$1) }
-                return inner.logSource
+                return ParsedLine(time: nil, logSource: inner.logSource)
             }
             sink.values.removeLast(sink.values.count - kept)
             sink.escaped.removeAll()
         }
         FreeText.addEntities(bytes, message, into: &sink)
-        if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { return .sudo }
-        if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { return .su }
-        return .linux
+        var logSource = LogSourceID.linux
+        if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { logSource = .sudo }
+        if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { logSource = .su }
+        return ParsedLine(time: nil, logSource: logSource)
     }
 
     private static func afterPriority(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {

@@ -22,7 +22,22 @@ struct FixtureTests {
         try fixture.check(.auto)
     }
 
+    @Test("access lines that syslog carries, the format named and not", arguments: Fixture.all("behind-syslog"))
+    func behindSyslog(_ fixture: Fixture) throws {
+        try fixture.check(.syslog)
+        try fixture.check(.auto)
+    }
+
     @Test("no folder of fixtures is empty", arguments: ["combined", "syslog", "sshd", "decoder"])
     func present(_ folder: String) { #expect(Fixture.all(folder).count > 20) }
 
+    @Test("what was read before changes nothing in what an access line gives")
+    func afterOthers() {
+        let access = #" - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1 "-" "-""#
+        for client in ["192.0.2.1", "2001:db8::", "fe80::1%eth0", "client", "unix:", "-", "nginx:", "<190>192.0.2.1", ""] {
+            let alone = Reading(client + access, .combined).events.map { $0.fields["source.ip"] }
+            let second = Reading("192.0.2.9\(access)\n\(client)\(access)", .combined).events.dropFirst()
+            #expect(second.map { $0.fields["source.ip"] } == alone, "\(client)")
+        }
+    }
 }
