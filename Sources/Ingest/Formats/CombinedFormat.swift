@@ -175,7 +175,7 @@ enum CombinedFormat {
     }
 
     private static func add(_ field: FieldID, _ bytes: Span<UInt8>, _ range: Range<Int>, into sink: inout FieldSink) {
-        guard !range.isEmpty, !(range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "-")) else { return }
+        guard !AbsentValue.isBlank(bytes, range.lowerBound, range.upperBound) else { return }
         sink.add(field, range.lowerBound, range.upperBound)
     }
 

@@ -16,6 +16,8 @@ package struct JSONFieldPlan: Sendable {
     let entries: [Entry]
     /// Wanted of every line, whatever its keys: see `FieldTable.decodedLine`.
     let decodedLine: FieldID?
+    /// The fields that what `AbsentValue` knows leaves out, as `FieldSink.bit` tells them; none where fields are a format's keys.
+    let optional: UInt64
     /// The same for Windows events, whose names are not paths.
     let windows: WindowsFieldPlan
     /// Open addressing; -1 is free. At most half full.
@@ -41,19 +43,20 @@ package struct JSONFieldPlan: Sendable {
             for name in names { add(name, field) }
         }
         self.init(
-            entries: entries, windows: WindowsFieldPlan(fields, taxonomy), decodedLine: decodedLine)
+            entries: entries, optional: FieldSink.bit(.referrer) | FieldSink.bit(.userAgent) | FieldSink.bit(.userName),
+            windows: WindowsFieldPlan(fields, taxonomy), decodedLine: decodedLine)
     }
 
     /// A plan for these paths and no others; the first of two that are the same counts.
     init(entries: [(path: String, field: FieldID)]) {
-        self.init(entries: entries.map { Entry(path: Array($0.path.utf8), field: $0.field) }, windows: JSONFieldPlan.noWindows)
+        self.init(
+            entries: entries.map { Entry(path: Array($0.path.utf8), field: $0.field) }, optional: 0,
+            windows: JSONFieldPlan.noWindows)
     }
 
     private static let noWindows = WindowsFieldPlan(FieldTable(), EventTaxonomy())
 
-    private init(
-        entries: [Entry], windows: WindowsFieldPlan, decodedLine: FieldID? = nil
-    ) {
+    private init(entries: [Entry], optional: UInt64, windows: WindowsFieldPlan, decodedLine: FieldID? = nil) {
         var size = 16
         while size < entries.count * 2 { size *= 2 }
         var buckets = [Int32](repeating: -1, count: size)
@@ -64,6 +67,7 @@ package struct JSONFieldPlan: Sendable {
         }
         self.entries = entries
         self.decodedLine = decodedLine
+        self.optional = optional
         self.windows = windows
         self.buckets = buckets
         mask = size - 1

@@ -96,7 +96,7 @@ struct JSONScanner {
         case UInt8(ascii: "\""):
             index &+= 1
             guard let text = string(bytes) else { return false }
-            if key.planEntry >= 0, !isNothing(text.start, text.end, key.field, bytes) {
+            if key.planEntry >= 0, !isNothing(text.start, text.end, key.field, plan, bytes) {
                 add(text.start, text.end, isEscaped: text.isEscaped, key, into: &sink)
             }
             return true
@@ -108,21 +108,21 @@ struct JSONScanner {
             let start = index
             while index < end, !JSONScanner.endsToken(bytes[index]) { index &+= 1 }
             guard index > start else { return false }
-            if key.planEntry >= 0, !bytes.hasPrefix("null", from: start, to: index) {
+            if key.planEntry >= 0, !bytes.hasPrefix("null", from: start, to: index),
+                !isNothing(start, index, key.field, plan, bytes)
+            {
                 add(start, index, isEscaped: false, key, into: &sink)
             }
             return true
         }
     }
 
-    /// What servers write where a request has no such header, and no user: `""` or `"-"`. In other fields these are values.
+    /// What servers write where a request has no such header, and no user. In other fields these are values.
     @inline(__always)
-    private func isNothing(_ start: Int, _ end: Int, _ field: FieldID, _ bytes: Span<UInt8>) -> Bool {
-        guard end &- start <= 1, FieldSink.bit(field) & JSONScanner.headers != 0 else { return false }
-        return end == start || bytes[start] == UInt8(ascii: "-")
+    private func isNothing(_ start: Int, _ end: Int, _ field: FieldID, _ plan: JSONFieldPlan, _ bytes: Span<UInt8>) -> Bool {
+        guard end &- start <= 5, FieldSink.bit(field) & plan.optional != 0 else { return false }
+        return AbsentValue.isAbsent(bytes, start, end, field)
     }
-
-    private static let headers = FieldSink.bit(.referrer) | FieldSink.bit(.userAgent) | FieldSink.bit(.userName)
 
     /// White space and control bytes, `,`, `}`, `]`, `"`, `:`.
     @inline(__always)

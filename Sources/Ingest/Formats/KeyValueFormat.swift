@@ -78,9 +78,11 @@ enum KeyValueFormat {
                 value = first..<last
             }
             pairs += 1
-            guard !value.isEmpty, !(value.count == 1 && bytes[value.lowerBound] == UInt8(ascii: "-")) else { continue }
+            guard !AbsentValue.isBlank(bytes, value.lowerBound, value.upperBound) else { continue }
             guard let field = plan.entry(hash: hash, isEqual: { isEqual($0, bytes, key) }).map({ plan.entries[$0].field }),
-                sink.range(of: field) == nil
+                sink.range(of: field) == nil,
+                FieldSink.bit(field) & plan.optional == 0
+                    || !AbsentValue.isAbsent(bytes, value.lowerBound, value.upperBound, field)
             else {
                 continue
             }

@@ -337,7 +337,7 @@ package struct BatchParser: Sendable {
             removeScratchFields()
         case .keyValue:
             parsed = KeyValueFormat.parse(bytes, range, plan: plan, into: &sink)
-            if parsed != nil { refineKeyValue(bytes, range, &parsed) }
+            if parsed != nil { refineKeyValue(bytes, range, reference, &parsed) }
         case .text:
             parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
             removeScratchFields()
@@ -364,7 +364,7 @@ package struct BatchParser: Sendable {
         if matcher.formats.formats[number].keyed != nil {
             for format in [LogFormat.json, .keyValue] {
                 guard var parsed = attempt(format, bytes, range, reference) else { continue }
-                matcher.refine(as: number, bytes, &parsed, into: &sink) { plan, keyed in
+                matcher.refine(as: number, bytes, &parsed, reference: reference, into: &sink) { plan, keyed in
                     guard format == .keyValue else { return JSONFormat.scan(bytes, range, plan: plan, into: &keyed) }
                     let start = KeyValueFormat.start(bytes, range.bounds) ?? Int(range.start)
                     return KeyValueFormat.scan(bytes, start..<range.end, plan: plan, into: &keyed) > 0
@@ -386,9 +386,13 @@ package struct BatchParser: Sendable {
         _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp, _ parsed: inout ParsedLine?
     ) {
         guard var line = parsed, !matcher.isEmpty else { return }
-        matcher.refine(bytes, &line, into: &sink) { plan, keyed in JSONFormat.scan(bytes, range, plan: plan, into: &keyed) }
+        matcher.refine(bytes, &line, reference: reference, into: &sink) { plan, keyed in
+            JSONFormat.scan(bytes, range, plan: plan, into: &keyed)
+        }
         ClientAddress.normalise(bytes, &sink)
-        if sink.range(of: .urlOriginal) == nil, sink.range(of: .eventCategory) == nil, let message = sink.range(of: .message) {
+        if !matcher.hasReadMessage, sink.range(of: .urlOriginal) == nil, sink.range(of: .eventCategory) == nil,
+            let message = sink.range(of: .message)
+        {
             let program = sink.range(of: .processName)?.bounds
             if let inner = matcher.readMessage(bytes, message.bounds, program: program, reference: reference, into: &sink) {
                 line.logSource = inner.logSource
@@ -398,10 +402,12 @@ package struct BatchParser: Sendable {
         parsed = line
     }
 
-    private mutating func refineKeyValue(_ bytes: Span<UInt8>, _ range: ByteRange, _ parsed: inout ParsedLine?) {
+    private mutating func refineKeyValue(
+        _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp, _ parsed: inout ParsedLine?
+    ) {
         guard var line = parsed, !matcher.isEmpty else { return }
         let start = KeyValueFormat.start(bytes, range.bounds) ?? Int(range.start)
-        matcher.refine(bytes, &line, into: &sink) { plan, keyed in
+        matcher.refine(bytes, &line, reference: reference, into: &sink) { plan, keyed in
             KeyValueFormat.scan(bytes, start..<range.end, plan: plan, into: &keyed) > 0
         }
         ClientAddress.normalise(bytes, &sink)

@@ -59,6 +59,55 @@ struct MappedFormatTests {
         #expect(pairs.fields["source.ip"] == ["192.0.2.7"] && pairs.time.rfc3339 == "2026-03-01T10:00:00Z")
     }
 
+    @Test(
+        "what says that there is nothing is no value: an account's next key is asked",
+        arguments: [#""-""#, #""--""#, #""""#, "false", "null"])
+    func absent(_ nothing: String) throws {
+        let formats = try formats(Self.mapping)
+        let format = try #require(LogFormat(rawValue: "mine"))
+        let line = #"{"when":1772359200,"who":\#(nothing),"what":\#(nothing),"user":\#(nothing)}"#
+        #expect(try #require(read(line, format, formats)).fields["user.name"] == nil)
+        let second = #"{"who":\#(nothing),"actor":{"name":"jane"}}"#
+        #expect(try #require(read(second, format, formats)).fields["user.name"] == ["jane"])
+        #expect(try #require(read(line, .json)).fields["user.name"] == nil)
+        guard nothing.hasPrefix("\"") || nothing == "false" else { return }
+        #expect(try #require(read("when=1772359200 who=\(nothing) what=7", format, formats)).fields["user.name"] == nil)
+        #expect(try #require(read("time=1772359200 user=\(nothing) n=7", .keyValue)).fields["user.name"] == nil)
+    }
+
+    @Test("somebody may be called false, and other fields may say so")
+    func quotedFalse() throws {
+        let formats = try formats(Self.mapping)
+        let format = try #require(LogFormat(rawValue: "mine"))
+        let event = try #require(read(#"{"when":1772359200,"who":"false","what":false}"#, format, formats))
+        #expect(event.fields["user.name"] == ["false"] && event.fields["resource.id"] == ["false"])
+        #expect(try #require(read(#"{"user":"false"}"#, .json)).fields["user.name"] == ["false"])
+    }
+
+    @Test("a format's patterns read the message, and its keys and cases win over them")
+    func ownMessage() throws {
+        let formats = try formats(
+            Self.mapping.replacing(
+                "samples:",
+                with: """
+                    patterns:
+                      - pattern: 'Refused {user.name:text} at {source.ip}'
+                        set: {event.action: refused}
+                    cases:
+                      - when: {kind: refusal}
+                      - when: {kind: named}
+                        set: {event.action: named}
+                    samples:
+                    """))
+        let quiet = try #require(read(#"{"kind":"refusal","message":"Refused bob \u00e9 at 192.0.2.9"}"#, .auto, formats))
+        #expect(quiet.fields["user.name"] == ["bob é"] && quiet.fields["source.ip"] == ["192.0.2.9"])
+        #expect(quiet.fields["event.action"] == ["refused"])
+        let line = #"{"kind":"named","who":"jane","peer":{"addr":"192.0.2.7"},"message":"Refused bob at 192.0.2.9"}"#
+        let keyed = try #require(read(line, .auto, formats))
+        #expect(keyed.fields["user.name"] == ["jane"] && keyed.fields["source.ip"] == ["192.0.2.7"])
+        #expect(keyed.fields["event.action"] == ["named"])
+    }
+
     @Test("it is not applied to sources that are not said to have it")
     func notNamed() throws {
         let event = try #require(read(#"{"who":"jane","what":7}"#, .auto, try formats(Self.mapping)))

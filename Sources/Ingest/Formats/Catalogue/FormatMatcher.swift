@@ -9,6 +9,9 @@ struct FormatMatcher: Sendable {
     /// The name of the format that the last line read had.
     private(set) var lastFormat: String?
 
+    /// Whether the patterns of the last line's own format have read its message.
+    private(set) var hasReadMessage = false
+
     private var candidates: [Int32] = []
     private var stamps: [UInt32]
     private var stamp: UInt32 = 0
@@ -194,9 +197,10 @@ extension FormatMatcher {
     ///
     /// - Parameter scan: reads the keys of a plan from the same line.
     mutating func refine(
-        _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, into sink: inout FieldSink,
+        _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, reference: Timestamp, into sink: inout FieldSink,
         scan: (JSONFieldPlan, inout FieldSink) -> Bool
     ) {
+        hasReadMessage = false
         candidates.removeAll(keepingCapacity: true)
         for index in sink.first..<sink.values.count {
             let value = sink.values[index]
@@ -208,32 +212,32 @@ extension FormatMatcher {
         for position in candidates.indices where candidates[position] != last {
             last = candidates[position]
             guard formats.keyedIndex.mayApply(Int(last), sink) else { continue }
-            if apply(Int(last), isNamed: false, bytes, &parsed, into: &sink, scan: scan) { break }
+            // It may look for candidates of its own: nothing of these is asked for behind it.
+            if apply(Int(last), isNamed: false, bytes, &parsed, reference: reference, into: &sink, scan: scan) { break }
         }
         sink.removeFields(from: formats.keyedIndex.firstScratchField)
     }
 
     /// Likewise for a source that is said to have the format: its keys are read, whether one of its cases holds or not.
     mutating func refine(
-        as number: Int, _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, into sink: inout FieldSink,
+        as number: Int, _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, reference: Timestamp, into sink: inout FieldSink,
         scan: (JSONFieldPlan, inout FieldSink) -> Bool
     ) {
-        _ = apply(number, isNamed: true, bytes, &parsed, into: &sink, scan: scan)
+        _ = apply(number, isNamed: true, bytes, &parsed, reference: reference, into: &sink, scan: scan)
     }
 
     private mutating func apply(
-        _ number: Int, isNamed: Bool, _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, into sink: inout FieldSink,
-        scan: (JSONFieldPlan, inout FieldSink) -> Bool
+        _ number: Int, isNamed: Bool, _ bytes: Span<UInt8>, _ parsed: inout ParsedLine, reference: Timestamp,
+        into sink: inout FieldSink, scan: (JSONFieldPlan, inout FieldSink) -> Bool
     ) -> Bool {
         guard let plan = formats.keyedIndex.plans[number], let format = formats.formats[number].keyed else { return false }
         keyed[number].removeAll()
         guard scan(plan, &keyed[number]) else { return false }
         let found = format.cases.firstIndex(where: { holds($0, keyed[number], bytes) })
         guard found != nil || isNamed else { return false }
-        for target in format.targets {
-            guard let index = firstValue(of: target.keys, keyed[number]) else { continue }
-            sink.set(target.field, keyed[number].values[index].range, isEscaped: keyed[number].escaped.contains(index))
-        }
+        if let message = format.targets.first(where: { $0.field == .message }) { fill(message, keyed[number], bytes, into: &sink) }
+        readOwnMessage(number, bytes, reference: reference, into: &sink)
+        for target in format.targets { fill(target, keyed[number], bytes, into: &sink) }
         for map in formats.formats[number].maps {
             guard let value = sink.range(of: map.field), isEqual(bytes, value, map.from) else { continue }
             sink.set(map.field, placed(map.range))
@@ -250,11 +254,31 @@ extension FormatMatcher {
         return true
     }
 
-    private func firstValue(of keys: [Int], _ keyed: FieldSink) -> Int? {
-        for key in keys {
-            for index in keyed.values.indices where Int(keyed.values[index].field.rawValue) == key { return index }
+    /// What the format's patterns say of the message: its keys and cases know better, where they say something.
+    private mutating func readOwnMessage(_ number: Int, _ bytes: Span<UInt8>, reference: Timestamp, into sink: inout FieldSink) {
+        guard formats.formats[number].hasPatterns, let index = sink.index(of: .message) else { return }
+        let message = sink.values[index].range
+        let isEscaped = sink.escaped.contains(index)
+        let first = sink.first
+        let found = readMessage(bytes, message.bounds, program: nil, only: number, reference: reference, into: &sink)
+        hasReadMessage = found != nil
+        guard found != nil, isEscaped else { return }
+        // Parts of a text that holds escapes hold some, too.
+        for place in first..<sink.values.count where !sink.escaped.contains(place) {
+            let range = sink.values[place].range
+            if range.start >= message.start, range.end <= message.end { sink.escaped.append(place) }
         }
-        return nil
+    }
+
+    /// The first of a field's keys that has a value fills it.
+    private func fill(_ target: KeyedFormat.Target, _ keyed: FieldSink, _ bytes: Span<UInt8>, into sink: inout FieldSink) {
+        for key in target.keys {
+            for index in keyed.values.indices where Int(keyed.values[index].field.rawValue) == key {
+                let range = keyed.values[index].range
+                if AbsentValue.isAbsent(bytes, Int(range.start), range.end, target.field) { continue }
+                return sink.set(target.field, range, isEscaped: keyed.escaped.contains(index))
+            }
+        }
     }
 
     private func holds(_ entry: KeyedFormat.Case, _ keyed: FieldSink, _ bytes: Span<UInt8>) -> Bool {

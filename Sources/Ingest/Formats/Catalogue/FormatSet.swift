@@ -14,6 +14,7 @@ package struct FormatSet: Sendable {
         var programs: [[UInt8]]
         var isAnywhere: Bool
         var headers: [LinePattern]
+        var hasPatterns: Bool
         var constants: [ConstantValue]
         var maps: [MappedValue]
         var keyed: KeyedFormat?
@@ -150,7 +151,7 @@ package struct FormatSet: Sendable {
             Format(
                 name: definition.name, title: definition.title, logSource: logSource(definition.logSource),
                 programs: definition.programs.map { Array($0.utf8) }, isAnywhere: definition.isAnywhere, headers: headers,
-                constants: shared, maps: maps, keyed: nil))
+                hasPatterns: !definition.patterns.isEmpty, constants: shared, maps: maps, keyed: nil))
         formats[number].keyed = try keyed(definition, number, field, logSource)
     }
 

@@ -225,8 +225,7 @@ private struct PatternRun {
         _ field: FieldID?, isCell: Bool = false, _ start: Int, _ end: Int, _ bytes: Span<UInt8>, into sink: inout FieldSink
     ) -> Bool {
         if isCell, bytes.firstIndex(of: UInt8(ascii: "|"), from: start, to: end) != nil { return false }
-        // `-` is how logs write that there is nothing.
-        guard let field, end > start, !(end - start == 1 && bytes[start] == UInt8(ascii: "-")) else { return true }
+        guard let field, !AbsentValue.isAbsent(bytes, start, end, field) else { return true }
         for index in firstValue..<sink.values.count where sink.values[index].field == field {
             let earlier = sink.values[index].range
             guard Int(earlier.count) == end - start else { return false }
