@@ -87,38 +87,63 @@ enum FreeText {
 
     private static func user(_ bytes: Span<UInt8>, _ message: Range<Int>) -> Range<Int>? {
         for marker in userMarkers {
-            guard let found = bytes.firstIndex(ofFolded: marker, from: message.lowerBound, to: message.upperBound) else {
-                continue
+            var place = message.lowerBound
+            while let found = bytes.firstIndex(ofFolded: marker, from: place, to: message.upperBound) {
+                place = found + marker.count
+                if found > message.lowerBound, isWordByte(bytes[found - 1]) { continue }
+                // `POST /user/login for`: the last part of a path.
+                if marker.last == 0x20, found > message.lowerBound, bytes[found - 1] == UInt8(ascii: "/") { continue }
+                if let name = name(bytes, place, message.upperBound, behind: marker) { return name }
             }
-            if found > message.lowerBound, isWordByte(bytes[found - 1]) { continue }
-            var start = found + marker.count
-            var closing: UInt8 = 0x20
-            if start < message.upperBound, "\"'[<(`".utf8.contains(bytes[start]) {
-                closing =
-                    bytes[start] == UInt8(ascii: "[")
-                    ? UInt8(ascii: "]")
-                    : bytes[start] == UInt8(ascii: "<")
-                        ? UInt8(ascii: ">")
-                        : bytes[start] == UInt8(ascii: "(") ? UInt8(ascii: ")") : bytes[start]
-                start += 1
-            }
-            var end = start
-            while end < message.upperBound, bytes[end] != closing, end - start < 256,
-                closing != 0x20 || !",;)]}\"'".utf8.contains(bytes[end])
-            { end += 1 }
-            while end > start, closing == 0x20, ".:".utf8.contains(bytes[end - 1]) { end -= 1 }
-            if end > start, !isFiller(bytes, start, end) { return start..<end }
         }
         return nil
     }
 
-    /// `user from 192.0.2.1` names nobody.
-    private static func isFiller(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        ["from", "with", "is", "not", "and", "has", "was", "name", "login", "logged", "account", "authentication", "failed"]
-            .contains { word in
-                word.utf8.count == end - start && bytes.firstIndex(ofFolded: Array(word.utf8), from: start, to: end) == start
+    /// The account behind a marker: what stands in quotes or brackets, or a word that no sentence would go on with.
+    private static func name(_ bytes: Span<UInt8>, _ first: Int, _ limit: Int, behind marker: [UInt8]) -> Range<Int>? {
+        var start = first
+        var closing: UInt8 = 0x20
+        if start < limit, "\"'[<(`".utf8.contains(bytes[start]) {
+            switch bytes[start] {
+            case UInt8(ascii: "["): closing = UInt8(ascii: "]")
+            case UInt8(ascii: "<"): closing = UInt8(ascii: ">")
+            case UInt8(ascii: "("): closing = UInt8(ascii: ")")
+            default: closing = bytes[start]
             }
+            start += 1
+        }
+        let isBare = closing == 0x20
+        var end = start
+        while end < limit, bytes[end] != closing, end - start < 256, !isBare || !",;)]}\"'".utf8.contains(bytes[end]) { end += 1 }
+        while end > start, isBare, ".:".utf8.contains(bytes[end - 1]) { end -= 1 }
+        if AbsentValue.isAbsent(bytes, start, end, .userName) { return nil }
+        // Behind an equals sign any word is the value.
+        if isBare, marker.last != UInt8(ascii: "="), isFiller(bytes, start, end) { return nil }
+        return start..<end
     }
+
+    /// `user from 192.0.2.1` names nobody, nor does `username or password`.
+    private static func isFiller(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        for word in fillers where word.count == end - start {
+            if bytes.firstIndex(ofFolded: word, from: start, to: end) == start { return true }
+        }
+        return false
+    }
+
+    /// Words that English puts behind `user`, `login` and `account`, in lower case.
+    private static let fillers: [[UInt8]] = [
+        "a", "an", "the", "and", "or", "nor", "not", "no", "but", "if", "that", "this", "who", "which",
+        "as", "at", "by", "for", "from", "in", "into", "of", "on", "over", "since", "through", "to", "under", "via", "with",
+        "within", "without",
+        "is", "are", "was", "were", "has", "had", "have", "been", "be", "can", "cannot", "could", "did", "does", "may", "must",
+        "should", "will", "would", "exceeded", "tried", "trying", "attempted",
+        "attempt", "attempts", "account", "accounts", "agent", "authentication", "attribute", "credentials", "data", "details",
+        "error", "errors", "failure", "failures", "form", "group", "id", "information", "input", "limit", "lookup", "name",
+        "names", "page", "password", "passwords", "request", "requests", "session", "sessions", "success", "token",
+        "already", "banned", "blocked", "created", "deleted", "denied", "disabled", "enabled", "expired", "failed",
+        "found", "ignored", "invalid", "locked", "logged", "login", "logins", "missing", "refused", "rejected", "removed",
+        "succeeded", "successful", "successfully", "unknown", "unsuccessful", "used",
+    ].map { Array($0.utf8) }
 
     private static let userMarkers: [[UInt8]] = [
         "username=", "user=", "username: ", "username:", "user: ", "user:", "login=", "login: ", "account=", "email=", "email: ",
