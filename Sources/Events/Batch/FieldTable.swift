@@ -84,8 +84,10 @@ extension FieldID {
     public static var logLevel: FieldID { FieldID(rawValue: 25) }
     public static var urlDomain: FieldID { FieldID(rawValue: 26) }
     public static var timestamp: FieldID { FieldID(rawValue: 27) }
-    /// `X-Forwarded-For` or `Forwarded`, as the client or its proxies sent it.
+    /// `X-Forwarded-For`, as the client or its proxies sent it.
     public static var forwardedFor: FieldID { FieldID(rawValue: 28) }
+    /// Likewise `Forwarded` (RFC 7239).
+    public static var forwarded: FieldID { FieldID(rawValue: 29) }
 
     fileprivate static let wellKnownNames = [
         "message", "event.action", "event.outcome", "event.category", "event.reason", "source.ip", "source.port",
@@ -93,6 +95,6 @@ extension FieldID {
         "url.original", "url.path", "url.query", "http.version", "http.response.status_code",
         "http.response.body.bytes", "http.request.referrer", "user_agent.original", "vigie.request.decoded",
         "vigie.url.decoded", "vigie.path.decoded", "vigie.source.prefix", "log.level", "url.domain", "@timestamp",
-        "http.request.forwarded_for",
+        "http.request.forwarded_for", "http.request.forwarded",
     ]
 }

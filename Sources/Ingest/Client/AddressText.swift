@@ -4,20 +4,15 @@ package import Events
 enum AddressText {
     /// The address in `192.0.2.1`, `192.0.2.1:50122`, `[2001:db8::1]:50122`, `for="[2001:db8::1]"`, `::ffff:192.0.2.1`.
     static func address(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Range<Int>? {
-        var (start, end) = (range.lowerBound, range.upperBound)
-        while start < end, bytes[start] <= 0x20 { start += 1 }
-        while end > start, bytes[end - 1] <= 0x20 { end -= 1 }
+        var text = range
         // RFC 7239: `for=192.0.2.60;proto=http;by=203.0.113.43`.
-        if let parameter = bytes.firstIndex(of: "or=", from: start, to: end), parameter > start,
-            bytes[parameter - 1] | 0x20 == UInt8(ascii: "f")
-        {
-            start = parameter + 3
-            end = bytes.firstIndex(of: UInt8(ascii: ";"), from: start, to: end) ?? end
+        if bytes.firstIndex(of: UInt8(ascii: "="), from: range.lowerBound, to: range.upperBound) != nil {
+            let named = ForwardedElement.clients(bytes, range)
+            if named.count > 1 { return nil }
+            text = named.last
         }
-        if end - start >= 2, bytes[start] == UInt8(ascii: "\""), bytes[end - 1] == UInt8(ascii: "\"") {
-            start += 1
-            end -= 1
-        }
+        let inner = ForwardedElement.unquoted(bytes, text)
+        let (start, end) = (inner.lowerBound, inner.upperBound)
         if start < end, bytes[start] != UInt8(ascii: "["), IPAddress(bytes.extracting(start..<end)) != nil {
             return CaptureKind.ip.take(bytes, start, end, before: nil, bytes)?.value
         }
@@ -33,7 +28,7 @@ enum AddressText {
         var first: Range<Int>?
         var end = range.upperBound
         while end > range.lowerBound {
-            let start = bytes.lastIndex(of: UInt8(ascii: ","), from: range.lowerBound, to: end).map { $0 + 1 } ?? range.lowerBound
+            let start = ForwardedElement.start(bytes, from: range.lowerBound, to: end)
             guard let hop = address(bytes, start..<end), let parsed = IPAddress(bytes.extracting(hop)) else { return first }
             first = hop
             if !PrivateAddresses.contain(parsed) { return hop }

@@ -26,7 +26,7 @@ enum ClientAddress {
             sink.values[index].range = ByteRange(start: hop.lowerBound, count: hop.count)
             guard proxies.contains(address) else { return }
         }
-        guard let forwarded = sink.range(of: .forwardedFor)?.bounds ?? tail.forwarded,
+        guard let forwarded = (sink.range(of: .forwardedFor) ?? sink.range(of: .forwarded))?.bounds ?? tail.forwarded,
             let client = proxies.client(peer: peer, forwarded: forwarded, in: bytes)
         else { return }
         sink.values[index].range = ByteRange(start: client.lowerBound, count: client.count)

@@ -29,8 +29,7 @@ package struct TrustedProxies: Sendable {
         var found: Range<Int>?
         var end = forwarded.upperBound
         while end > forwarded.lowerBound {
-            let start =
-                bytes.lastIndex(of: UInt8(ascii: ","), from: forwarded.lowerBound, to: end).map { $0 + 1 } ?? forwarded.lowerBound
+            let start = ForwardedElement.start(bytes, from: forwarded.lowerBound, to: end)
             // A hop that is no address (`unknown`, `_hidden`) ends what can be told.
             guard let hop = AddressText.address(bytes, start..<end), let address = IPAddress(bytes.extracting(hop)) else {
                 return found

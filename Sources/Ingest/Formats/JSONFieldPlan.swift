@@ -154,6 +154,10 @@ package struct JSONFieldPlan: Sendable {
                 "request.headers.X-Forwarded-For", "headers.x-forwarded-for", "forwarded_for",
             ]
         ),
+        (
+            .forwarded,
+            ["forwarded", "http_forwarded", "request_Forwarded", "request.headers.Forwarded", "headers.forwarded"]
+        ),
         (.urlDomain, ["host", "server_name", "request.host", "RequestHost", "http_host", "vhost"]),
         (.message, ["msg", "log", "MESSAGE", "text", "error"]),
         (.eventAction, ["event", "action", "event_type", "eventType", "type", "event_name"]),

@@ -24,7 +24,7 @@ struct TrustedProxiesTests {
         #expect(access("10.0.0.1", "203.0.113.9") == "203.0.113.9")
         #expect(access("10.0.0.1", "6.6.6.6, 203.0.113.9") == "203.0.113.9")
         #expect(access("10.0.0.1", "6.6.6.6, 203.0.113.9, 10.0.0.2, 2001:db8:ff::2") == "203.0.113.9")
-        #expect(access("10.0.0.1", "for=6.6.6.6, for=\\x22[2001:db8::7]\\x22") != "6.6.6.6")
+        #expect(access("10.0.0.1", "for=6.6.6.6, for=\\x22[2001:db8::7]\\x22") == "2001:db8::7")
         #expect(access("10.0.0.1", "10.0.0.9, 10.0.0.8") == "10.0.0.9")
     }
 
@@ -50,6 +50,39 @@ struct TrustedProxiesTests {
         let standard = Array("for=6.6.6.6;by=1.1.1.1, for=\"[2001:db8::7]:4711\";proto=https".utf8)
         let found = IPAddress("10.0.0.1").flatMap { proxies.client(peer: $0, forwarded: 0..<standard.count, in: standard.span) }
         #expect(found.map { String(decoding: standard[$0], as: UTF8.self) } == "2001:db8::7")
+    }
+
+    @Test(
+        "RFC 7239's quotes are read as nginx, Apache and JSON log them",
+        arguments: [
+            (#"for="[2001:db8::49]:99""#, "2001:db8::49"), (#"For="203.0.113.53:80";proto=https"#, "203.0.113.53"),
+            (#"for=6.6.6.6, proto=https;FOR="203.0.113.53""#, "203.0.113.53"),
+            (#"for="[2001:db8::61]", for=10.0.0.2"#, "2001:db8::61"),
+            (#"for="[2001:db8::61]:4711", for="10.0.0.2:80""#, "2001:db8::61"),
+            (#"for="203.0.113.9", for="[2001:db8:ff::2]:1""#, "203.0.113.9"), ("for=203.0.113.9", "203.0.113.9"),
+            // A parameter's name stands where a pair begins, and nowhere else.
+            ("host=or=x;for=203.0.113.9", "203.0.113.9"), ("host=for=6.6.6.6;for=203.0.113.9", "203.0.113.9"),
+            (#"host="a;for=6.6.6.6";for=203.0.113.9"#, "203.0.113.9"), (#"for=203.0.113.9;host="a, for=6.6.6.6""#, "203.0.113.9"),
+            (#"for=203.0.113.9;host="a\", for=6.6.6.6""#, "203.0.113.9"), ("by=6.6.6.6;for=203.0.113.9", "203.0.113.9"),
+            // A quotation mark that the client left open.
+            (#"for="6.6.6.6, for=203.0.113.9"#, "203.0.113.9"), (#"for="6.6.6.6, for="203.0.113.9""#, "203.0.113.9"),
+            // Nothing that is sure: the proxy is all that is known.
+            ("for=6.6.6.6;for=203.0.113.9", "10.0.0.1"), (#"for="_hidden""#, "10.0.0.1"), ("for=unknown", "10.0.0.1"),
+            ("proto=https;by=203.0.113.9", "10.0.0.1"), ("for=", "10.0.0.1"), (#"for=""#, "10.0.0.1"), (#"for="""#, "10.0.0.1"),
+        ])
+    func standard(_ header: String, _ client: String) {
+        let nginx = header.replacing("\\", with: "\\x5C").replacing("\"", with: "\\x22")
+        #expect(access("10.0.0.1", nginx) == client)
+        let apache = header.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+        #expect(access("10.0.0.1", apache) == client)
+        let json = header.replacing("\\", with: "\\\\").replacing("\"", with: "\\u0022")
+        for value in [apache, json] {
+            #expect(read(#"{"remote_addr":"10.0.0.1","forwarded":"\#(value)","status":200,"uri":"/"}"#, .json) == client)
+            #expect(read(#"{"remote_addr":"203.0.113.1","forwarded":"\#(value)","uri":"/"}"#, .json) == "203.0.113.1")
+            let both = #""forwarded":"\#(value)","http_x_forwarded_for":"203.0.113.77""#
+            #expect(read(#"{"remote_addr":"10.0.0.1",\#(both),"status":200,"uri":"/"}"#, .json) == "203.0.113.77")
+        }
+        #expect(access("203.0.113.1", nginx) == "203.0.113.1")
     }
 
     /// A client may leave its user agent out.
