@@ -17,6 +17,8 @@ package struct SourceStatus: Sendable, Equatable {
     package var unparsedSamples: [String]
     /// Of each of these lines, in the same order: the nearest format and what it missed; empty where none comes near.
     package var unparsedReasons: [String] = []
+    /// Likewise of the lines that count as `SourceCounters.plain`.
+    package var plainSamples: [String] = []
     /// What is odd about it although it is read, with what to do.
     package var warnings: [String] = []
     /// Files that it consists of, where it is a pattern.
@@ -42,7 +44,11 @@ package struct SourceCounters: Sendable, Equatable, Codable {
     package var bytes = 0
     package var lines = 0
     package var parsed = 0
-    /// No format could read it. Keyword rules still see the raw line.
+    /// Of the parsed ones those whose text no format knows: kept with what their words name, in a wrapper, behind a date or
+    /// behind a syslog header.
+    package var plain = 0
+    /// No format could read it. Keyword rules still see the raw line. Also what begins as a format's lines do and goes on
+    /// otherwise, whatever else could be told of it.
     package var unparsed = 0
     /// Blank lines: neither parsed nor unparsed.
     package var blank = 0
@@ -80,6 +86,7 @@ extension SourceCounters {
         bytes = try count(.bytes)
         lines = try count(.lines)
         parsed = try count(.parsed)
+        plain = try count(.plain)
         unparsed = try count(.unparsed)
         blank = try count(.blank)
         overlong = try count(.overlong)
@@ -108,6 +115,7 @@ extension SourceCounters {
         bytes += other.bytes
         lines += other.lines
         parsed += other.parsed
+        plain += other.plain
         unparsed += other.unparsed
         blank += other.blank
         overlong += other.overlong

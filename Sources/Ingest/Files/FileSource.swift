@@ -60,6 +60,7 @@ package final class FileSource {
     private var closedCounters: SourceCounters
     private var lastTime: Timestamp?
     private var closedSamples: [String] = []
+    private var closedPlainSamples: [String] = []
     private var closedLosses: [String] = []
     private var lastFormat: String?
 
@@ -219,6 +220,7 @@ package final class FileSource {
             state: files > 0 ? "following" : refused.isEmpty ? "waiting" : "unreadable", counters: counters,
             lagBytes: statuses.reduce(0) { $0 + $1.lagBytes }, lastEvent: lastEvent,
             unparsedSamples: (closedSamples + statuses.flatMap(\.unparsedSamples)).suffix(BatchParser.maximumSamples))
+        status.plainSamples = (closedPlainSamples + statuses.flatMap(\.plainSamples)).suffix(BatchParser.maximumSamples)
         status.files = files
         status.warnings = (closedLosses + statuses.flatMap(\.warnings)).suffix(BatchParser.maximumSamples)
         if files == 0, refused.isEmpty { status.problem = "no file matches \(path); check it; Vigie keeps looking while it runs" }
@@ -355,6 +357,7 @@ package final class FileSource {
         lastTime = later(lastTime, tail.parser.lastTime)
         lastFormat = tail.parser.recognised?.rawValue ?? lastFormat
         closedSamples = (closedSamples + tail.parser.unparsedSamples).suffix(BatchParser.maximumSamples)
+        closedPlainSamples = (closedPlainSamples + tail.parser.plainSamples).suffix(BatchParser.maximumSamples)
         closedLosses = (closedLosses + tail.losses).suffix(BatchParser.maximumSamples)
     }
 }

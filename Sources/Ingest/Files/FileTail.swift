@@ -140,6 +140,7 @@ package final class FileTail {
             state: state, problem: problem?.description ?? "", counters: parser.counters, lagBytes: lagBytes,
             lastEvent: parser.lastTime,
             unparsedSamples: parser.unparsedSamples)
+        status.plainSamples = parser.plainSamples
         status.warnings = losses
         if let warning = parser.counters.privateAddressWarning(path) { status.warnings.append(warning) }
         return status

@@ -5,6 +5,16 @@ struct ParsedLine {
     /// `nil` when the line carries no time.
     var time: Timestamp?
     var logSource: LogSourceID
+    var certainty = Certainty.known
+
+    enum Certainty {
+        /// A format knows what the line says.
+        case known
+        /// No format does: what was found was told by the words alone.
+        case plain
+        /// Likewise, although it begins as a format's lines do.
+        case broken
+    }
 }
 
 /// Where a format puts what it finds, and what formats remember from line to line. Owned by a `BatchParser`; its arrays

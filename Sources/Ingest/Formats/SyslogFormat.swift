@@ -86,7 +86,7 @@ enum SyslogFormat {
         var logSource = LogSourceID.linux
         if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { logSource = .sudo }
         if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { logSource = .su }
-        return ParsedLine(time: nil, logSource: logSource)
+        return ParsedLine(time: nil, logSource: logSource, certainty: LineBeginning.isKnown(bytes, message) ? .broken : .plain)
     }
 
     private static func afterPriority(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {

@@ -24,7 +24,8 @@ enum TextFormat {
         }
         sink.add(.message, Int(line.start), line.end)
         FreeText.addEntities(bytes, after..<line.end, into: &sink)
-        return ParsedLine(time: time, logSource: .linux)
+        return ParsedLine(
+            time: time, logSource: .linux, certainty: LineBeginning.isKnown(bytes, line.bounds) ? .broken : .plain)
     }
 
     /// The first date in the line, and where the text after it begins.

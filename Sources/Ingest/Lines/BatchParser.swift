@@ -11,6 +11,7 @@ package struct BatchParser: Sendable {
     /// The newest event time seen, which a line without one is given.
     package private(set) var lastTime: Timestamp?
     package private(set) var unparsedSamples: [String] = []
+    package private(set) var plainSamples: [String] = []
 
     private var plan: JSONFieldPlan
     private let proxies: TrustedProxies
@@ -64,6 +65,7 @@ package struct BatchParser: Sendable {
         parser.lastTime = lastTime
         parser.recognised = nil
         parser.unparsedSamples = []
+        parser.plainSamples = []
         parser.soleAddress = SoleAddress()
         return parser
     }
@@ -135,7 +137,9 @@ package struct BatchParser: Sendable {
             // The runtime's wrapper has been read, whatever the program's own words mean.
             if parsed == nil, let time = inner.time {
                 sink.add(.message, Int(inner.range.start), inner.range.end)
-                parsed = ParsedLine(time: time, logSource: .application)
+                parsed = ParsedLine(
+                    time: time, logSource: .application,
+                    certainty: LineBeginning.isKnown(bytes, inner.range.bounds) ? .broken : .plain)
             }
         }
         if parsed != nil, !proxies.isEmpty {
@@ -144,8 +148,8 @@ package struct BatchParser: Sendable {
         }
         // A forged date far ahead would make everything that follows look late.
         if let time = parsed?.time, time > reference.advanced(bySeconds: BatchParser.maximumSecondsAhead) { parsed?.time = nil }
+        count(bytes, inner?.range ?? line.range, parsed?.certainty)
         if let parsed {
-            counters.parsed += 1
             if let time = parsed.time {
                 lastTime = max(lastTime ?? time, time)
             } else {
@@ -154,8 +158,6 @@ package struct BatchParser: Sendable {
             if !soleAddress.isSettled, let address = sink.range(of: .sourceIP) { soleAddress.note(bytes, address.bounds) }
             counters.fromOnePrivateAddress = soleAddress.warning
         } else {
-            counters.unparsed += 1
-            keepSample(bytes, line.range)
             sink.add(.message, Int(line.range.start), line.range.end)
             FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
@@ -209,6 +211,9 @@ package struct BatchParser: Sendable {
             recognised = .json
             parsed = attempt(.json, bytes, line, envelope.received)
             parsed?.time = nil
+            if isPlainText {
+                parsed?.certainty = LineBeginning.isKnown(bytes, envelope.message.bounds) ? .broken : .plain
+            }
         }
         if let time = parsed?.time, !ReceivedLines.isPlausible(time, received: envelope.received) {
             counters.undated += 1
@@ -217,6 +222,19 @@ package struct BatchParser: Sendable {
         if parsed?.time == nil { parsed?.time = envelope.time }
         return parsed
     }
+
+    /// Whether nothing is known of the line at hand but who said it and what its words name.
+    private var isPlainText: Bool {
+        for index in sink.first..<sink.values.count {
+            let field = sink.values[index].field
+            guard field.rawValue < 64, FieldSink.bit(field) & BatchParser.plainFields != 0 else { return false }
+        }
+        return true
+    }
+
+    private static let plainFields: UInt64 = [
+        FieldID.message, .hostName, .urlDomain, .processName, .processID, .logLevel, .timestamp, .sourceIP, .userName,
+    ].reduce(0) { $0 | FieldSink.bit($1) }
 
     private mutating func readReceivedMessage(_ bytes: Span<UInt8>, _ envelope: ReceivedLine.Envelope) -> ParsedLine? {
         let range = envelope.message
@@ -334,12 +352,15 @@ package struct BatchParser: Sendable {
             if parsed != nil { refineJSON(bytes, range, reference, &parsed) }
         case .sshd, .syslog:
             parsed = SyslogFormat.parse(bytes, range, plan: plan, matcher: &matcher, reference: reference, into: &sink)
+            // Of the other programs' lines nothing more is asked there.
+            if format == .sshd { parsed?.certainty = .known }
             removeScratchFields()
         case .keyValue:
             parsed = KeyValueFormat.parse(bytes, range, plan: plan, into: &sink)
             if parsed != nil { refineKeyValue(bytes, range, reference, &parsed) }
         case .text:
             parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
+            if self.format == .text { parsed?.certainty = .known }
             removeScratchFields()
         case .windows:
             parsed = WindowsFormat.parse(bytes, range, plan: plan.windows, into: &sink)
@@ -414,10 +435,26 @@ package struct BatchParser: Sendable {
         parsed = line
     }
 
-    private mutating func keepSample(_ bytes: Span<UInt8>, _ range: ByteRange) {
-        if unparsedSamples.count == BatchParser.maximumSamples { unparsedSamples.removeFirst() }
-        let shown = range.bounds.prefix(BatchParser.maximumSampleBytes)
-        unparsedSamples.append(String(decoding: shown.map { bytes[$0] }, as: UTF8.self))
+    /// - Parameter text: the line, without the wrapper of a container or a receiver.
+    private mutating func count(_ bytes: Span<UInt8>, _ text: ByteRange, _ certainty: ParsedLine.Certainty?) {
+        switch certainty {
+        case .known: counters.parsed += 1
+        case .plain:
+            counters.parsed += 1
+            counters.plain += 1
+            // Of a source that has nothing else, not every line is worth a copy.
+            if counters.plain <= BatchParser.maximumSamples || counters.plain.isMultiple(of: 64) {
+                BatchParser.keep(bytes, text, in: &plainSamples)
+            }
+        case .broken, nil:
+            counters.unparsed += 1
+            BatchParser.keep(bytes, text, in: &unparsedSamples)
+        }
+    }
+
+    private static func keep(_ bytes: Span<UInt8>, _ text: ByteRange, in samples: inout [String]) {
+        if samples.count == maximumSamples { samples.removeFirst() }
+        samples.append(String(decoding: text.bounds.prefix(maximumSampleBytes).map { bytes[$0] }, as: UTF8.self))
     }
 
     private mutating func unescape(_ place: EscapedField, _ batch: inout EventBatch) {

@@ -1,6 +1,7 @@
 import Events
-import Ingest
 import Testing
+
+@testable import Ingest
 
 @Suite("Lines to events")
 struct BatchParserTests {
@@ -58,6 +59,59 @@ struct BatchParserTests {
         #expect(reading.samples.count == BatchParser.maximumSamples)
         #expect(reading.samples.map { $0.prefix(7) } == ["line 5 ", "line 6 ", "line 7 ", "line 8 ", "line 9 "])
         #expect(reading.samples.allSatisfy { $0.utf8.count <= BatchParser.maximumSampleBytes + 2 })
+    }
+
+    @Test(
+        "text that no format knows is counted and shown, without its wrapper",
+        arguments: [
+            (#"{"log":"unknown gibberish ;;\n","stream":"stdout","time":"2026-03-01T10:00:00Z"}"#, "unknown gibberish ;;"),
+            ("2026-03-01T10:00:00.1Z stdout F random text", "random text"),
+            ("Mar  1 10:00:00 web app: random text", "Mar  1 10:00:00 web app: random text"),
+            ("2026-03-01 10:00:00 random text", "2026-03-01 10:00:00 random text"),
+        ])
+    func plain(_ line: String, _ shown: String) {
+        let reading = Reading(line, .auto)
+        #expect(reading.counters.parsed == 1 && reading.counters.plain == 1 && reading.counters.unparsed == 0)
+        #expect(reading.plainSamples == [shown] && reading.samples.isEmpty)
+        #expect(reading.events.first?.time.rfc3339.hasPrefix("2026-03-01T10:00:00") == true)
+    }
+
+    @Test("likewise where a receiver took it")
+    func plainReceived() throws {
+        var record = ReceivedRecord()
+        record.setMessage("random text")
+        var lines = ReceivedLines()
+        try lines.append(line: record)
+        let reading = Reading(lines.text, .json)
+        #expect(reading.counters.parsed == 1 && reading.counters.plain == 1 && reading.plainSamples == ["random text"])
+    }
+
+    @Test("text is what a source is said to have, and other programs are left to a source of sshd's")
+    func plainByName() {
+        #expect(Reading("2026-03-01 10:00:00 random text", .text).counters.plain == 0)
+        #expect(Reading("Mar  1 10:00:00 web cron[1]: random text", .sshd).counters.plain == 0)
+    }
+
+    @Test(
+        "what begins as a format's lines do and goes on otherwise is unparsed, and keeps what could be told of it",
+        arguments: [
+            "192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] GET / 200 1",
+            "www.example.org 192.0.2.1 - - [01/Mar/2026:10:00:00 +0000]",
+            #"192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] "GET /"#,
+            "Mar  1 10:00:00 web nginx: 192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] GET / 200 1",
+            "2026-03-01T10:00:00Z stdout F 192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] GET / 200 1",
+        ])
+    func broken(_ line: String) {
+        let reading = Reading(line, .auto)
+        #expect(reading.counters.unparsed == 1 && reading.counters.parsed == 0 && reading.counters.plain == 0)
+        #expect(reading.samples.count == 1 && reading.plainSamples.isEmpty)
+        #expect(reading.events.first?.time.rfc3339 == "2026-03-01T10:00:00Z")
+    }
+
+    @Test("so is JSON that was cut off")
+    func brokenJSON() {
+        let reading = Reading(#"{"time":"2026-03-01T10:00:00Z","msg":"cut"#, .auto)
+        #expect(reading.counters.unparsed == 1 && reading.counters.parsed == 0)
     }
 
     @Test("formats are told apart line by line")

@@ -21,6 +21,7 @@ struct Reading {
     var events: [ReadEvent]
     var counters: SourceCounters
     var samples: [String]
+    var plainSamples: [String]
 
     static let reference = Timestamp(seconds: 1_772_366_400)  // 2026-03-01T12:00:00Z
 
@@ -48,6 +49,7 @@ struct Reading {
         }
         counters = parser.counters
         samples = parser.unparsedSamples
+        plainSamples = parser.plainSamples
     }
 
     init(_ text: String, _ format: LogFormat, reference: Timestamp = Reading.reference, fields names: [String] = []) {
