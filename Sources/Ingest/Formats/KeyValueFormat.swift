@@ -129,7 +129,7 @@ enum KeyValueFormat {
     /// somebody's user name.
     static func cefHeader(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Int? {
         guard let found = bytes.firstIndex(of: "CEF:", from: line.lowerBound, to: min(line.upperBound, line.lowerBound + 128)),
-            found + 5 < line.upperBound, bytes[found + 4] &- 0x30 <= 9, bytes[found + 5] == UInt8(ascii: "|")
+            isCEF(bytes, at: found, to: line.upperBound)
         else { return nil }
         var words = 0
         for index in line.lowerBound..<found where bytes[index] == 0x20 && index > line.lowerBound && bytes[index - 1] != 0x20 {
@@ -141,6 +141,12 @@ enum KeyValueFormat {
         // RFC 3164: month, day, time and host; RFC 5424: version, time, host, program, process, message id and data.
         let is5424 = words == 7 && bytes.firstIndex(of: ">1 ", from: line.lowerBound, to: line.lowerBound + 8) != nil
         return words <= 4 || is5424 ? found : nil
+    }
+
+    /// Whether a CEF event begins here.
+    static func isCEF(_ bytes: Span<UInt8>, at start: Int, to end: Int) -> Bool {
+        start + 5 < end && bytes.hasPrefix("CEF:", from: start, to: end) && bytes[start + 4] &- 0x30 <= 9
+            && bytes[start + 5] == UInt8(ascii: "|")
     }
 
     /// Behind `CEF:0|vendor|product|version|class|name|severity|`, when the range begins so.

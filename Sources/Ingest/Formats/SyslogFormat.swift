@@ -24,7 +24,7 @@ enum SyslogFormat {
         // Some devices leave their own name out: what ends in a colon is the program.
         let start = index
         guard var host = word(bytes, &index, end) else { return nil }
-        if !isRFC5424, bytes[host.upperBound - 1] == UInt8(ascii: ":") {
+        if !isRFC5424, bytes[host.upperBound - 1] == UInt8(ascii: ":") || KeyValueFormat.isCEF(bytes, at: start, to: end) {
             index = start
             host = start..<start
         }
@@ -39,6 +39,9 @@ enum SyslogFormat {
                 sink.add(.processID, process.lowerBound, process.upperBound)
             }
             message = start
+        } else if KeyValueFormat.isCEF(bytes, at: index, to: end) {
+            program = index..<index
+            message = index
         } else {
             guard let tag = tag(bytes, index, end) else { return nil }
             program = tag.name
@@ -48,7 +51,7 @@ enum SyslogFormat {
         let isNil = { (bytes: Span<UInt8>, range: Range<Int>) in range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "-")
         }
         if !host.isEmpty, !isNil(bytes, host) { sink.add(.hostName, host.lowerBound, host.upperBound) }
-        if !isNil(bytes, program) { sink.add(.processName, program.lowerBound, program.upperBound) }
+        if !program.isEmpty, !isNil(bytes, program) { sink.add(.processName, program.lowerBound, program.upperBound) }
         var parsed = read(
             bytes, program: program, message: message..<end, plan: plan, matcher: &matcher, reference: reference, into: &sink)
         if sink.range(of: .message) == nil { sink.add(.message, message, end) }
@@ -65,6 +68,9 @@ enum SyslogFormat {
         if bytes.hasPrefix("sshd", from: program.lowerBound, to: end) {
             SSHDMessage.parse(bytes, message, into: &sink)
             return ParsedLine(time: nil, logSource: .sshd)
+        }
+        if KeyValueFormat.isCEF(bytes, at: message.lowerBound, to: message.upperBound) {
+            return readCEF(bytes, message, plan: plan, matcher: &matcher, reference: reference, into: &sink)
         }
         if let known = matcher.readMessage(bytes, message, program: program, reference: reference, into: &sink) {
             return ParsedLine(time: nil, logSource: known.logSource)
@@ -87,6 +93,31 @@ enum SyslogFormat {
         if program.count == 4, bytes.hasPrefix("sudo", from: program.lowerBound, to: end) { logSource = .sudo }
         if program.count == 2, bytes.hasPrefix("su", from: program.lowerBound, to: end) { logSource = .su }
         return ParsedLine(time: nil, logSource: logSource, certainty: LineBeginning.isKnown(bytes, message) ? .broken : .plain)
+    }
+
+    /// A device's event: only where it is the whole message, for further inside it may be somebody's user name.
+    private static func readCEF(
+        _ bytes: Span<UInt8>, _ message: Range<Int>, plan: JSONFieldPlan, matcher: inout FormatMatcher, reference: Timestamp,
+        into sink: inout FieldSink
+    ) -> ParsedLine {
+        KeyValueFormat.scan(bytes, message, plan: plan, into: &sink)
+        sink.addRequestFields(bytes)
+        var parsed = ParsedLine(
+            time: sink.range(of: .timestamp).flatMap { JSONFormat.timestamp(bytes, $0.bounds) },
+            logSource: .application(isRequest: sink.range(of: .urlOriginal) != nil, isAuthentication: false))
+        guard !matcher.isEmpty else { return parsed }
+        matcher.refine(bytes, &parsed, reference: reference, into: &sink) { plan, keyed in
+            KeyValueFormat.scan(bytes, message, plan: plan, into: &keyed) > 0
+        }
+        ClientAddress.normalise(bytes, &sink)
+        return parsed
+    }
+
+    /// The time of a line's header, for what stands behind it without one.
+    static func time(_ bytes: Span<UInt8>, _ line: Range<Int>, reference: Timestamp) -> Timestamp? {
+        var index = afterPriority(bytes, line.lowerBound, line.upperBound)
+        if bytes.hasPrefix("1 ", from: index, to: line.upperBound) { index += 2 }
+        return date(bytes, index, line.upperBound, reference: reference)?.0
     }
 
     private static func afterPriority(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Int {

@@ -331,8 +331,7 @@ package struct BatchParser: Sendable {
             recognised = matcher.lastFormat.map { .named($0) }
             return parsed
         }
-        let isCEF = KeyValueFormat.cefHeader(bytes, range.bounds) != nil
-        for candidate in isCEF ? [LogFormat.keyValue] : [.syslog, .keyValue, .text] {
+        for candidate in [LogFormat.syslog, .keyValue, .text] {
             if let parsed = attempt(candidate, bytes, range, reference) {
                 recognised = candidate
                 return parsed
@@ -358,6 +357,7 @@ package struct BatchParser: Sendable {
         case .keyValue:
             parsed = KeyValueFormat.parse(bytes, range, plan: plan, into: &sink)
             if parsed != nil { refineKeyValue(bytes, range, reference, &parsed) }
+            if parsed != nil, parsed?.time == nil { parsed?.time = SyslogFormat.time(bytes, range.bounds, reference: reference) }
         case .text:
             parsed = TextFormat.parse(bytes, range, plan: plan, reference: reference, into: &sink)
             if self.format == .text { parsed?.certainty = .known }
