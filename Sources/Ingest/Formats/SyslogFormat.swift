@@ -12,6 +12,8 @@ enum SyslogFormat {
         var index = afterPriority(bytes, Int(line.start), end)
         let isRFC5424 = bytes.hasPrefix("1 ", from: index, to: end)
         if isRFC5424 { index += 2 }
+        // An ISO date may stand in front of any text.
+        let isSurely3164 = !isRFC5424 && (index > Int(line.start) || (index < end && bytes[index] &- 0x30 > 9))
         var time: Timestamp?
         // RFC 5424 §6.2.3: a sender that knows no time writes `-`, and likewise for its names.
         if isRFC5424, bytes.hasPrefix("- ", from: index, to: end) {
@@ -42,11 +44,15 @@ enum SyslogFormat {
         } else if KeyValueFormat.isCEF(bytes, at: index, to: end) {
             program = index..<index
             message = index
-        } else {
-            guard let tag = tag(bytes, index, end) else { return nil }
+        } else if let tag = tag(bytes, index, end) {
             program = tag.name
             if let process = tag.process { sink.add(.processID, process.lowerBound, process.upperBound) }
             message = tag.message
+        } else {
+            // What syslog daemons say themselves has no tag: `last message repeated 2 times`, `-- MARK --`.
+            guard isSurely3164, !host.isEmpty else { return nil }
+            program = index..<index
+            message = index
         }
         let isNil = { (bytes: Span<UInt8>, range: Range<Int>) in range.count == 1 && bytes[range.lowerBound] == UInt8(ascii: "-")
         }
@@ -72,7 +78,9 @@ enum SyslogFormat {
         if KeyValueFormat.isCEF(bytes, at: message.lowerBound, to: message.upperBound) {
             return readCEF(bytes, message, plan: plan, matcher: &matcher, reference: reference, into: &sink)
         }
-        if let known = matcher.readMessage(bytes, message, program: program, reference: reference, into: &sink) {
+        if let known = matcher.readMessage(
+            bytes, message, program: program.isEmpty ? nil : program, reference: reference, into: &sink)
+        {
             return ParsedLine(time: nil, logSource: known.logSource)
         }
         // A web server or an application that logs through syslog: the message is an access line, or JSON.

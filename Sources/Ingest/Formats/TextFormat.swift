@@ -53,6 +53,7 @@ enum TextFormat {
     private static func numericDate(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> (Timestamp, Int)? {
         if let time = CombinedFormat.time(bytes.extracting(start..<min(end, start + 26))) { return (time, min(end, start + 26)) }
         if let time = CombinedFormat.time(bytes.extracting(start..<min(end, start + 20))) { return (time, min(end, start + 20)) }
+        if let found = dayFirstDate(bytes, start, end) { return found }
         // The longest text that is a date: with or without fraction and zone.
         var length = min(end - start, 40)
         while length >= 19 {
@@ -65,6 +66,27 @@ enum TextFormat {
             length -= 1
         }
         return nil
+    }
+
+    /// `01 Mar 2026 10:00:00.123`, as Redis has it.
+    private static func dayFirstDate(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> (Timestamp, Int)? {
+        guard end - start >= 19, bytes[start + 1] == 0x20 || bytes[start + 2] == 0x20 else { return nil }
+        var scanner = DigitScanner(bytes.extracting(start..<min(end, start + 40)))
+        guard let day = scanner.number(digits: 2) ?? scanner.number(digits: 1), scanner.take(0x20),
+            let month = MonthName.number(bytes, at: start + scanner.index)
+        else { return nil }
+        scanner.skip(3)
+        guard scanner.take(0x20), let year = scanner.number(digits: 4), scanner.take(0x20),
+            let hour = scanner.number(digits: 2),
+            scanner.take(UInt8(ascii: ":")), let minute = scanner.number(digits: 2), scanner.take(UInt8(ascii: ":")),
+            let second = scanner.number(digits: 2)
+        else { return nil }
+        let fraction = scanner.take(UInt8(ascii: ".")) ? scanner.fraction() ?? 0 : 0
+        guard
+            let time = Timestamp(
+                CivilDate(year: year, month: month, day: day), hour: hour, minute: minute, second: second, nanosecond: fraction)
+        else { return nil }
+        return (time, start + scanner.index)
     }
 
     /// `Wed Oct 11 14:32:52.123 2000`, as Apache's error log has it.

@@ -22,7 +22,7 @@ struct FixtureTests {
         try fixture.check(.auto)
     }
 
-    @Test("access lines that syslog carries, the format named and not", arguments: Fixture.all("behind-syslog"))
+    @Test("what syslog carries, the format named and not", arguments: Fixture.all("behind-syslog"))
     func behindSyslog(_ fixture: Fixture) throws {
         try fixture.check(.syslog)
         try fixture.check(.auto)

@@ -68,6 +68,7 @@ struct BatchParserTests {
             ("2026-03-01T10:00:00.1Z stdout F random text", "random text"),
             ("Mar  1 10:00:00 web app: random text", "Mar  1 10:00:00 web app: random text"),
             ("2026-03-01 10:00:00 random text", "2026-03-01 10:00:00 random text"),
+            ("7:M 01 Mar 2026 10:00:00.123 * DB saved on disk", "7:M 01 Mar 2026 10:00:00.123 * DB saved on disk"),
         ])
     func plain(_ line: String, _ shown: String) {
         let reading = Reading(line, .auto)
