@@ -3,7 +3,7 @@ import Events
 /// Walks one object. The bytes are passed along rather than held, so that this stays an ordinary value.
 struct JSONScanner {
     private let end: Int
-    private var index: Int
+    private(set) var index: Int
     /// The keys on the way to the value at hand, for comparing paths whose hashes agree.
     private var path = InlineArray<32, ByteRange>(repeating: ByteRange(start: 0, count: 0))
     /// The outermost array around the value at hand, counted over the line; 0 outside of any.

@@ -150,4 +150,34 @@ struct PatternTests {
         #expect(nearest?.expected == "'. IP='")
         #expect(Shipped.formats.set.nearestFormat("", reference: Reading.reference) == nil)
     }
+
+    @Test(
+        "a line that begins as those of a built-in format do is explained by that",
+        arguments: [
+            ("192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] GET / 200 1", "combined", "the request in quotation marks", 43),
+            (#"192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] "GET /"#, "combined", "'\"' behind the request", 49),
+            (#"{"user":"bob","#, "json", "the rest of the object", 14),
+            (#"{"user":}"#, "json", "JSON to go on", 8),
+            (#"{"user":"bob"}"#, "json", "the source's format to be json or auto", 0),
+            (
+                #"192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 1"#, "combined",
+                "the source's format to be combined or auto", 0
+            ),
+            ("<134>no date here", "syslog", "a time like Mar  1 10:00:00 or 2026-03-01T10:00:00Z, a host and a message", 5),
+            (
+                "__CURSOR=s=1;i=2", "json",
+                "what journalctl -o json writes (the export format is taken over HTTP only, at /upload)", 0
+            ),
+        ])
+    func nearestBuiltIn(_ line: String, _ format: String, _ expected: String, _ position: Int) {
+        let nearest = Shipped.formats.set.nearestFormat(line, reference: Reading.reference)
+        #expect(nearest?.format == format && nearest?.expected == expected && nearest?.position == position)
+        #expect(FormatSet.none.nearestFormat(line, reference: Reading.reference) == nearest)
+    }
+
+    @Test("a line with a host behind the time is nearest to the format that has one there")
+    func nearestVirtualHost() {
+        let line = #"192.0.2.1 - - [01/Mar/2026:10:00:00 +0000] www.example.org "GET / HTTP/1.1" none"#
+        #expect(Shipped.formats.set.nearestFormat(line, reference: Reading.reference)?.format == "vhost_access")
+    }
 }

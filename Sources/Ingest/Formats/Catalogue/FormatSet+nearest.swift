@@ -3,7 +3,7 @@ package import Events
 /// The format that reads the most of a line which no format reads.
 package struct NearestFormat: Sendable, Equatable {
     package var format: String
-    /// The pattern as its file has it.
+    /// The pattern as its file has it; for a built-in format what its lines are.
     package var pattern: String
     /// How many bytes of the line fit it.
     package var position: Int
@@ -17,6 +17,8 @@ extension FormatSet {
         let bytes = Array(line.utf8)
         let text = bytes.span
         let whole = FormatMatcher.trimmed(text, 0..<bytes.count)
+        let builtIn = BuiltInNearest(text, whole)
+        if let builtIn, builtIn.isCertain { return builtIn.nearest }
         var best: NearestFormat?
         for pattern in patterns where !pattern.isHeaderOnly {
             var sink = FieldSink()
@@ -30,7 +32,8 @@ extension FormatSet {
                     format: formats[pattern.format].name, pattern: pattern.text, position: reached.position, expected: expected)
             }
         }
-        return best
+        guard let builtIn, builtIn.position >= best?.position ?? 0 else { return best }
+        return builtIn.nearest
     }
 
     /// Where the message may begin: at once, or behind a header that fits.
