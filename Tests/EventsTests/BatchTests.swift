@@ -16,7 +16,7 @@ struct BatchTests {
             #expect(table[field] == name)
             #expect(table.find(name) == field)
         }
-        #expect(table.count == 29)
+        #expect(table.count == 30)
         #expect(Set(table.names).count == table.count)
     }
 

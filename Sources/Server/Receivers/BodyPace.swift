@@ -1,3 +1,5 @@
+import HTTPTypes
+
 /// How long a body may take. A sender that trickles holds a connection and memory: after half a minute it must have sent at least 1 KiB a
 /// second, and whatever it has sent before, there is an end, after which the largest body must have come at 64 KiB a second.
 struct BodyPace {
