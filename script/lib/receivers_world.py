@@ -4,6 +4,7 @@ import collections
 import contextlib
 import hashlib
 import http.client
+import json
 import pathlib
 import re
 import shutil
@@ -11,6 +12,7 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
+import urllib.request
 
 from .waiting import NotReady, eventually, free_port
 
@@ -44,6 +46,36 @@ detection: {marked: {event.kind: alert, event.action: firing}, condition: marked
 level: high
 vigie: {category: other}
 """
+
+
+def stop(process):
+    """Ends what was started here, and waits for it."""
+    if process.poll() is None:
+        process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class Console:
+    """What a server says over its own API, to an account of this check's."""
+
+    def __init__(self, vigie, data, port):
+        self.vigie, self.data, self.port = vigie, data, port
+        self.run("user", "add", "checker", "--role", "admin")
+        self.token = self.run("token", "create", "receivers-check", "--account", "checker", "--scope", "admin")
+
+    def run(self, *arguments):
+        done = subprocess.run([self.vigie, *arguments, "--data", str(self.data)], capture_output=True, text=True)
+        assert done.returncode == 0, f"vigie {' '.join(arguments[:2])} ended with status {done.returncode}: {done.stderr}"
+        return done.stdout.strip()
+
+    def ask(self, path):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", headers={"Authorization": f"Bearer {self.token}"})
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)
 
 
 class World:
