@@ -20,7 +20,7 @@ import time
 from . import projections
 from .receivers_wire import PROTOBUF, access_line, field, post_event, push, varint
 from .receivers_world import memory
-from .waiting import eventually
+from .waiting import NotReady, eventually
 
 
 def bad_input(world):
@@ -118,7 +118,18 @@ def drops(world):
             if port in line:
                 return int(line.split()[-1])
         return 0
-    return f"{eventually('the kernel counts drops', 20, dropped):,} of 40,000 datagrams to a stopped server dropped and counted by the kernel"
+    eventually("the kernel counts drops", 20, dropped)
+
+    def counted():
+        source = world.source(f"syslog-udp-127.0.0.1-{world.ports['udp']}")
+        return source["counters"]["dropped"], source.get("problem") or ""
+    try:
+        eventually("Vigie's count is the kernel's", 20, lambda: counted()[0] == dropped())
+    except NotReady:
+        raise AssertionError(f"the kernel has dropped {dropped()} datagrams, Vigie says {counted()}") from None
+    count, problem = counted()
+    assert "dropped by the kernel" in problem, f"{count} datagrams are dropped, and the source says {problem!r}"
+    return f"{count:,} of 40,000 datagrams to a stopped server dropped by the kernel, counted by Vigie as well, with the reason"
 
 
 def nothing_twice(world):

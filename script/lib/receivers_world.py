@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import urllib.request
 
-from .waiting import NotReady, eventually, free_port
+from .waiting import NotReady, eventually, free_port, wait_for_port
 
 TOKEN = "a-token-of-the-test"
 RULES = """
@@ -90,7 +90,7 @@ class World:
         self.ports = {name: free_port(socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM)
                       for name in ("http", "https", "udp", "tcp", "octets", "tls", "proxied-http", "proxied-tls")}
         self.certificates()
-        self.server = None
+        self.server = self.console = None
         # Findings of each rule for what was sent until now.
         self.expected = collections.Counter()
 
@@ -108,8 +108,11 @@ class World:
     def start(self):
         digest = hashlib.sha256(TOKEN.encode()).hexdigest()
         tls = f"{{certificate: {self.folder}/server.pem, key: {self.folder}/server.key"
+        listen = free_port()
+        if self.console:
+            self.console.port = listen
         (self.folder / "vigie.yml").write_text(f"""
-listen: 127.0.0.1:{free_port()}
+listen: 127.0.0.1:{listen}
 data: {self.folder}/data
 rules: [{self.folder}/rules]
 sources: []
@@ -128,6 +131,8 @@ receivers:
         log = open(self.folder / "vigie.log", "ab")
         self.server = subprocess.Popen([self.vigie, "serve", "--config", str(self.folder / "vigie.yml")], stderr=log, stdout=log)
         eventually("the server listens", 120, self.is_ready)
+        wait_for_port(listen, self.server, "the console", 120)
+        self.console = self.console or Console(self.vigie, self.folder / "data", listen)
 
     def is_ready(self):
         if self.server.poll() is not None:
@@ -147,6 +152,11 @@ receivers:
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
             return answer.status, answer.read().decode(errors="replace"), dict(answer.getheaders())
+
+    def source(self, name):
+        """What the server says of one of its receivers, by the name of its spool."""
+        sources = self.console.ask("/api/v1/sources")["sources"]
+        return next(source for source in sources if pathlib.Path(source["name"]).name == f"{name}.jsonl")
 
     def run(self, *command, **options):
         process = subprocess.Popen([str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
