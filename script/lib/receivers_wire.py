@@ -36,7 +36,7 @@ def push(labels, lines, when=None):
 PROTOBUF = {"Content-Type": "application/x-protobuf", "User-Agent": "promtail/2.9.4"}
 
 
-def post_event(world, name, port=None):
+def post_event(world, name, port=None, **options):
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     body = json.dumps({"@timestamp": now, "event.action": f"check-{name}", "source.ip": "203.0.113.9"})
-    return world.request("POST", "/api/v1/events", body, {"Content-Type": "application/x-ndjson"}, port=port)[0]
+    return world.request("POST", "/api/v1/events", body, {"Content-Type": "application/x-ndjson"}, port=port, **options)[0]

@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import functools
 import hashlib
 import http.client
 import json
@@ -17,6 +18,9 @@ import urllib.request
 from .waiting import NotReady, eventually, free_port, wait_for_port
 
 TOKEN = "a-token-of-the-test"
+# Receivers that slow senders fill.
+SLOW = ("slow-silent", "slow-headers", "slow-bodies", "slow-uploads", "slow-tls")
+FEW = "limits: {connections: 24}"
 RULES = """
 title: sshd
 id: 0a5f1b6e-1111-4a51-8e57-0f4b6b5b6e01
@@ -88,7 +92,7 @@ class World:
         (self.folder / "rules/check.yml").write_text(RULES)
         self.processes = []
         self.ports = {name: free_port(socket.SOCK_DGRAM if name == "udp" else socket.SOCK_STREAM)
-                      for name in ("http", "https", "udp", "tcp", "octets", "tls", "proxied-http", "proxied-tls")}
+                      for name in ("http", "https", "udp", "tcp", "octets", "tls", "proxied-http", "proxied-tls", *SLOW, "slow-syslog")}
         self.certificates()
         self.server = self.console = None
         # Findings of each rule for what was sent until now.
@@ -108,6 +112,8 @@ class World:
     def start(self):
         digest = hashlib.sha256(TOKEN.encode()).hexdigest()
         tls = f"{{certificate: {self.folder}/server.pem, key: {self.folder}/server.key"
+        slow = "\n".join(f"    - {{listen: 127.0.0.1:{self.ports[name]}, {FEW}{f', tls: {tls}}}' if name == 'slow-tls' else ''}}}"
+                         for name in SLOW)
         listen = free_port()
         if self.console:
             self.console.port = listen
@@ -121,12 +127,14 @@ receivers:
     - {{listen: 127.0.0.1:{self.ports['http']}}}
     - {{listen: "0.0.0.0:{self.ports['https']}", tls: {tls}}}, tokens: ["sha256:{digest}"]}}
     - {{listen: 127.0.0.1:{self.ports['proxied-http']}, proxy_protocol: [127.0.0.1]}}
+{slow}
   syslog:
     - {{listen: 127.0.0.1:{self.ports['udp']}, transport: udp}}
     - {{listen: 127.0.0.1:{self.ports['tcp']}, transport: tcp}}
     - {{listen: 127.0.0.1:{self.ports['octets']}, transport: tcp}}
     - {{listen: "0.0.0.0:{self.ports['tls']}", tls: {tls}, client_authority: {self.folder}/ca.pem}}}}
     - {{listen: 127.0.0.1:{self.ports['proxied-tls']}, tls: {tls}, client_authority: {self.folder}/ca.pem}}, proxy_protocol: [127.0.0.1]}}
+    - {{listen: 127.0.0.1:{self.ports['slow-syslog']}, tls: {tls}, client_authority: {self.folder}/ca.pem}}, {FEW}}}
 """)
         log = open(self.folder / "vigie.log", "ab")
         self.server = subprocess.Popen([self.vigie, "serve", "--config", str(self.folder / "vigie.yml")], stderr=log, stdout=log)
@@ -146,8 +154,9 @@ receivers:
         self.server.kill()
         self.server.wait()
 
-    def request(self, method, path, body=None, headers=None, port=None, timeout=60):
-        connection = http.client.HTTPConnection("127.0.0.1", port or self.ports["http"], timeout=timeout)
+    def request(self, method, path, body=None, headers=None, port=None, timeout=60, tls=None):
+        kind = functools.partial(http.client.HTTPSConnection, context=tls) if tls else http.client.HTTPConnection
+        connection = kind("127.0.0.1", port or self.ports["http"], timeout=timeout)
         with contextlib.closing(connection):
             connection.request(method, path, body, headers or {})
             answer = connection.getresponse()
