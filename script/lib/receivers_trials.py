@@ -131,7 +131,7 @@ def nothing_twice(world):
 def kills(world, rounds=10):
     """Senders post requests of several events and send each again, the same bytes, until it is acknowledged; the server is killed again and
     again meanwhile. Where the protocol lets one tell, each event is taken once; without, at least once."""
-    acknowledged, attempts, stop = collections.Counter(), collections.Counter(), threading.Event()
+    acknowledged, attempts, stop, broken = collections.Counter(), collections.Counter(), threading.Event(), threading.Event()
     errors = []
 
     def loki(name):
@@ -159,7 +159,7 @@ def kills(world, rounds=10):
             name = f"kill-{kind}-{worker}-{number}"
             path, body, headers = make(name)
             # A request that has begun is sent until there is an answer, also once the trial is over: nothing is left in between.
-            while True:
+            while not broken.is_set():
                 attempts[kind] += 1
                 try:
                     status, text, _ = world.request("POST", path, body, headers)
@@ -172,6 +172,8 @@ def kills(world, rounds=10):
                     errors.append(f"{status} {text}")
                     return
                 time.sleep(0.02)
+            else:
+                return
             acknowledged[kind] += 1
             number += 1
     kinds = {"loki": loki, "otlp": otlp, "keyed": keyed, "plain": plain}
@@ -184,6 +186,10 @@ def kills(world, rounds=10):
             time.sleep(generator.uniform(0.2, 1.5))
             world.kill()
             world.start()
+    except BaseException:
+        # Nobody will answer any more.
+        broken.set()
+        raise
     finally:
         stop.set()
         for worker in workers:
