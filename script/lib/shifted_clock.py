@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import shutil
 import struct
 import subprocess
 
@@ -13,7 +14,10 @@ class ShiftedClock:
         """Builds the library in a folder, which has to last as long as the programs under it."""
         self.library, self.setting = pathlib.Path(folder) / "shift_clock.so", pathlib.Path(folder) / "shift_clock"
         self.setting.write_bytes(struct.pack("=q", 0))
-        subprocess.run(["clang", "-O2", "-shared", "-fPIC", "-o", self.library, SOURCE, "-ldl"], check=True)
+        compiler = next((found for name in ("clang", "cc", "gcc") if (found := shutil.which(name))), None)
+        if compiler is None:
+            raise FileNotFoundError("a clock cannot be set without a C compiler (clang, cc or gcc) on PATH; the Swift toolchain brings clang")
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", self.library, SOURCE, "-ldl"], check=True)
 
     def set(self, seconds):
         """In place: programs have the file mapped."""

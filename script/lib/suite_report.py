@@ -1,5 +1,6 @@
 """Markdown of the detection suites' verdicts."""
 
+from . import suite_incidents
 from .detection_suites import total
 from .figures import wilson
 
@@ -84,8 +85,39 @@ def fail2ban_section(verdicts):
     ]
 
 
-def markdown(results, not_run):
-    """`results`: suite name → verdicts."""
+def incidents_headline(name, results):
+    sums = suite_incidents.total(results)
+    failed = f"; {sums.not_counted} of {sums.cases} cases not counted" if sums.not_counted else ""
+    return (f"{name}, incidents: one each for {sums.one_each} of {sums.attackers} attackers, {share(sums.share_one_each)}: "
+            f"{sums.none} have none, {sums.several} several, {sums.shared} one with another attacker; of {sums.incidents} incidents "
+            f"{sums.unjudged} are about unjudged addresses, {sums.nobody} about none, {sums.benign} name a benign one{failed}")
+
+
+def incidents_section(results):
+    """One row for all cases, and one for each that has attackers or incidents."""
+    header = ["", "attackers with one incident each", "none", "several", "one with another attacker", "incidents", "about unjudged addresses",
+              "about none", "naming a benign address", "findings in them"]
+
+    def cells(name, some, one_each):
+        sums = suite_incidents.total(some)
+        return [name, one_each(sums), sums.none, sums.several, sums.shared, sums.incidents, sums.unjudged, sums.nobody, sums.benign,
+                sums.findings]
+    rows = [cells("**all**", results, lambda sums: f"{sums.one_each} of {sums.attackers}: {share(sums.share_one_each)}")]
+    shown = [result for result in results if result.of or result.opened or result.error]
+    for result in shown:
+        rows.append(cells(result.case, [result], lambda sums: f"{sums.one_each} of {sums.attackers}" if sums.attackers else "–"))
+    parts = [
+        "\nIncidents that a server opens from each case's log. An attacker is an address that must be found. It has one incident where one "
+        "names it, and that one no other attacker.\n",
+        table(header, rows)]
+    if silent := len(results) - len(shown):
+        parts.append(f"\n{silent} further cases have no attacker, and no incident.")
+    parts += [f"\nNot counted: {result.case}: {result.error}" for result in results if result.error]
+    return parts
+
+
+def markdown(results, not_run, incidents=None):
+    """`results`: suite name → verdicts; `incidents`: suite name → what became of its cases, for those where they are counted."""
     parts = ["Shares with their 95 % Wilson interval and n. Strict precision counts a second category on an expected address "
              "as a false alarm, too.\n"]
     overall = [row(name, verdicts) for name, verdicts in results.items()]
@@ -100,6 +132,8 @@ def markdown(results, not_run):
         else:
             parts.append(table(["by family", *COLUMNS[1:]], [row(*group) for group in groups(verdicts, lambda v: v.family)]))
             parts.append("\n" + table(["by category", "recall", "found", "missed"], by_category(verdicts)))
+        if name in (incidents or {}):
+            parts += incidents_section(incidents[name])
         if stray := sum(len(verdict.without_address) for verdict in verdicts):
             parts.append(f"\n{stray} findings named no address; the suite judges addresses only.")
     # A message on standard error is not a failure of the case; a status that counts as nothing found is.
@@ -130,4 +164,23 @@ def failures(results, cases):
             lines = cases[verdict.suite, verdict.case]["lines"]
             shown = [lines[number - 1] for number in verdict.missed + verdict.false_alarms if isinstance(number, int)] or lines
             parts += [f"    {line[:240]}" for line in shown[:3]]
+    return "\n".join(parts)
+
+
+def incident_failures(incidents):
+    """Every attacker without one incident of its own, and every incident that names an address taken to be benign."""
+    parts = []
+    for results in incidents.values():
+        for result in results:
+            wrong = {address: count for address, count in result.of.items() if address not in result.one_each}
+            false = [incident for incident in result.opened if incident["benign"]]
+            if not wrong and not false and not result.error:
+                continue
+            parts.append(f"\n{result.suite}/{result.case}, incidents")
+            if result.error:
+                parts.append(f"  not counted: {result.error}")
+            parts += [f"  {address}: {count} incidents" + (", one with another attacker" if address in result.shared else "")
+                      for address, count in wrong.items()]
+            parts += [f"  {incident['id']} {incident['severity']} {incident['title']}: {', '.join(incident['addresses'])}"
+                      for incident in result.opened if incident in false or set(incident["addresses"]) & set(wrong)]
     return "\n".join(parts)
