@@ -28,6 +28,9 @@ package struct IPAddress: Hashable, Comparable, Sendable, BitwiseCopyable {
         isV4 ? self : IPAddress(high: high, low: 0)
     }
 
+    /// `0.0.0.0` or `::`: every address of this machine, and nobody's.
+    package var isUnspecified: Bool { isV4 ? low & 0xFFFF_FFFF == 0 : high == 0 && low == 0 }
+
     /// Whether nothing outside this machine has it: 127.0.0.0/8 (RFC 1122 §3.2.1.3) and ::1 (RFC 4291 §2.5.3).
     package var isLoopback: Bool { isV4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1 }
 

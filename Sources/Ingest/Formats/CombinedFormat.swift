@@ -136,29 +136,38 @@ enum CombinedFormat {
 
     /// `METHOD target HTTP/x`, or, where the request is not that, the request as it is.
     private static func addRequest(_ bytes: Span<UInt8>, _ request: Range<Int>, into sink: inout FieldSink) {
-        let start = request.lowerBound
-        let end = request.upperBound
+        guard let parts = self.request(bytes, request) else {
+            if !request.isEmpty, !(request.count == 1 && bytes[request.lowerBound] == UInt8(ascii: "-")) {
+                sink.add(.requestLine, request.lowerBound, request.upperBound)
+            }
+            return
+        }
+        if parts.version < request.upperBound { sink.add(.httpVersion, parts.version, request.upperBound) }
+        sink.add(.requestMethod, request.lowerBound, parts.methodEnd)
+        sink.addRequestTarget(bytes, parts.methodEnd + 1, parts.targetEnd)
+    }
+
+    /// Where method and target of a request line end, and its version begins: at its end where there is none. `nil` where it is no
+    /// request line.
+    @inline(__always)
+    static func request(_ bytes: Span<UInt8>, _ line: Range<Int>) -> (methodEnd: Int, targetEnd: Int, version: Int)? {
+        let start = line.lowerBound
+        let end = line.upperBound
         guard let methodEnd = bytes.firstIndex(of: 0x20, from: start, to: min(end, start + 25)), methodEnd > start,
             isMethod(bytes, start, methodEnd)
-        else {
-            if end > start, !(end - start == 1 && bytes[start] == UInt8(ascii: "-")) { sink.add(.requestLine, start, end) }
-            return
-        }
-        var targetEnd = end
+        else { return nil }
         if end - methodEnd > 9, bytes.word(uncheckedAt: end - 9) == plainVersion, bytes[end - 1] != 0x20 {
-            targetEnd = end - 9
-            sink.add(.httpVersion, end - 3, end)
-        } else if let version = bytes.lastIndex(of: 0x20, from: methodEnd + 1, to: end),
-            bytes.hasPrefix("HTTP/", from: version + 1, to: end)
-        {
-            targetEnd = version
-            sink.add(.httpVersion, version + 6, end)
-        } else if methodEnd + 1 >= end || bytes[methodEnd + 1] != UInt8(ascii: "/") {
-            sink.add(.requestLine, start, end)
-            return
+            return (methodEnd, end - 9, end - 3)
         }
-        sink.add(.requestMethod, start, methodEnd)
-        sink.addRequestTarget(bytes, methodEnd + 1, targetEnd)
+        if let version = bytes.lastIndex(of: 0x20, from: methodEnd + 1, to: end),
+            bytes.hasPrefix("HTTP", from: version + 1, to: end),
+            // Some encoders of JSON write it as `\/`.
+            let slash = bytes.lastIndex(of: UInt8(ascii: "/"), from: version + 5, to: end)
+        {
+            return (methodEnd, version, slash + 1)
+        }
+        guard methodEnd + 1 < end, bytes[methodEnd + 1] == UInt8(ascii: "/") else { return nil }
+        return (methodEnd, end, end)
     }
 
     /// ` HTTP/1.`, the first byte lowest.

@@ -8,6 +8,13 @@ extension FieldSink {
         return nil
     }
 
+    /// Takes one value of this line out again.
+    mutating func remove(at index: Int) {
+        values.remove(at: index)
+        escaped.removeAll { $0 == index }
+        for place in escaped.indices where escaped[place] > index { escaped[place] -= 1 }
+    }
+
     /// Gives a field this one value, in place of what it has.
     mutating func set(_ field: FieldID, _ range: ByteRange, isEscaped: Bool = false) {
         guard let index = index(of: field) else {

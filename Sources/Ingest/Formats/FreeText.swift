@@ -51,7 +51,9 @@ enum FreeText {
             end -= 1
         }
         guard end - start >= 3 else { return nil }
-        if IPAddress(bytes.extracting(start..<end)) != nil {
+        if let address = IPAddress(bytes.extracting(start..<end)) {
+            // Where a program listens says nothing about anybody.
+            if address.isUnspecified { return nil }
             // `10:30:05` is no address, and `12::` hardly one that a log means.
             return bytes.firstIndex(of: UInt8(ascii: "."), from: start, to: end) != nil || end - start > 4
                 || bytes[start] == UInt8(ascii: ":")
@@ -60,7 +62,7 @@ enum FreeText {
         // `192.0.2.1:50122`.
         if let colon = bytes.lastIndex(of: UInt8(ascii: ":"), from: start, to: end), colon > start,
             bytes.firstIndex(of: UInt8(ascii: "."), from: start, to: colon) != nil,
-            IPAddress(bytes.extracting(start..<colon)) != nil
+            let address = IPAddress(bytes.extracting(start..<colon)), !address.isUnspecified
         {
             return start..<colon
         }

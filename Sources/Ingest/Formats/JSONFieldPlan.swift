@@ -127,6 +127,7 @@ package struct JSONFieldPlan: Sendable {
                 "response_code", "responseCode", "res.statusCode",
             ]
         ),
+        (.requestLine, ["request", "request_line", "requestLine"]),
         (
             .requestMethod,
             ["method", "request_method", "requestMethod", "RequestMethod", "request.method", "http_method", "verb", "req.method"]

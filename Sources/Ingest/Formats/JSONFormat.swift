@@ -14,6 +14,7 @@ enum JSONFormat {
         sink.keys.beginLine()
         guard scanner.line(bytes, plan, into: &sink) else { return nil }
         let time = time(bytes, into: &sink)
+        sink.readRequestLine(bytes)
         let target = sink.range(of: .urlOriginal)
         if let target, sink.range(of: .decodedURL) == nil {
             sink.addDerived(bytes, target)
@@ -83,6 +84,23 @@ enum JSONFormat {
 }
 
 extension FieldSink {
+    /// The parts of a request line (nginx' `$request`), where the line does not name them by themselves. What is none of a request that
+    /// was answered is kept, as of an access line; elsewhere `request` may be anything.
+    fileprivate mutating func readRequestLine(_ bytes: Span<UInt8>) {
+        guard let index = index(of: .requestLine) else { return }
+        let line = values[index].range
+        let isEscaped = escaped.contains(index)
+        let parts = range(of: .urlOriginal) == nil ? CombinedFormat.request(bytes, line.bounds) : nil
+        if parts == nil, line.count > 1, range(of: .urlOriginal) == nil, range(of: .statusCode) != nil { return }
+        remove(at: index)
+        guard let parts else { return }
+        // What follows from the target follows it when it is decoded.
+        if isEscaped { escaped.append(values.count) }
+        add(.urlOriginal, parts.methodEnd + 1, parts.targetEnd)
+        if range(of: .requestMethod) == nil { add(.requestMethod, Int(line.start), parts.methodEnd) }
+        if parts.version < line.end, range(of: .httpVersion) == nil { add(.httpVersion, parts.version, line.end) }
+    }
+
     /// What `addRequestTarget` adds beside the target itself, which a JSON line has already named; and the other texts
     /// that a client writes itself.
     fileprivate mutating func addDerived(_ bytes: Span<UInt8>, _ target: ByteRange) {

@@ -90,7 +90,9 @@ enum SyslogFormat {
         sink.values.removeLast(sink.values.count - kept)
         if !message.isEmpty, bytes[message.lowerBound] == UInt8(ascii: "{") {
             if var inner = JSONFormat.parse(bytes, range, plan: plan, into: &sink) {
-                matcher.refine(bytes, &inner, reference: reference, into: &sink) { JSONFormat.scan(bytes, range, plan: $0, into: &$1) }
+                matcher.refine(bytes, &inner, reference: reference, into: &sink) {
+                    JSONFormat.scan(bytes, range, plan: $0, into: &$1)
+                }
                 return ParsedLine(time: nil, logSource: inner.logSource)
             }
             sink.values.removeLast(sink.values.count - kept)

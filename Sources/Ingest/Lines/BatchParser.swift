@@ -345,14 +345,19 @@ package struct BatchParser: Sendable {
     ) -> ParsedLine? {
         var parsed: ParsedLine?
         switch format {
-        case .combined: parsed = CombinedFormat.parse(bytes, range, into: &sink)
+        case .combined:
+            parsed = CombinedFormat.parse(bytes, range, into: &sink)
+            if parsed == nil, self.format == .combined { parsed = behindSyslog(.webserver, bytes, range, reference) }
         case .json:
             parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
             if parsed != nil { refineJSON(bytes, range, reference, &parsed) }
         case .sshd, .syslog:
             parsed = SyslogFormat.parse(bytes, range, plan: plan, matcher: &matcher, reference: reference, into: &sink)
             // Of the other programs' lines nothing more is asked there.
-            if format == .sshd { parsed?.certainty = .known }
+            if format == .sshd {
+                parsed?.certainty = .known
+                if parsed == nil { parsed = bareSSHD(bytes, range) }
+            }
             removeScratchFields()
         case .keyValue:
             parsed = KeyValueFormat.parse(bytes, range, plan: plan, into: &sink)
@@ -370,6 +375,25 @@ package struct BatchParser: Sendable {
         }
         if parsed == nil { sink.removeAll() }
         return parsed
+    }
+
+    /// A line of the format that came through syslog.
+    private mutating func behindSyslog(
+        _ logSource: LogSourceID, _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp
+    ) -> ParsedLine? {
+        sink.removeAll()
+        let parsed = SyslogFormat.parse(bytes, range, plan: plan, matcher: &matcher, reference: reference, into: &sink)
+        removeScratchFields()
+        return parsed?.logSource == logSource ? parsed : nil
+    }
+
+    /// What `sshd -e` and `sshd -E` write: the message alone, without a time.
+    private mutating func bareSSHD(_ bytes: Span<UInt8>, _ range: ByteRange) -> ParsedLine? {
+        sink.removeAll()
+        SSHDMessage.parse(bytes, range.bounds, into: &sink)
+        let isKnown = sink.values.count > sink.first
+        sink.add(.message, range)
+        return ParsedLine(time: nil, logSource: .sshd, certainty: isKnown ? .known : .plain)
     }
 
     /// Keys by which formats are told are in the plan of all lines, and no rule has a place for them.

@@ -26,7 +26,12 @@ struct FixtureTests {
     func behindSyslog(_ fixture: Fixture) throws {
         try fixture.check(.syslog)
         try fixture.check(.auto)
+        // Who names the format of the access log means that of the lines, whatever carries them.
+        if fixture.expected.contains(where: { $0.key == "logsource" && $0.value == "webserver" }) { try fixture.check(.combined) }
     }
+
+    @Test("what sshd writes without syslog", arguments: Fixture.all("sshd-alone"))
+    func sshdAlone(_ fixture: Fixture) throws { try fixture.check(.sshd) }
 
     @Test("no folder of fixtures is empty", arguments: ["combined", "syslog", "sshd", "decoder"])
     func present(_ folder: String) { #expect(Fixture.all(folder).count > 20) }

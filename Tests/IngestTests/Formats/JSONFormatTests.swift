@@ -158,6 +158,38 @@ struct JSONFormatTests {
         #expect(try #require(Reading(#"{"message":"-"}"#, .json).events.first)["message"] == "-")
     }
 
+    @Test(
+        "a request line is read where its parts have no keys of their own",
+        arguments: [
+            (#"{"request":"GET /a?b=1 HTTP/1.1","status":200}"#, "GET", "/a", "b=1", "1.1", true),
+            (#"{"request":"GET /a?b=\"x\" HTTP/2.0","status":"200"}"#, "GET", "/a", #"b="x""#, "2.0", true),
+            (#"{"status":200,"request_line":"POST \/a?b\u003d1 HTTP\/1.0"}"#, "POST", "/a", "b=1", "1.0", true),
+            (#"{"request":"GET /x HTTP/1.1","request_uri":"/a?b=1","request_method":"PUT"}"#, "PUT", "/a", "b=1", nil, true),
+            (#"{"request":"GET /a?b=1 HTTP/1.1","method":"PUT"}"#, "PUT", "/a", "b=1", "1.1", true),
+            (#"{"request":"6f1c-77","message":"done"}"#, nil, nil, nil, nil, false),
+            (#"{"request":{"method":"GET","uri":"/a?b=1"}}"#, "GET", "/a", "b=1", nil, true),
+        ])
+    func requestLine(
+        _ line: String, method: String?, path: String?, query: String?, version: String?, isRequest: Bool
+    ) throws {
+        let event = try #require(Reading(line, .json).events.first)
+        #expect(event["http.request.method"] == method)
+        #expect(event["url.path"] == path)
+        #expect(event["url.query"] == query)
+        #expect(event["http.version"] == version)
+        #expect(event["vigie.url.decoded"] == path.map { "\($0)?\(query ?? "")" })
+        #expect(event["http.request.line"] == nil)
+        #expect(event.logSource.categories.contains("webserver") == isRequest)
+    }
+
+    @Test("what a client sent that is no request is kept")
+    func noRequest() throws {
+        let event = try #require(
+            Reading(#"{"remote_addr":"192.0.2.1","request":"\u0016\u0003x","status":400}"#, .json).events.first)
+        #expect(event["http.request.line"] == "\u{16}\u{3}x")
+        #expect(event["url.original"] == nil)
+    }
+
     @Test("a request's derived fields follow its escapes")
     func escapedTarget() throws {
         let event = try #require(Reading(#"{"url":"\/a%2Fb?c=\u0027x\u0026d=%3C","user_agent":"\"q\""}"#, .json).events.first)

@@ -235,7 +235,9 @@ extension FormatMatcher {
         guard scan(plan, &keyed[number]) else { return false }
         let found = format.cases.firstIndex(where: { holds($0, keyed[number], bytes) })
         guard found != nil || isNamed else { return false }
-        if let message = format.targets.first(where: { $0.field == .message }) { fill(message, keyed[number], bytes, into: &sink) }
+        if let message = format.targets.first(where: { $0.field == .message }) {
+            fill(message, keyed[number], bytes, into: &sink)
+        }
         readOwnMessage(number, bytes, reference: reference, into: &sink)
         for target in format.targets { fill(target, keyed[number], bytes, into: &sink) }
         for map in formats.formats[number].maps {
