@@ -54,6 +54,16 @@ struct CheckSourcesTests {
         #expect(text.contains("mostly unparsed") && text.contains("nearest is trial"))
     }
 
+    @Test("lines of which only the words are known are said to be plain text, and shown")
+    func plain() async throws {
+        let lines = (0..<5).map { "Mar  1 10:00:0\($0) web thing: word \($0) for 192.0.2.7\n" }.joined()
+        try folder.write(lines, to: "a.log")
+        try await check(folder.file("a.log"))
+        let text = try await text(folder.file("a.log"))
+        #expect(text.contains("5 of the parsed as plain text") && text.contains("most of its lines are plain text"))
+        #expect(text.contains("plain     ") && text.contains("word 4"))
+    }
+
     @Test("a source of which all events name one private address is warned of")
     func privateAddress() async throws {
         let line = RuleFolderFixture.line("/").replacing("192.0.2.7", with: "172.18.0.1")

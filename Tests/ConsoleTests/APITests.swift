@@ -76,6 +76,8 @@ struct APITests {
         let counters = try #require(source["counters"] as? [String: Any])
         #expect(
             counters["invalid_utf8"] as? Int == 2 && counters["containing_nul"] as? Int == 3 && counters["parsed"] as? Int == 12)
+        #expect(counters["plain"] as? Int == 6)
+        #expect((source["plain_samples"] as? [String])?.first?.hasPrefix("plain ") == true)
         #expect(source["lag_bytes"] as? Int == 2048)
         let rule = try #require((try object(try await browser.get("/api/v1/rules").text)["rules"] as? [[String: Any]])?.first)
         #expect(rule["state"] as? String == "refused" && rule["problem"] as? String == "a.yml:3")

@@ -103,13 +103,15 @@ struct CheckSources: AsyncParsableCommand {
                 lines.append("            \(IncidentText.printable(nearest.explanation(of: sample.line)))")
             }
         }
+        for line in check.plainSamples { lines.append("  plain     \(IncidentText.printable(line))") }
         return lines.joined(separator: "\n")
     }
 
     private static func counts(_ counters: SourceCounters) -> String {
         let always = "\(counters.lines) lines: \(counters.parsed) parsed, \(counters.unparsed) unparsed, \(counters.blank) blank"
         let others: [(Int, String)] = [
-            (counters.dropped, "dropped"), (counters.overlong, "over-long"), (counters.undated, "undated"),
+            (counters.plain, "of the parsed as plain text"), (counters.dropped, "dropped"), (counters.overlong, "over-long"),
+            (counters.undated, "undated"),
             (counters.gaps, "gaps"), (counters.damaged, "damaged files"),
         ]
         return others.filter { $0.0 > 0 }.reduce(always) { "\($0), \($1.0) \($1.1)" }
@@ -131,6 +133,7 @@ struct CheckSources: AsyncParsableCommand {
                     }
                     return .object(object)
                 }),
+            "plain": .array(check.plainSamples.map { .string($0) }),
         ]
         if let problem = check.problem { object["problem"] = .string(problem) }
         if let server = check.server {
@@ -155,7 +158,8 @@ struct CheckSources: AsyncParsableCommand {
     private static func value(_ counters: SourceCounters) -> JSONValue {
         [
             "lines": .integer(Int64(counters.lines)), "parsed": .integer(Int64(counters.parsed)),
-            "unparsed": .integer(Int64(counters.unparsed)), "blank": .integer(Int64(counters.blank)),
+            "unparsed": .integer(Int64(counters.unparsed)), "plain": .integer(Int64(counters.plain)),
+            "blank": .integer(Int64(counters.blank)),
             "dropped": .integer(Int64(counters.dropped)), "overlong": .integer(Int64(counters.overlong)),
             "undated": .integer(Int64(counters.undated)), "rotations": .integer(Int64(counters.rotations)),
             "truncations": .integer(Int64(counters.truncations)), "gaps": .integer(Int64(counters.gaps)),

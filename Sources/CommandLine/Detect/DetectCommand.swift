@@ -94,7 +94,8 @@ struct DetectCommand: AsyncParsableCommand {
     private func report(_ counters: SourceCounters, _ file: String) {
         var parts = ["\(counters.lines) lines", "\(counters.parsed) parsed"]
         let oddities: [(Int, String)] = [
-            (counters.unparsed, "unparsed"), (counters.overlong, "over-long"), (counters.invalidUTF8, "not UTF-8"),
+            (counters.plain, "of these as plain text"), (counters.unparsed, "unparsed"), (counters.overlong, "over-long"),
+            (counters.invalidUTF8, "not UTF-8"),
             (counters.containingNUL, "with NUL"), (counters.undated, "without a time"), (counters.partial, "without a line end"),
         ]
         for (count, name) in oddities where count > 0 { parts.append("\(count) \(name)") }

@@ -183,6 +183,8 @@ struct APISource: Encodable {
         var bytes: Int
         var lines: Int
         var parsed: Int
+        /// Of the parsed: lines of which no format knows more than the words.
+        var plain: Int
         var unparsed: Int
         var blank: Int
         var overlong: Int
@@ -209,6 +211,8 @@ struct APISource: Encodable {
     var unparsedSamples: [String]
     /// Of each sample: the nearest format and what it missed; empty where no format comes near.
     var unparsedReasons: [String]
+    /// Newest lines of which no format knows more than the words.
+    var plainSamples: [String]
     var warnings: [String]
     /// How many files a pattern stands for.
     var files: Int?
@@ -220,8 +224,9 @@ struct APISource: Encodable {
         problem = source.problem.isEmpty ? nil : source.problem
         let counted = source.counters
         counters = Counters(
-            bytes: counted.bytes, lines: counted.lines, parsed: counted.parsed, unparsed: counted.unparsed, blank: counted.blank,
-            overlong: counted.overlong, invalidUtf8: counted.invalidUTF8, containingNul: counted.containingNUL,
+            bytes: counted.bytes, lines: counted.lines, parsed: counted.parsed, plain: counted.plain,
+            unparsed: counted.unparsed, blank: counted.blank, overlong: counted.overlong, invalidUtf8: counted.invalidUTF8,
+            containingNul: counted.containingNUL,
             partial: counted.partial, undated: counted.undated, rotations: counted.rotations, truncations: counted.truncations,
             gaps: counted.gaps, damaged: counted.damaged, dropped: counted.dropped,
             fromOnePrivateAddress: counted.fromOnePrivateAddress)
@@ -229,6 +234,7 @@ struct APISource: Encodable {
         lastEvent = source.lastEvent?.rfc3339
         unparsedSamples = source.unparsedSamples
         unparsedReasons = source.unparsedReasons
+        plainSamples = source.plainSamples
         warnings = source.warnings
         files = source.files
     }

@@ -48,6 +48,7 @@ enum SourceModels {
             "volume": NumberText.bytes(counters.bytes),
             "counters": [
                 counter("parsed", counters.parsed, isTrouble: false),
+                counter("as plain text", counters.plain, isTrouble: false),
                 counter("unparsed", counters.unparsed),
                 counter("blank", counters.blank, isTrouble: false),
                 counter("overlong", counters.overlong),
@@ -70,6 +71,9 @@ enum SourceModels {
             "warnings": source.warnings,
             "hasSamples": !source.unparsedSamples.isEmpty,
             "sampleCount": source.unparsedSamples.count,
+            "plainSamples": source.plainSamples.map { ["line": $0] as PageModel },
+            "hasPlainSamples": !source.plainSamples.isEmpty,
+            "plainCount": source.plainSamples.count,
         ]
         if !source.problem.isEmpty { model["problem"] = source.problem }
         if let files = source.files { model["files"] = NumberText.grouped(files) }

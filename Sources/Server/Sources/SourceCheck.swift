@@ -20,6 +20,8 @@ package struct SourceCheck: Sendable {
     /// What became of the lines at the end of each file.
     package var counters: SourceCounters
     package var samples: [Sample]
+    /// Lines of which no format knows more than the words.
+    package var plainSamples: [String]
     /// What a server on that data folder had counted when it last saved its positions, and what has been written since.
     package var server: (counters: SourceCounters, lagBytes: Int)?
 
@@ -70,6 +72,12 @@ package struct SourceCheck: Sendable {
         counters = parser.counters
         format = parser.recognised?.rawValue ?? source.format.rawValue
         samples = parser.unparsedSamples.map { Sample(line: $0, nearest: formats.nearestFormat($0, reference: now)) }
+        plainSamples = parser.plainSamples
+        if counters.plain * 2 > counters.parsed {
+            warnings.append(
+                "most of its lines are plain text: addresses and accounts in them are told by the words alone; docs/formats.md says how a format is added"
+            )
+        }
         if let warning = parser.counters.privateAddressWarning(source.path) { warnings.append(warning) }
         if problem == nil, counters.lines == 0 { warnings.append("it has no lines yet") }
     }

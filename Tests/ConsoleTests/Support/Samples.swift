@@ -45,13 +45,16 @@ enum Samples {
         counters.bytes = 4096
         counters.lines = 20
         counters.parsed = 12
+        counters.plain = 6
         counters.unparsed = 5
         counters.overlong = 1
         counters.invalidUTF8 = 2
         counters.containingNUL = 3
         counters.partial = 4
-        return SourceStatus(
+        var status = SourceStatus(
             name: "/var/log/\(text)", format: text, state: "following", problem: "Problem \(text)", counters: counters,
             lagBytes: 2048, lastEvent: noon, unparsedSamples: ["raw \(text)"])
+        status.plainSamples = ["plain \(text)"]
+        return status
     }
 }
