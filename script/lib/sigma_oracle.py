@@ -15,6 +15,8 @@ from sigma.types import (SigmaBool, SigmaCasedString, SigmaCIDRExpression, Sigma
                          SigmaFieldReference, SigmaNull, SigmaNumber, SigmaRegularExpression, SigmaRegularExpressionFlag,
                          SigmaString, SigmaTimestampPart, SpecialChars)
 
+from .json_escapes import without_escapes
+
 FLAGS = {SigmaRegularExpressionFlag.IGNORECASE: re.I, SigmaRegularExpressionFlag.MULTILINE: re.M,
          SigmaRegularExpressionFlag.DOTALL: re.S}
 
@@ -121,6 +123,14 @@ def holds_field(node, event):
     return any(holds_value(value, node.value, event) for value in values)
 
 
+def holds_word(wanted, line):
+    """Whether a keyword stands in the line as it was logged, or as it is meant."""
+    texts = (line, without_escapes(line))
+    if isinstance(wanted, SigmaNumber):
+        return any(text_of(wanted.number) in text for text in texts)
+    return any(matches_text(wanted, text, whole=False) for text in texts)
+
+
 def holds(node, event, line):
     if isinstance(node, ConditionAND):
         return all(holds(part, event, line) for part in node.args)
@@ -133,9 +143,7 @@ def holds(node, event, line):
     if isinstance(node, ConditionValueExpression):
         if isinstance(node.value, SigmaExpansion):
             return any(holds(ConditionValueExpression(one), event, line) for one in node.value.values)
-        if isinstance(node.value, SigmaNumber):
-            return text_of(node.value.number) in line
-        return matches_text(node.value, line, whole=False)
+        return holds_word(node.value, line)
     raise NotImplementedError(type(node).__name__)
 
 
