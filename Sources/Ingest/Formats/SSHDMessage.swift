@@ -212,6 +212,7 @@ private struct Scanner: ~Escapable {
 
     /// Adds what stands there if it is an address, brackets, a colon or a full stop around it aside.
     private func addAddress(_ first: Int, _ last: Int, into sink: inout FieldSink) -> Bool {
+        let wordEnd = last
         var first = first
         var last = last
         while first < last, bytes[first] == UInt8(ascii: "[") || bytes[first] == UInt8(ascii: "(") { first += 1 }
@@ -221,7 +222,17 @@ private struct Scanner: ~Escapable {
         { last -= 1 }
         guard last - first >= 3, IPAddress(bytes.extracting(first..<last)) != nil else { return false }
         sink.add(.sourceIP, first, last)
+        addPort(behind: wordEnd, into: &sink)
         return true
+    }
+
+    /// `192.0.2.1 port 50022`: with the address, which connection it was.
+    private func addPort(behind address: Int, into sink: inout FieldSink) {
+        guard bytes.hasPrefix(" port ", from: address, to: end) else { return }
+        let start = address + 6
+        var stop = start
+        while stop < end, bytes[stop] &- 0x30 <= 9 { stop += 1 }
+        if stop > start { sink.add(.sourcePort, start, stop) }
     }
 
     private func value(after key: StaticString) -> Range<Int>? {
