@@ -194,11 +194,15 @@ struct ValueCompiler {
     }
 
     private func plain(_ spellings: [String]) throws(Failure) -> Expression {
-        var patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: modifiers.contains("cased")) }
-        // A keyword is sought in the line as it stands, where JSON has escaped what the rule has not.
-        if isKeyword { patterns += patterns.compactMap(\.escapedAsJSON) }
+        let patterns = spellings.map { TextPattern(wildcards: $0, anchor: anchor, isCased: modifiers.contains("cased")) }
         var parts: [Expression] = []
         for pattern in patterns { parts.append(try expression(pattern)) }
+        if isKeyword {
+            // A line that is no JSON may hold some, with what the rule has not escaped.
+            for pattern in patterns.compactMap(\.escapedAsJSON) {
+                parts.append(.predicate(Predicate(subject: .line, test: .text(pattern))))
+            }
+        }
         return Expression.any(of: parts)
     }
 

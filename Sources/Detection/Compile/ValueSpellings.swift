@@ -40,6 +40,12 @@ enum Placeholders {
         var plain = ""
         var rest = text[...]
         while let character = rest.popFirst() {
+            if character == "\\", rest.first == "\\" {
+                // A backslash, which escapes nothing behind it.
+                rest.removeFirst()
+                plain.append("\\\\")
+                continue
+            }
             if character == "\\", rest.first == "%" {
                 rest.removeFirst()
                 plain.append("%")

@@ -75,7 +75,14 @@ struct JSONScanner {
     ) -> Key? {
         guard let text = string(bytes) else { return nil }
         var hash = depth == 0 ? parent.hash : JSONFieldPlan.extend(parent.hash, UInt8(ascii: "."))
-        for position in text.start..<text.end { hash = JSONFieldPlan.extend(hash, bytes[position]) }
+        if text.isEscaped {
+            // Python writes every letter beyond ASCII so, and PHP every slash.
+            sink.scratch.removeAll(keepingCapacity: true)
+            JSONStringDecoder.append(bytes, text.start..<text.end, to: &sink.scratch)
+            for byte in sink.scratch { hash = JSONFieldPlan.extend(hash, byte) }
+        } else {
+            for position in text.start..<text.end { hash = JSONFieldPlan.extend(hash, bytes[position]) }
+        }
         path[depth] = ByteRange(start: text.start, count: text.end - text.start)
         let entry = plan.entry(hash: hash, isEqual: { isPath($0, bytes, depth: depth) })
         let field = entry.map { plan.entries[$0].field } ?? .message
@@ -214,7 +221,15 @@ struct JSONScanner {
                 guard position < name.count, name[position] == UInt8(ascii: ".") else { return false }
                 position += 1
             }
-            for index in path[level].bounds {
+            let part = path[level].bounds
+            if bytes.firstIndex(of: UInt8(ascii: "\\"), from: part.lowerBound, to: part.upperBound) != nil {
+                var decoded: [UInt8] = []
+                JSONStringDecoder.append(bytes, part, to: &decoded)
+                guard name.dropFirst(position).starts(with: decoded) else { return false }
+                position += decoded.count
+                continue
+            }
+            for index in part {
                 guard position < name.count, name[position] == bytes[index] else { return false }
                 position += 1
             }

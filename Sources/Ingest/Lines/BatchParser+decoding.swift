@@ -2,25 +2,13 @@ import Events
 
 /// What lines say once their escapes and encodings are undone.
 extension BatchParser {
-    /// The line with its escapes decoded, where rules have keywords and it hides words from them.
+    /// The line with its escapes decoded, where rules have keywords.
     mutating func addDecodedLine(_ bytes: Span<UInt8>, _ line: ByteRange) {
-        guard let field = plan.decodedLine, hidesWords(bytes, line.bounds) else { return }
+        guard let field = plan.decodedLine, bytes.hasPrefix("{", from: Int(line.start), to: line.end),
+            bytes.firstIndex(of: UInt8(ascii: "\\"), from: Int(line.start), to: line.end) != nil
+        else { return }
         sink.escaped.append(sink.values.count)
         sink.add(field, line)
-    }
-
-    /// Whether a JSON line has other escapes than those of quotes and backslashes, which keywords are sought with as they are.
-    private func hidesWords(_ bytes: Span<UInt8>, _ line: Range<Int>) -> Bool {
-        guard bytes.hasPrefix("{", from: line.lowerBound, to: line.upperBound) else { return false }
-        var start = line.lowerBound
-        while start + 1 < line.upperBound,
-            let found = bytes.firstIndex(of: UInt8(ascii: "\\"), from: start, to: line.upperBound - 1)
-        {
-            let next = bytes[found + 1]
-            if next != UInt8(ascii: "\\"), next != UInt8(ascii: "\"") { return true }
-            start = found + 2
-        }
-        return false
     }
 
     private static let decodedFields =

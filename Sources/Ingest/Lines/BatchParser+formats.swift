@@ -3,7 +3,7 @@ import Events
 /// How a line is told to be of a format.
 extension BatchParser {
     mutating func recognise(_ bytes: Span<UInt8>, _ range: ByteRange, reference: Timestamp) -> ParsedLine? {
-        guard format == .auto else { return attempt(format, bytes, range, reference) }
+        guard format == .auto else { return read(as: format, bytes, range, reference) }
         if WindowsFormat.isEvent(bytes, range.bounds), let parsed = attempt(.windows, bytes, range, reference) {
             recognised = .windows
             return parsed
@@ -38,9 +38,7 @@ extension BatchParser {
     ) -> ParsedLine? {
         var parsed: ParsedLine?
         switch format {
-        case .combined:
-            parsed = CombinedFormat.parse(bytes, range, into: &sink)
-            if parsed == nil, self.format == .combined { parsed = behindSyslog(.webserver, bytes, range, reference) }
+        case .combined: parsed = CombinedFormat.parse(bytes, range, into: &sink)
         case .json:
             parsed = JSONFormat.parse(bytes, range, plan: plan, into: &sink)
             if parsed != nil { refineJSON(bytes, range, reference, &parsed) }
@@ -70,14 +68,15 @@ extension BatchParser {
         return parsed
     }
 
-    /// A line of the format that came through syslog.
-    private mutating func behindSyslog(
-        _ logSource: LogSourceID, _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp
+    /// A line of a format that somebody has named: access lines may also come through syslog.
+    mutating func read(
+        as format: LogFormat, _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp
     ) -> ParsedLine? {
+        if let parsed = attempt(format, bytes, range, reference) { return parsed }
+        guard format == .combined, let parsed = attempt(.syslog, bytes, range, reference) else { return nil }
+        if parsed.logSource == .webserver { return parsed }
         sink.removeAll()
-        let parsed = SyslogFormat.parse(bytes, range, plan: plan, matcher: &matcher, reference: reference, into: &sink)
-        removeScratchFields()
-        return parsed?.logSource == logSource ? parsed : nil
+        return nil
     }
 
     /// What `sshd -e` and `sshd -E` write: the message alone, without a time.

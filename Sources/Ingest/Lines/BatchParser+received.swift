@@ -47,7 +47,7 @@ extension BatchParser {
         let named = receivedFormat(bytes, envelope.format)
         if named != .auto {
             recognised = named
-            return attempt(named, bytes, range, envelope.received)
+            return read(as: named, bytes, range, envelope.received)
         }
         // Formats that would take any text are left out: what the sender said says more than they would.
         for candidate in [LogFormat.json, .combined] {

@@ -140,7 +140,7 @@ struct ReceiverPatience: Sendable, Equatable {
     /// From a connection's beginning, or the first byte of a further request, until its headers are whole.
     var headers = Duration.seconds(15)
     /// From an answer that did not wait for a body until that body has ended.
-    var rest = Duration.seconds(15)
+    var rest = Duration.seconds(5)
     /// Without anything between requests, or while one arrives.
     var idle = Duration.seconds(60)
     var entry = EntryPace()
