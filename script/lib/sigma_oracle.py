@@ -5,18 +5,24 @@ value against a field. Shares nothing with the program but the rule's text and t
 """
 
 import datetime
+import functools
 import ipaddress
 import re
 
 from sigma.conditions import (ConditionAND, ConditionFieldEqualsValueExpression, ConditionNOT, ConditionOR,
                               ConditionValueExpression)
 from sigma.collection import SigmaCollection
+from sigma.modifiers import SigmaWideModifier, modifier_mapping
+from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
+from sigma.processing.transformations import ValueListPlaceholderTransformation
 from sigma.types import (SigmaBool, SigmaCasedString, SigmaCIDRExpression, SigmaCompareExpression, SigmaExists, SigmaExpansion,
                          SigmaFieldReference, SigmaNull, SigmaNumber, SigmaRegularExpression, SigmaRegularExpressionFlag,
                          SigmaString, SigmaTimestampPart, SpecialChars)
 
 from .json_escapes import without_escapes
 
+# The specification has both names for it, pySigma one of them.
+modifier_mapping["utf16le"] = SigmaWideModifier
 FLAGS = {SigmaRegularExpressionFlag.IGNORECASE: re.I, SigmaRegularExpressionFlag.MULTILINE: re.M,
          SigmaRegularExpressionFlag.DOTALL: re.S}
 
@@ -43,6 +49,33 @@ def glob(pattern):
 def matches_text(pattern, value, whole=True):
     flags = re.S | (0 if isinstance(pattern, SigmaCasedString) else re.I)
     return re.search(("\\A(?:%s)\\Z" if whole else "%s") % glob(pattern), value, flags) is not None
+
+
+# What Perl's classes hold of ASCII. Python's own flag for that would also keep é and É apart where case does not count.
+CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": " \\t\\n\\r\\f\\v"}
+
+
+@functools.cache
+def expression(text):
+    """A regular expression whose \\d, \\w and \\s know ASCII only, as Perl's do unless told otherwise."""
+    out, is_in_brackets, place = [], False, 0
+    while place < len(text):
+        one = text[place]
+        if one == "\\":
+            name = text[place + 1]
+            if name.lower() in CLASSES:
+                if name.isupper() and is_in_brackets:
+                    raise NotImplementedError(f"\\{name} in brackets")
+                inner = CLASSES[name.lower()]
+                out.append(inner if is_in_brackets else f"[{'^' if name.isupper() else ''}{inner}]")
+            else:
+                out.append(one + name)
+            place += 2
+            continue
+        is_in_brackets = one == "[" or is_in_brackets and one != "]"
+        out.append(one)
+        place += 1
+    return "".join(out)
 
 
 def number(value):
@@ -86,11 +119,10 @@ def holds_value(value, wanted, event):
     if isinstance(wanted, SigmaBool):
         return value.lower() == text_of(wanted.boolean)
     if isinstance(wanted, SigmaRegularExpression):
-        # \w, \d and \s of Perl know ASCII only unless told otherwise, and the expressions of Sigma are those of Perl.
-        flags = re.A
+        flags = 0
         for flag in wanted.flags:
             flags |= FLAGS[flag]
-        return re.search(str(wanted.regexp), value, flags) is not None
+        return re.search(expression(str(wanted.regexp)), value, flags) is not None
     if isinstance(wanted, SigmaCIDRExpression):
         try:
             return ipaddress.ip_address(value) in wanted.network
@@ -106,7 +138,14 @@ def holds_value(value, wanted, event):
     if isinstance(wanted, SigmaFieldReference):
         for other in event.get(wanted.field, []):
             left, right = value.lower(), other.lower()
-            if left == right or (wanted.starts_with and left.startswith(right)) or (wanted.ends_with and left.endswith(right)):
+            # With both it stands anywhere: that is how pySigma says `contains`.
+            if wanted.starts_with and wanted.ends_with:
+                is_there = right in left
+            elif wanted.starts_with:
+                is_there = left.startswith(right)
+            else:
+                is_there = left.endswith(right) if wanted.ends_with else left == right
+            if is_there:
                 return True
         return False
     raise NotImplementedError(type(wanted).__name__)
@@ -123,11 +162,13 @@ def holds_field(node, event):
     return any(holds_value(value, node.value, event) for value in values)
 
 
-def holds_word(wanted, line):
+def holds_word(wanted, line, event):
     """Whether a keyword stands in the line as it was logged, or as it is meant."""
     texts = (line, without_escapes(line))
     if isinstance(wanted, SigmaNumber):
         return any(text_of(wanted.number) in text for text in texts)
+    if isinstance(wanted, SigmaRegularExpression):
+        return any(holds_value(text, wanted, event) for text in texts)
     return any(matches_text(wanted, text, whole=False) for text in texts)
 
 
@@ -143,15 +184,30 @@ def holds(node, event, line):
     if isinstance(node, ConditionValueExpression):
         if isinstance(node.value, SigmaExpansion):
             return any(holds(ConditionValueExpression(one), event, line) for one in node.value.values)
-        return holds_word(node.value, line)
+        return holds_word(node.value, line, event)
     raise NotImplementedError(type(node).__name__)
 
 
-class Rule:
-    """One rule as pySigma understands it."""
+class Values(ValueListPlaceholderTransformation):
+    """pySigma's own forgets here that case counts, and passes by what `windash` has made of a value."""
 
-    def __init__(self, text):
+    def apply_value(self, field: str | None, val: SigmaString | SigmaRegularExpression | SigmaExpansion):
+        if isinstance(val, SigmaExpansion):
+            parts = [(one, self.apply_value(field, one)) for one in val.values]
+            return SigmaExpansion([value for one, values in parts for value in ([one] if values is None else values)])
+        values = super().apply_value(field, val)
+        if values is not None and isinstance(val, SigmaCasedString):
+            return [SigmaCasedString.from_sigma_string(value) for value in values]
+        return values
+
+
+class Rule:
+    """One rule as pySigma understands it, with the values that a pipeline gives for placeholders."""
+
+    def __init__(self, text, placeholders):
         rule = SigmaCollection.from_yaml(text).rules[0]
+        # A placeholder that has no values is an error here.
+        ProcessingPipeline([ProcessingItem(Values())], vars=placeholders).apply(rule)
         self.id = str(rule.id)
         self.conditions = [condition.parsed for condition in rule.detection.parsed_condition]
 
