@@ -238,7 +238,9 @@ class Source:
     def written(self, value, share, space):
         """JSON in one of the many ways to write it: a share of the characters that need no escape have one."""
         if isinstance(value, dict):
-            members = (f"{json.dumps(name)}:{space}{self.written(inner, share, space)}" for name, inner in value.items())
+            # Names are written as they are by most, and are the same names however they are written.
+            members = (f"{self.written(name, share if self.chance(0.02) else 0, space)}:{space}{self.written(inner, share, space)}"
+                       for name, inner in value.items())
             return "{" + f",{space}".join(members) + "}"
         if isinstance(value, list):
             return "[" + f",{space}".join(self.written(inner, share, space) for inner in value) + "]"

@@ -45,6 +45,7 @@ class Events(unittest.TestCase):
         text = "".join(source.event()[0] for _ in range(1000))
         for way in ("\\/", "\\n", "\\t", "\\r", "\\b", "\\f", "\\\"", "\\\\", "\\u00e9", "\\u00E9", "\\ud83d\\ude00", "é", "😀", "\\u000a", "\\u0022"):
             self.assertIn(way, text)
+        self.assertRegex(text, r'"\\u006[eE]":')
 
 
 class Rules(unittest.TestCase):
