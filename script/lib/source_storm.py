@@ -14,7 +14,7 @@ import tempfile
 import threading
 import time
 
-from . import kill_storm as storm, machine, waiting
+from . import generate, kill_storm as storm, machine, waiting
 from .figures import processor_seconds
 
 RULE = """\
@@ -26,6 +26,7 @@ level: high
 vigie: {category: exploit}
 """
 MARK_EVERY = 500
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 class Lines:
@@ -50,6 +51,25 @@ class Lines:
             out.append(f'{client} - - [{self.stamp}] "GET /page/{number}{query} HTTP/1.1" 200 512 "-" "soak"\n')
         self.count += count
         return "".join(out).encode()
+
+
+class Traffic:
+    """Visitors and attackers of `generate`, over and over, each line with the time of its writing."""
+
+    RECORDED = 500_000
+
+    def __init__(self):
+        self.count = 0
+        # Each line as what stands before its time and what stands after it.
+        self.recorded = [(line[:line.index("[") + 1], line[line.index("]"):]) for line in generate.combined(self.RECORDED, 1)]
+
+    def take(self, count):
+        stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
+        start = self.count % self.RECORDED
+        lines = self.recorded[start:start + count]
+        self.count += len(lines)
+        text = "".join(before + stamp + after for before, after in lines).encode()
+        return text if len(lines) == count else text + self.take(count - len(lines))
 
 
 class Pace:
@@ -209,13 +229,17 @@ def judge_files(one):
 
 
 def sustained(options, work):
-    """A steady stream; memory is sampled, and once a second a new attacker's line is timed until its incident is in the tables."""
+    """A steady stream before all rules; memory is sampled, and once a second a new attacker's line is timed until its incident is in
+    the tables."""
     folder = work / "sustained"
     folder.mkdir()
     log, data = folder / "access.log", folder / "data"
     log.touch()
-    server = storm.Server(options.vigie, work / "rules", data, log)
-    lines, latencies, samples = Lines(), [], []
+    rules = folder / "rules"
+    shutil.copytree(ROOT / "rules", rules)
+    (rules / "marked.yml").write_text(RULE)
+    server = storm.Server(options.vigie, rules, data, log)
+    lines, latencies, samples = Traffic(), [], []
     stop = threading.Event()
 
     def probe():
@@ -228,18 +252,17 @@ def sustained(options, work):
                 stamp = time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime())
                 handle.write(f'{address} - - [{stamp}] "GET /?mark=probe{number} HTTP/1.1" 200 5 "-" "soak"\n'.encode())
                 began = time.monotonic()
-                latencies.append(visible(data, number, began, options.patience))
+                latencies.append(visible(data, address, began, options.patience))
 
     try:
         wait_for_lines(server, data, 0, 60)
-        # Not marked, so that the probes' incidents are all there are.
         handle = open(log, "ab", buffering=0)
         thread = threading.Thread(target=probe, daemon=True)
         thread.start()
         pace, began = Pace(options.rate), time.monotonic()
         next_sample = 0
         while (elapsed := time.monotonic() - began) < options.sustain:
-            handle.write(lines.take(pace.due()).replace(b"?mark=", b"?page="))
+            handle.write(lines.take(pace.due()))
             if elapsed >= next_sample:
                 samples.append({"second": round(elapsed, 1), "rss_kib": resident_kib(server.process.pid),
                                 "read": snapshot_lines(data).get("lines", 0), "written": lines.count})
@@ -250,6 +273,8 @@ def sustained(options, work):
         counters = wait_for_lines(server, data, lines.count + len(latencies), 30)
         seconds = time.monotonic() - began
         used, _ = processor_seconds(server.process.pid)
+        with sqlite3.connect(f"file:{data}/projections.db?mode=ro", uri=True) as tables:
+            findings, incidents = (tables.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in ("finding", "incident"))
         server.stop()
     finally:
         stop.set()
@@ -258,7 +283,8 @@ def sustained(options, work):
     half = samples[len(samples) // 2:]
     return {
         "seconds": options.sustain, "written": lines.count + len(latencies), "read": counters.get("lines", 0),
-        "rate": round(lines.count / options.sustain), "until_read": round(seconds - options.sustain, 1), "cores": round(used / seconds, 3), "samples": samples,
+        "findings": findings, "incidents": incidents, "rate": round(lines.count / options.sustain),
+        "until_read": round(seconds - options.sustain, 1), "cores": round(used / seconds, 3), "samples": samples,
         "rss_middle_kib": half[0]["rss_kib"], "rss_end_kib": half[-1]["rss_kib"],
         "latencies": [round(one, 4) for one in latencies],
         "p50": round(ordered[len(ordered) // 2], 3) if ordered else None,
@@ -266,12 +292,12 @@ def sustained(options, work):
     }
 
 
-def visible(data, count, began, patience):
-    """Seconds until the tables that the console reads hold as many incidents."""
+def visible(data, address, began, patience):
+    """Seconds until the tables that the console reads hold an incident of the address."""
     while time.monotonic() - began < patience:
         try:
             with sqlite3.connect(f"file:{data}/projections.db?mode=ro", uri=True, timeout=1) as tables:
-                if tables.execute("SELECT count(*) FROM incident").fetchone()[0] >= count:
+                if tables.execute("SELECT 1 FROM incident_entity WHERE value = ?", (address,)).fetchone():
                     return time.monotonic() - began
         except sqlite3.Error:
             pass
@@ -289,21 +315,22 @@ def judge_sustained(one):
 
 
 def markdown(options, raw):
-    out = ["# Sources under load", "", machine.sentence(raw["machine"]), "", f"`{raw['command']}`. One rule.", ""]
+    out = ["# Sources under load", "", machine.sentence(raw["machine"]), "", f"`{raw['command']}`.", ""]
     if raw["rotations"]:
-        out += [f"Every {MARK_EVERY}th line matches it.", "", "| rotation | times | lines written | a second | between copy and cut | read | "
+        out += [f"One rule, which every {MARK_EVERY}th line matches.", "", "| rotation | times | lines written | a second | between copy and cut | read | "
                 "findings of marked lines | repeated | cuts noticed | gaps |", "|---|---|---|---|---|---|---|---|---|---|"]
         for one in raw["rotations"]:
             out.append(f"| {one['way']} | {one['rotations']} | {one['written']:,} | {one['rate']:,} | {one['in_gaps']:,} | "
                        f"{one['read']:,} | {one['findings']:,} of {one['marks']:,} | {one['repeated']} | {one['truncations']} | "
                        f"{one['gaps']} |")
     if one := raw.get("files"):
-        out += ["", f"{one['files']:,} files in a folder: all {one['read']:,} of {one['written']:,} lines read, the first two of each "
+        out += ["", f"One rule; {one['files']:,} files in a folder: all {one['read']:,} of {one['written']:,} lines read, the first two of each "
                 f"in {one['first_seconds']} s, lines appended to 1,000 of them in {one['appended_seconds']} s; "
                 f"{one['descriptors']} descriptors, {one['rss_kib'] / 1024:.0f} MiB, {one['idle_cores']} cores while nothing is "
                 "written."]
     if one := raw.get("sustained"):
-        out += ["", f"{one['rate']:,} lines a second for {one['seconds']:.0f} s: {one['read']:,} of {one['written']:,} read; memory "
+        out += ["", f"{one['rate']:,} lines a second for {one['seconds']:.0f} s before the whole pack, as `generate.py` makes them, attackers "
+                f"among them: {one['read']:,} of {one['written']:,} read, {one['findings']:,} findings in {one['incidents']:,} incidents; memory "
                 f"{one['rss_middle_kib'] / 1024:.0f} MiB at half time and {one['rss_end_kib'] / 1024:.0f} MiB at the end; "
                 f"{one['cores']} cores; from the written byte of a line that matches, one each second, to the incident in the tables p50 "
                 f"{one['p50']} s, p99 {one['p99']} s ({len(one['latencies'])} probes)."]
@@ -316,7 +343,7 @@ def run(options):
     (work / "rules").mkdir()
     (work / "rules/marked.yml").write_text(RULE)
     command = "script/soak sources " + " ".join(sys.argv[2:])
-    raw = {"machine": machine.describe(pathlib.Path(__file__).resolve().parents[2]), "command": command.strip(), "rotations": []}
+    raw = {"machine": machine.describe(ROOT), "command": command.strip(), "rotations": []}
     failures = []
     wanted = options.only or ["rename", "copytruncate", "files", "sustained"]
     try:
