@@ -2,7 +2,7 @@ import CMalloc
 
 /// How a server that runs for months asks for memory.
 ///
-/// Measured with `script/soak sources --only sustained`: by the allocator's defaults memory grew from 117 to 176 MiB in steps of 25; like
+/// Measured with `script/soak sources --only sustained` and one rule: by the allocator's defaults memory grew from 117 to 176 MiB in steps of 25; like
 /// this it stays at 73 MiB.
 enum SteadyMemory {
     /// Batches, blocks of the archive and indices are larger than this, and come and go. Each is mapped by itself, and goes back to the

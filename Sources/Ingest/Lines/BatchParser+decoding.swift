@@ -3,6 +3,7 @@ import Events
 /// What lines say once their escapes and encodings are undone.
 extension BatchParser {
     /// The line with its escapes decoded, where rules have keywords.
+    @inline(__always)
     mutating func addDecodedLine(_ bytes: Span<UInt8>, _ line: ByteRange) {
         guard let field = plan.decodedLine, bytes.hasPrefix("{", from: Int(line.start), to: line.end),
             bytes.firstIndex(of: UInt8(ascii: "\\"), from: Int(line.start), to: line.end) != nil
@@ -15,6 +16,7 @@ extension BatchParser {
         FieldSink.bit(.decodedRequest) | FieldSink.bit(.decodedURL) | FieldSink.bit(.decodedPath)
 
     /// Whether any decoded field of the line at hand differs from the raw text it names so far; most requests have none.
+    @inline(__always)
     func isEncoded(_ bytes: Span<UInt8>) -> Bool {
         guard sink.mayHold(BatchParser.decodedFields) else { return false }
         var plain: ByteRange?

@@ -119,6 +119,7 @@ extension BatchParser {
     }
 
     /// What the line's format makes of its keys, and what its program says in its message.
+    @inline(__always)
     private mutating func refineJSON(
         _ bytes: Span<UInt8>, _ range: ByteRange, _ reference: Timestamp, _ parsed: inout ParsedLine?
     ) {
