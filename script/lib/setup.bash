@@ -21,6 +21,16 @@ say() {
     printf '==> %s\n' "$*" >&2
 }
 
+# Answers --help with the comment at the head of the script, before anything is installed or built.
+answer_help() {
+    local argument
+    for argument; do
+        [[ $argument == --help || $argument == -h ]] || continue
+        awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"
+        exit 0
+    done
+}
+
 require_debian() {
     command -v dpkg-query >/dev/null && command -v apt-get >/dev/null && return
     fail "this is not a Debian-like system (no dpkg, no apt-get)" \
