@@ -71,6 +71,22 @@ extension FieldSink {
         values.removeLast(values.count - kept)
     }
 
+    /// The target of a request whose path and query are logged apart, as ECS and OpenTelemetry name them, and nothing else of it.
+    ///
+    /// Names the path alone; `BatchParser` joins the query to it once escapes are undone.
+    mutating func addTargetOfParts(_ bytes: Span<UInt8>) -> ByteRange? {
+        guard let path = range(of: .urlPath), path.count > 0, range(of: .requestMethod) != nil || range(of: .statusCode) != nil else {
+            return nil
+        }
+        // `\/` is how some write a slash in JSON.
+        let first = bytes[Int(path.start)]
+        guard first == UInt8(ascii: "/") || first == UInt8(ascii: "\\") else { return nil }
+        let hasMark = bytes.firstIndex(of: UInt8(ascii: "?"), from: Int(path.start), to: path.end) != nil
+        isTargetSplit = !hasMark && range(of: .urlQuery) != nil
+        add(.urlOriginal, path)
+        return path
+    }
+
     /// What every request has beside its target, for formats that only name the target.
     mutating func addRequestFields(_ bytes: Span<UInt8>) {
         guard range(of: .decodedPath) == nil else { return }

@@ -15,7 +15,7 @@ enum JSONFormat {
         guard scanner.line(bytes, plan, into: &sink) else { return nil }
         let time = time(bytes, into: &sink)
         sink.readRequestLine(bytes)
-        let target = sink.range(of: .urlOriginal)
+        let target = sink.range(of: .urlOriginal) ?? sink.addTargetOfParts(bytes)
         if let target, sink.range(of: .decodedURL) == nil {
             sink.addDerived(bytes, target)
         }

@@ -14,6 +14,7 @@ enum KeyValueFormat {
             sink.removeAll()
             return nil
         }
+        if sink.range(of: .urlOriginal) == nil { _ = sink.addTargetOfParts(bytes) }
         sink.addRequestFields(bytes)
         let time = sink.range(of: .timestamp).flatMap { JSONFormat.timestamp(bytes, $0.bounds) }
         let isRequest = sink.range(of: .urlOriginal) != nil

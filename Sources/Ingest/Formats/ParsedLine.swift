@@ -27,6 +27,8 @@ struct FieldSink: Sendable {
     private(set) var first = 0
     /// Positions in `values` of JSON strings that hold escapes and must be decoded before matching; of this line only.
     var escaped: [Int] = []
+    /// The line names its request's path and query apart: the target, which stands nowhere, is still to be made of them.
+    var isTargetSplit = false
     /// A bit for every field below 64 that was added: one without its bit is not there.
     private(set) var present: UInt64 = 0
     /// Where what follows the fields of an access line begins.
@@ -62,6 +64,7 @@ struct FieldSink: Sendable {
         escaped.removeAll(keepingCapacity: true)
         present = 0
         tail = nil
+        isTargetSplit = false
     }
 
     /// Takes back what was added for the line at hand.
@@ -70,6 +73,7 @@ struct FieldSink: Sendable {
         escaped.removeAll(keepingCapacity: true)
         present = 0
         tail = nil
+        isTargetSplit = false
     }
 
     /// Whether any of the fields may be there; `fields` as `bit` tells them.

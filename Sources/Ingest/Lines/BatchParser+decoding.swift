@@ -62,6 +62,25 @@ extension BatchParser {
         }
     }
 
+    /// A target of a path and a query that were logged apart, for all that is said of a whole target.
+    mutating func joinTarget(_ event: EventRecord, _ batch: inout EventBatch) {
+        guard let path = event.fields.first(where: { batch.fields[$0].field == .urlPath }).map({ batch.fields[$0].range }),
+            let query = event.fields.first(where: { batch.fields[$0].field == .urlQuery }).map({ batch.fields[$0].range }), query.count > 0
+        else { return }
+        sink.scratch.removeAll(keepingCapacity: true)
+        sink.scratch.append(contentsOf: batch.bytes[path.bounds])
+        if batch.bytes[Int(query.start)] != UInt8(ascii: "?") { sink.scratch.append(UInt8(ascii: "?")) }
+        sink.scratch.append(contentsOf: batch.bytes[query.bounds])
+        let target = ByteRange(start: batch.bytes.count, count: sink.scratch.count)
+        batch.bytes.append(contentsOf: sink.scratch)
+        for index in event.fields where batch.fields[index].range == path {
+            switch batch.fields[index].field {
+            case .urlOriginal, .decodedURL, .decodedRequest: batch.fields[index].range = target
+            default: continue
+            }
+        }
+    }
+
     /// Points the decoded fields of an event at their decoded text where that differs from the raw one.
     mutating func decodeRequest(_ event: EventRecord, _ batch: inout EventBatch) {
         var target: (raw: ByteRange, decoded: ByteRange)?

@@ -21,6 +21,8 @@ package struct BatchParser: Sendable {
     var escaped: [EscapedField] = []
     /// Positions of events whose decoded fields differ from the raw ones.
     var encoded: [Int] = []
+    /// Positions of events whose target is still to be made of its path and its query.
+    var split: [Int] = []
     var soleAddress = SoleAddress()
     var unwrapped: [ContainerLine.Inner?] = []
     var receivedFormat = LogFormat.auto
@@ -89,6 +91,7 @@ package struct BatchParser: Sendable {
         swap(&sink.values, &batch.fields)
         escaped.removeAll(keepingCapacity: true)
         encoded.removeAll(keepingCapacity: true)
+        split.removeAll(keepingCapacity: true)
         matcher.constantsStart = batch.bytes.count
         batch.bytes += matcher.formats.constantBytes
         // Before the bytes are borrowed: what Docker wrapped is decoded behind them.
@@ -104,6 +107,7 @@ package struct BatchParser: Sendable {
         swap(&events, &batch.events)
         swap(&sink.values, &batch.fields)
         for place in escaped { unescape(place, &batch) }
+        for event in split { joinTarget(batch.events[event], &batch) }
         for event in encoded { decodeRequest(batch.events[event], &batch) }
     }
 
@@ -162,12 +166,9 @@ package struct BatchParser: Sendable {
             FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
         if parsed != nil { addDecodedLine(bytes, line.range) }
-        if !sink.escaped.isEmpty {
-            for index in sink.escaped { escaped.append(EscapedField(event: events.count, field: index)) }
-            encoded.append(events.count)
-        } else if isEncoded(bytes) {
-            encoded.append(events.count)
-        }
+        for index in sink.escaped { escaped.append(EscapedField(event: events.count, field: index)) }
+        if sink.isTargetSplit { split.append(events.count) }
+        if !sink.escaped.isEmpty || sink.isTargetSplit || isEncoded(bytes) { encoded.append(events.count) }
         events.append(
             EventRecord(
                 line: line.range, firstField: sink.first, fieldCount: sink.values.count - sink.first,

@@ -203,6 +203,33 @@ struct JSONFormatTests {
     }
 
     @Test(
+        "a request whose path and query are named apart has a target of both",
+        arguments: [
+            (#"{"http":{"request":{"method":"GET"}},"url":{"path":"/a%2Fb","query":"c=%27x+y"}}"#, "/a%2Fb?c=%27x+y", "/a/b?c='x y"),
+            (#"{"url.query":"c=\u00271","url.path":"\/a","status":200}"#, "/a?c='1", "/a?c='1"),
+            (#"{"url.path":"/a","url.query":"?c=1","method":"GET"}"#, "/a?c=1", "/a?c=1"),
+            (#"{"url.path":"/a","status":404}"#, "/a", "/a"), (#"{"url.path":"/a","url.query":"","status":404}"#, "/a", "/a"),
+            (#"{"url.path":"/a?c=%41","status":404}"#, "/a?c=%41", "/a?c=A"),
+        ])
+    func splitTarget(_ line: String, target: String, decoded: String) throws {
+        let event = try #require(Reading(line, .json).events.first)
+        #expect(event["url.original"] == target)
+        #expect(event["vigie.url.decoded"] == decoded)
+        #expect(event["vigie.path.decoded"] == decoded.split(separator: "?").first.map(String.init))
+        #expect(event.fields["vigie.request.decoded"] == [decoded])
+        #expect(event.logSource.categories == ["application", "webserver"])
+    }
+
+    @Test("a path that no request is named beside makes none")
+    func pathWithoutRequest() throws {
+        for line in [#"{"url.path":"/a","url.query":"b=1"}"#, #"{"url.path":"a b","status":200}"#] {
+            let event = try #require(Reading(line, .json).events.first)
+            #expect(event["url.original"] == nil)
+            #expect(event.logSource.categories == ["application"])
+        }
+    }
+
+    @Test(
         "escapes are undone; broken ones stay or become a replacement character",
         arguments: [
             (#"\" \\ \/ \b \f \n \r \t"#, "\" \\ / \u{8} \u{C} \n \r \t"), (#"\u0041\u00e9\u20AC"#, "Aé€"),
