@@ -78,11 +78,10 @@ struct ValueCompiler {
         if used.count > 1 { throw Failure(reason: "'\(used[0])' and '\(used[1])' cannot stand together") }
         let comparisons = modifiers.intersection(["lt", "lte", "gt", "gte"]).sorted()
         if comparisons.count > 1 { throw Failure(reason: "'\(comparisons[0])' and '\(comparisons[1])' cannot stand together") }
-        let anchors = modifiers.intersection(["contains", "startswith", "endswith"]).sorted()
-        if let anchor = anchors.first, let kind = used.first, !["fieldref", "windash"].contains(kind), !kinds[5].contains(kind),
-            !(kind == "re" && anchor == "contains")
-        {
-            throw Failure(reason: "'\(anchor)' and '\(kind)' cannot stand together")
+        // An expression is found anywhere as it is, and has a letter for case.
+        let manners = modifiers.intersection(["contains", "startswith", "endswith", "cased"]).subtracting(has("re") ? ["contains"] : [])
+        if let manner = manners.min(), let kind = used.first, !["fieldref", "windash"].contains(kind), !kinds[5].contains(kind) {
+            throw Failure(reason: "'\(manner)' and '\(kind)' cannot stand together")
         }
         let wide = encodings.filter { !$0.hasPrefix("base64") }
         if wide.count > 1 { throw Failure(reason: "'\(wide[0])' and '\(wide[1])' cannot stand together") }

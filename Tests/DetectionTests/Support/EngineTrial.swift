@@ -11,8 +11,8 @@ struct EngineTrial {
     private var offset: Int64 = 0
     private var line: Int64 = 1
 
-    init(_ rules: String, file: String = "rules.yml") {
-        ruleSet = RuleSet(sources: [RuleSource(path: file, text: rules)])
+    init(_ rules: String, file: String = "rules.yml", pipelines: [Pipeline] = []) {
+        ruleSet = RuleSet(sources: [RuleSource(path: file, text: rules)], pipelines: pipelines)
         engine = Engine(ruleSet)
         parser = BatchParser(format: .json, plan: JSONFieldPlan(ruleSet.fields))
     }
