@@ -169,8 +169,7 @@ struct RuleSampleRunner {
         guard !samples.isEmpty else {
             throw RuleProblem(
                 file: rule.path, line: 0,
-                reason:
-                    "it has no samples; write \(rule.path.split(separator: "/").last ?? "")'s beside it, or under 'vigie.samples'"
+                reason: "it has no samples; write them to \(RuleFolder.samplesPath(of: rule)), or under 'vigie.samples'"
             )
         }
         ruleSet = folder.compile(file: rule.path, logSources: folder.logSources)

@@ -16,6 +16,7 @@ extension LintCheck {
         case .unknownLogSource: "logsource: {category: webservers}\n" + LintCheck.plain
         case .unknownGroupField: LintCheck.counting("condition: {gte: 10}", group: "user.nme")
         case .impossibleText: "detection:\n  probe: {vigie.url.decoded|contains: 'union  select'}\n  condition: probe"
+        case .impossibleValue: "detection:\n  refused: {http.response.status_code: 4xx}\n  condition: refused"
         case .duplicateValue: "detection:\n  probe: {url.path|endswith: [/admin, /ADMIN]}\n  condition: probe"
         case .keywordsEverywhere: "logsource: {}\ndetection:\n  words: [segfault]\n  condition: words"
         case .uncounted: "vigie: {hostile: false}\n" + LintCheck.plain

@@ -10,6 +10,7 @@ package enum LintCheck: String, Sendable, CaseIterable {
     case unknownLogSource = "unknown-log-source"
     case unknownGroupField = "unknown-group-field"
     case impossibleText = "impossible-text"
+    case impossibleValue = "impossible-value"
     case duplicateValue = "duplicate-value"
     case keywordsEverywhere = "keywords-everywhere"
     case uncounted
@@ -43,7 +44,7 @@ package enum LintCheck: String, Sendable, CaseIterable {
         switch self {
         case .refused: "The file or the rule is refused, and does not run."
         case .neverMatches: "No event can make the condition true, whatever its fields hold."
-        case .correlationNever: "No number satisfies all comparisons of the correlation."
+        case .correlationNever: "No number satisfies all comparisons of the correlation, or it counts what it groups by."
         case .contradiction: "Two things are asked of one field that no single value can satisfy."
         case .alwaysMatches: "Every event of the log source makes the condition true."
         case .unusedSearch: "The condition does not use a search-identifier."
@@ -51,6 +52,7 @@ package enum LintCheck: String, Sendable, CaseIterable {
         case .unknownLogSource: "No format gives events of the log source that the rule asks for."
         case .unknownGroupField: "The correlation groups by, or counts values of, a field that no format gives."
         case .impossibleText: "The text cannot occur in a decoded field: white space and control bytes become one space there."
+        case .impossibleValue: "The field holds numbers or addresses, and the value is none."
         case .duplicateValue: "A value stands twice in one list."
         case .keywordsEverywhere: "Keywords without a log source are sought in every line of every log."
         case .uncounted: "The rule says `hostile: false`, and no correlation counts it."
@@ -76,7 +78,7 @@ package enum LintCheck: String, Sendable, CaseIterable {
         switch self {
         case .refused: "mend it; the reason says what is wrong"
         case .neverMatches: "remove one of the two, or write `or`"
-        case .correlationNever: "correct the comparison"
+        case .correlationNever: "correct the comparison, or what is grouped by"
         case .contradiction: "write a list of values, or remove one"
         case .alwaysMatches: "say what the rule looks for"
         case .unusedSearch: "name it in the condition, or remove it"
@@ -84,6 +86,7 @@ package enum LintCheck: String, Sendable, CaseIterable {
         case .unknownLogSource: "use a log source of docs/rules.md"
         case .unknownGroupField: "group by a field that the counted events have"
         case .impossibleText: "write one space, or read url.original"
+        case .impossibleValue: "correct it; `|gte`, `|lt` and `|cidr` ask for a range"
         case .duplicateValue: "remove one"
         case .keywordsEverywhere: "add a logsource"
         case .uncounted: "write a correlation that counts it, or remove `hostile: false`"

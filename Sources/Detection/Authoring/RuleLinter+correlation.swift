@@ -36,7 +36,11 @@ extension RuleLinter {
         let tried = limits.flatMap { [$0.rounded(.down) - 1, $0.rounded(.down), $0.rounded(.up), $0.rounded(.up) + 1] }
         let counts = Set(tried.filter { $0 >= 1 } + [1])
         let holds = { (count: Double) in correlation.bounds.allSatisfy { $0.holds(count) } }
-        if !counts.contains(where: holds) {
+        if case .valueCount(let fields) = correlation.kind, fields.allSatisfy(correlation.groupBy.contains), !holds(1) {
+            report(
+                .correlationNever, document, at: node,
+                "there is one value of '\(fields.joined(separator: "', '"))' in each group, for that is what 'group-by' groups by")
+        } else if !counts.contains(where: holds) {
             report(.correlationNever, document, at: node, "no count satisfies the condition")
         } else if holds(1) {
             report(.correlationAlways, document, at: node, "a count of 1 satisfies the condition")

@@ -74,9 +74,15 @@ extension RuleLinter {
             for part in parts { checkSearch(part, name, reading, isKnown, document) }
         case .map(let items):
             for item in items {
-                if isKnown { checkField(item.field, reading, document, line: item.line) }
+                if isKnown {
+                    checkField(item.field, reading, document, line: item.line)
+                    for case .text(let other) in item.values where item.modifiers.contains("fieldref") {
+                        checkField(other, reading, document, line: item.line)
+                    }
+                }
                 checkValues(item.values, item.modifiers, document, line: item.line)
                 checkDecodedText(item, document)
+                checkShape(item, document)
             }
         case .keywords(let values, let all, let modifiers, let line):
             checkValues(values, modifiers + (all ? ["all"] : ["contains"]), document, line: line)
@@ -140,6 +146,23 @@ extension RuleLinter {
         for case .text(let text) in item.values {
             let isImpossible = text.contains("  ") || text.utf8.contains { $0 < 0x20 || $0 == 0x7F }
             if isImpossible { report(.impossibleText, document, line: item.line, "'\(text)' never occurs in \(item.field)") }
+        }
+    }
+
+    /// What formats give as numbers and as addresses is never anything else.
+    private mutating func checkShape(_ item: SigmaItem, _ document: Document) {
+        guard Set(item.modifiers).isSubset(of: ["all", "cased", "neq"]) else { return }
+        for case .text(let text) in item.values where !text.isEmpty && !text.contains(where: { "*?\\".contains($0) }) {
+            let what: String
+            switch item.field {
+            case "source.ip" where AddressBlock(text) == nil: what = "an address"
+            case "source.ip" where text.contains("/"): what = "one address; a network is asked for with '|cidr'"
+            case "http.response.status_code", "http.response.body.bytes", "source.port":
+                guard Double(text) == nil else { continue }
+                what = "a number"
+            default: continue
+            }
+            report(.impossibleValue, document, line: item.line, "'\(text)' is never the value of \(item.field), which is \(what)")
         }
     }
 

@@ -21,11 +21,15 @@ package struct RuleFolder: Sendable {
         self.samples = samples
     }
 
-    /// Reads every `.yml` and `.yaml` below the paths; a path may also be one file. In the order of their names.
+    /// Reads every `.yml` and `.yaml` below the paths; a path may also be one file, which is read with its samples. In the order of
+    /// their names.
     package init(paths: [String]) {
         let tree = RuleFileTree(paths: paths)
         problems = tree.problems
         for file in tree.files { add(file) }
+        let read = Set(tree.files.map(\.path))
+        let beside = Set(paths.filter(read.contains).map { RuleFolder.stem($0) + RuleFolder.samplesSuffix }).subtracting(read)
+        for file in RuleFileTree(paths: beside.sorted().filter(FileManager.default.fileExists)).files { add(file) }
     }
 
     private mutating func add(_ file: RuleFileTree.File) {
@@ -70,6 +74,9 @@ package struct RuleFolder: Sendable {
         let stems = Set(rules.map { RuleFolder.stem($0.path) })
         return samples.filter { !stems.contains(RuleFolder.stem($0.path)) }
     }
+
+    /// Where the samples of a rule file stand.
+    package static func samplesPath(of rule: RuleSource) -> String { stem(rule.path) + samplesSuffix }
 
     /// A path without what tells a rule from its samples.
     private static func stem(_ path: String) -> Substring {

@@ -45,7 +45,7 @@ package struct RuleSample: Sendable {
         do {
             node = try Yams.compose(yaml: source.text)
         } catch {
-            throw RuleProblem(file: source.path, line: 0, reason: "not YAML: \(error)")
+            throw RuleProblem(notYAML: source, error)
         }
         guard let sequence = node?.sequence, !sequence.isEmpty else {
             throw RuleProblem(file: source.path, line: node?.mark?.line ?? 0, reason: "a samples file is a list of samples")

@@ -69,9 +69,7 @@ extension SigmaParser {
             failure = error
         }
         if let failure {
-            let error = failure as? YamlError
-            throw RuleProblem(
-                file: source.path, line: error?.line ?? 0, reason: "not YAML: \(error?.reason ?? "\(failure)")")
+            throw RuleProblem(notYAML: source, failure)
         }
         guard !nodes.isEmpty else { throw RuleProblem(file: source.path, line: 0, reason: "the file is empty") }
         return nodes
@@ -110,20 +108,21 @@ package struct RuleSource: Sendable {
     }
 }
 
-extension YamlError {
-    fileprivate var line: Int {
-        switch self {
-        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-        default: 0
+extension RuleProblem {
+    /// Of a file that Yams does not read: where, and why in a line.
+    init(notYAML source: RuleSource, _ error: any Error) {
+        var line = 0
+        var reason = "it cannot be read"
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
+            line = mark.line
+            reason = problem
+        case .duplicatedKeysInMapping(let duplicates, let context):
+            line = context.mark.line
+            reason = "the same key stands twice: \(duplicates.sorted().joined(separator: ", "))"
+        case nil: reason = "\(error)"
+        default: break
         }
-    }
-
-    fileprivate var reason: String {
-        switch self {
-        case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
-        case .duplicatedKeysInMapping(let duplicates, _):
-            "the same key stands twice: \(duplicates.map { "\($0)" }.sorted().joined(separator: ", "))"
-        default: "it cannot be read"
-        }
+        self.init(file: source.path, line: line, reason: "not YAML: \(reason)")
     }
 }

@@ -82,6 +82,29 @@ struct HostileFilesTests {
         #expect(problems.count == 1 && problems[0].reason.contains("may not be read"), "\(problems)")
     }
 
+    @Test("A file that is named alone brings the samples beside it, once")
+    func samplesBesideOneFile() throws {
+        let folder = try Folder()
+        try folder.write("a.yml", Data(HostileFilesTests.rule.utf8))
+        try folder.write("b.yml", Data(HostileFilesTests.rule.utf8))
+        let sample = "- {name: one, format: combined, expect: [], lines: x}"
+        for name in ["a", "b"] { try folder.write("\(name).samples.yml", Data(sample.utf8)) }
+        #expect(RuleFolder(paths: [folder.path + "/a.yml"]).samples.map(\.path) == [folder.path + "/a.samples.yml"])
+        #expect(RuleFolder(paths: [folder.path + "/a.yml", folder.path + "/a.samples.yml"]).samples.count == 1)
+        #expect(RuleFolder(paths: [folder.path]).samples.count == 2)
+    }
+
+    @Test("Samples that are no YAML are refused at their line")
+    func samplesThatAreNoYAML() {
+        let source = RuleSource(path: "a.samples.yml", text: "- name: one\n\texpect: []\n")
+        #expect {
+            try RuleSample.parse(source)
+        } throws: { error in
+            guard let problem = error as? RuleProblem else { return false }
+            return problem.line == 2 && problem.reason.hasPrefix("not YAML: ") && !problem.reason.contains("\n")
+        }
+    }
+
     @Test func whatIsNotThere() {
         let problems = RuleFolder(paths: ["/nowhere/rules"]).problems
         #expect(problems.count == 1 && problems[0].reason.contains("no such file"))

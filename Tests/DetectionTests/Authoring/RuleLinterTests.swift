@@ -74,6 +74,33 @@ struct RuleLinterTests {
         #expect(found.contains { $0.check == .neverMatches }, "\(found.map(\.description))")
     }
 
+    @Test(
+        "Values and fields that no event has are found, and others left alone",
+        arguments: [
+            ("source.ip: 300.1.1.1", LintCheck.impossibleValue), ("source.ip: [192.0.2.1, 198.51.100.0/24]", .impossibleValue),
+            ("http.response.status_code: [200, 2xx]", .impossibleValue), ("user.name|fieldref: user.nme", .unknownField),
+            ("source.ip: [192.0.2.1, '192.0.2.*', '2001:db8::1']", nil), ("source.ip|startswith: '192.0.'", nil),
+            ("http.response.status_code: [200, '404', '5??']", nil), ("user.name|fieldref: host.name", nil),
+        ])
+    func shapes(_ item: String, expected: LintCheck?) {
+        let text = LintCheck.impossibleText.completed
+        let head = text[..<(text.range(of: "detection:")?.lowerBound ?? text.endIndex)]
+        let found = lint(head + "detection:\n  probe: {\(item)}\n  condition: probe").filter { $0.severity < .advice }
+        #expect(found.map(\.check) == (expected.map { [$0] } ?? []), "\(found.map(\.description))")
+    }
+
+    @Test("A group has one value of what it is grouped by")
+    func countedByItself() {
+        func checks(_ condition: String, _ group: String) -> [LintCheck] {
+            let text = LintCheck.correlationAlways.completed.replacing("event_count", with: "value_count")
+                .replacing("group-by: [source.ip]", with: "group-by: [\(group)]").replacing("{gte: 1}", with: condition)
+            return lint(text).filter { $0.severity < .advice }.map(\.check)
+        }
+        #expect(checks("{field: source.ip, gte: 2}", "source.ip") == [.correlationNever])
+        #expect(checks("{field: user.name, gte: 2}", "source.ip") == [])
+        #expect(checks("{field: source.ip, gte: 2}", "user.name") == [])
+    }
+
     @Test("The page about the checks is what the program says")
     func page() throws {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
