@@ -80,6 +80,36 @@ struct RetentionTests {
         #expect(store.events.contains { if case .holdReleased(let hold) = $0 { hold.released?.author == "bob" } else { false } })
     }
 
+    @Test("a hold keeps a segment in which it cannot be read what a block's times are", arguments: [true, false])
+    func holdOfDamage(isHeaderDamaged: Bool) async throws {
+        let store = TemporaryArchive()
+        let archive = await store.open()
+        var ends: [Int] = []
+        for minute in 0..<3 {
+            let received = Trial.start.advanced(bySeconds: Int64(60 * minute))
+            await archive.write(Trial.block(["minute \(minute)"], received: received))
+            ends.append(try #require(await archive.synchronise(at: received)).length)
+        }
+        await archive.write(Trial.block(["next hour"], received: Trial.start.advanced(bySeconds: 3_600)))
+        await archive.confirm(try #require(await archive.synchronise(at: Trial.start)))
+        if isHeaderDamaged {
+            var bytes = try store.segmentBytes(1)
+            bytes[ends[1] + 20] ^= 1
+            try store.setSegmentBytes(bytes, of: 1)
+        }
+        // The index would know the block's times as they were.
+        try ArchiveFolder.remove(ArchiveFolder.indexPath(store.folder, 1))
+        try HoldFolder(archive: store.folder).save(
+            LegalHold(
+                name: "case-7", reason: "r", author: "ada", since: Trial.start.advanced(bySeconds: 90),
+                until: Trial.start.advanced(bySeconds: 100), placed: Trial.days(1)))
+        await archive.maintain(at: Trial.days(400))
+        #expect(try ArchiveReader(folder: store.folder).segments().contains(1))
+        try HoldFolder(archive: store.folder).remove(try #require(try HoldFolder(archive: store.folder).holds().first))
+        await archive.maintain(at: Trial.days(401))
+        #expect(try ArchiveReader(folder: store.folder).segments().contains(1) == false)
+    }
+
     @Test("a hold that cannot be read stops every deletion")
     func unreadableHold() async throws {
         let store = TemporaryArchive()

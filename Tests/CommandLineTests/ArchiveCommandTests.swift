@@ -37,6 +37,8 @@ import Testing
     @Test(arguments: [
         ["Case 7", "--reason", "r"], ["../case", "--reason", "r"], ["there", "--reason", "r"],
         ["case-7", "--reason", "r", "--since", "yesterday"],
+        ["case-7", "--reason", "r", "--since", "2026-03-02T00:00:00Z", "--until", "2026-03-01T00:00:00Z"],
+        ["case-7", "--reason", "r", "--since", "2026-03-01T00:00:00Z", "--until", "2026-03-01T01:00:00+01:00"],
     ])
     func aHoldThatCannotBeIsRefusedAndNothingIsWritten(arguments: [String]) throws {
         let folder = try Folder()

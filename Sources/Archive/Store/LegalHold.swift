@@ -40,7 +40,7 @@ package struct LegalHold: Sendable, Hashable, Codable {
     /// A segment is kept when any of its lines may be meant, by event time or by time of receipt.
     func covers(_ segment: SegmentSummary) -> Bool {
         // What cannot be read may be what is meant.
-        guard let times = segment.times, let received = segment.received else { return true }
+        guard !segment.isDamaged, let times = segment.times, let received = segment.received else { return true }
         return covers(times) || covers(received)
     }
 

@@ -51,6 +51,8 @@ package struct SegmentSummary: Sendable, Hashable {
     package var bytes: Int
     package var lines: Int
     package var isReduced: Bool
+    /// Part of it cannot be read, so that no more can be said of its times than what the rest of it says.
+    package var isDamaged: Bool
     /// `nil` where it holds no line.
     package var received: ClosedRange<Timestamp>?
     package var times: ClosedRange<Timestamp>?
@@ -59,6 +61,7 @@ package struct SegmentSummary: Sendable, Hashable {
         number = segment.header.number
         bytes = segment.byteCount
         isReduced = segment.header.isReduced
+        isDamaged = !segment.damages.isEmpty
         lines = 0
         for block in segment.blocks where block.header.kind == .lines {
             lines += block.header.lines

@@ -125,6 +125,7 @@ struct ArchiveHold: ParsableCommand {
         guard LegalHold.isName(name) else {
             throw CommandFailure(.usage, "'\(name)' is no name for a hold: use up to 64 small letters, digits, - and _")
         }
+        let range = try TimeRangeArgument.parse(since: since, until: until)
         let holds = HoldFolder(archive: try options.folder())
         try options.attempt {
             // The server removes nothing between here and the end: a hold is in force when the command returns.
@@ -135,18 +136,10 @@ struct ArchiveHold: ParsableCommand {
             }
             try holds.save(
                 LegalHold(
-                    name: name, reason: reason, author: author ?? NSUserName(), since: try time(since, "--since"),
-                    until: try time(until, "--until"), placed: .system))
+                    name: name, reason: reason, author: author ?? NSUserName(), since: range.since, until: range.until,
+                    placed: .system))
         }
         Output.line("the hold \(name) is in force")
-    }
-
-    private func time(_ text: String?, _ option: String) throws -> Timestamp? {
-        guard let text else { return nil }
-        guard let time = Timestamp(rfc3339: text) else {
-            throw CommandFailure(.usage, "\(option) '\(text)' is not an RFC 3339 time, such as 2026-03-01T12:00:00Z")
-        }
-        return time
     }
 }
 

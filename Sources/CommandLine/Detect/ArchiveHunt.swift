@@ -124,6 +124,7 @@ struct ArchiveHunt {
     }
 
     private func makeHunt() throws -> Hunt {
+        let range = try TimeRangeArgument.parse(since: options.since, until: options.until)
         let base = rules.filter { FileManager.default.fileExists(atPath: $0 + "/formats") }
         let sources: [RuleSource]
         if rules.isEmpty, options.filter != nil || options.countBy != nil {
@@ -136,20 +137,11 @@ struct ArchiveHunt {
         do {
             return try Hunt(
                 rules: sources, base: base.isEmpty ? ["rules"] : base, filter: try HuntFilter(parsing: options.filter ?? ""),
-                countBy: options.countBy, since: try time(options.since, "--since") ?? Timestamp(nanoseconds: .min),
-                until: try time(options.until, "--until") ?? .system,
+                countBy: options.countBy, since: range.since ?? Timestamp(nanoseconds: .min), until: range.until ?? .system,
                 sources: options.source.isEmpty ? nil : Set(options.source))
         } catch let error as HuntError {
             throw CommandFailure(.usage, error.description)
         }
-    }
-
-    private func time(_ text: String?, _ option: String) throws -> Timestamp? {
-        guard let text else { return nil }
-        guard let time = Timestamp(rfc3339: text) else {
-            throw CommandFailure(.usage, "\(option) '\(text)' is not an RFC 3339 time, such as 2026-03-01T12:00:00Z")
-        }
-        return time
     }
 
     private func printCounts(_ progress: HuntProgress, _ field: String) {

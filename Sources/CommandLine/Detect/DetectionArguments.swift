@@ -24,6 +24,25 @@ enum ReferenceTimeArgument {
     }
 }
 
+/// What stands behind `--since` and `--until`.
+enum TimeRangeArgument {
+    static func parse(since: String?, until: String?) throws -> (since: Timestamp?, until: Timestamp?) {
+        let range = (since: try time(since, "--since"), until: try time(until, "--until"))
+        guard let first = range.since, let end = range.until, first >= end else { return range }
+        throw CommandFailure(
+            .usage,
+            "--since \(first.rfc3339) is not before --until \(end.rfc3339): nothing lies between; swap them, or leave one out")
+    }
+
+    private static func time(_ text: String?, _ option: String) throws -> Timestamp? {
+        guard let text else { return nil }
+        guard let time = Timestamp(rfc3339: text) else {
+            throw CommandFailure(.usage, "\(option) '\(text)' is not an RFC 3339 time, such as 2026-03-01T12:00:00Z")
+        }
+        return time
+    }
+}
+
 extension RuleFolder {
     /// Rules, and the log formats beside them, whose log sources the rules are held against.
     static func read(_ paths: [String]) -> (rules: RuleFolder, formats: FormatFolder) {
