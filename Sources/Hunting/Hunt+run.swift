@@ -70,7 +70,7 @@ extension Hunt {
 
     /// What a worker made of a block.
     private enum Parsed: Sendable {
-        case batches([EventBatch], lines: Int)
+        case batches([EventBatch], lines: Int, sources: Set<String>, fields: Set<FieldID>)
         case damage(DamageReason)
     }
 
@@ -89,13 +89,17 @@ extension Hunt {
     ) -> Parsed {
         switch BlockReader().read(header, body: body[...]) {
         case .failure(let reason): return .damage(reason)
-        case .success(.citations): return .batches([], lines: 0)
+        case .success(.citations): return .batches([], lines: 0, sources: [], fields: [])
         case .success(.lines(let block)):
             var batches: [EventBatch] = []
             var lines = 0
+            var sources: Set<String> = []
+            var unseen = namedFields
             var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
             replay.replay(block, trustedProxies: proxies, query: query, batch: &batch) { batch in
                 lines += batch.events.count
+                if query.sources != nil { sources.insert(batch.origin.source) }
+                if !unseen.isEmpty { unseen.removeAll { field in batch.fields.contains { $0.field == field } } }
                 if !filter.isEmpty {
                     let kept = batch.events.filter { filter.matches($0, batch) }
                     batch.events = kept
@@ -104,7 +108,7 @@ extension Hunt {
                 batches.append(batch)
                 batch = EventBatch(origin: batch.origin)
             }
-            return .batches(batches, lines: lines)
+            return .batches(batches, lines: lines, sources: sources, fields: Set(namedFields).subtracting(unseen))
         }
     }
 
@@ -118,8 +122,10 @@ extension Hunt {
         case .damage(let reason):
             state.progress.damages.append(
                 ArchiveDamage(segment: segment.header.number, offset: block.offset, reason: reason))
-        case .batches(let batches, let lines):
+        case .batches(let batches, let lines, let sources, let fields):
             state.progress.lines += lines
+            state.progress.sources.formUnion(sources)
+            state.progress.fields.formUnion(fields)
             for batch in batches {
                 if hasRules {
                     state.engine?.consume(batch, into: &state.findings)

@@ -21,6 +21,8 @@ package struct Hunt: Sendable {
     let formats: FormatSet
     let filter: CompiledFilter
     let countField: FieldID?
+    /// Those of the filter, and what is counted by.
+    let namedFields: [FieldID]
 
     /// - Parameters:
     ///   - rules: what is hunted with; may be none.
@@ -53,6 +55,8 @@ package struct Hunt: Sendable {
         } else {
             countField = nil
         }
+        let fields = ruleSet.fields
+        namedFields = Set(named).sorted().compactMap { fields.find($0) }
         guard !hasRules || ruleSet.headers.contains(where: { $0.header.id != Hunt.namingID }) else {
             throw HuntError(
                 "no rule can be used\(problems.first.map { ": \($0)" } ?? "")", "put the rule right; `vigie rules lint` helps")
@@ -109,6 +113,10 @@ package struct HuntProgress: Sendable, Equatable {
     /// Not read, because nothing in them can be meant.
     package var blocksSkipped = 0
     package var damages: [ArchiveDamage] = []
+    /// Of the sources that are asked for, those of which lines were read.
+    package internal(set) var sources: Set<String> = []
+    /// Of the fields that are named, those that some line had.
+    package internal(set) var fields: Set<FieldID> = []
     /// By the value of `countBy`; of so many different ones at most.
     package var counts: [String: Int] = [:]
     /// Results that no value could be counted for, because there is none or there are too many different ones.

@@ -5,7 +5,7 @@ import Events
 ///
 /// | written | holds where |
 /// |---|---|
-/// | `field=value` | a value of the field is that text, whatever the case of its letters; for `source.ip` also a network |
+/// | `field=value` | a value of the field is that text, whatever the case of its letters; for `….ip` also a network |
 /// | `field~value` | a value of the field contains that text |
 /// | `field=*` | the event has the field |
 /// | `field=@other` | the two fields have a value in common |
@@ -100,11 +100,17 @@ package struct HuntFilter: Sendable, Hashable {
             operand = .anything
         } else if value.first == "@", value.count > 1 {
             operand = .field(String(value.dropFirst()))
-        } else if field == "source.ip", value.contains("/"), let block = AddressBlock(value) {
+        } else if value.contains("/"), HuntFilter.isAddress(field) {
+            guard let block = AddressBlock(value) else {
+                throw HuntError("'\(word.prefix(80))' asks for a network, and its value is none", "write it as 203.0.113.0/24")
+            }
             operand = .network(block)
         } else {
             operand = .text(value)
         }
         return Condition(field: String(field), operand: operand, isNegated: isNegated)
     }
+
+    /// As ECS calls them: `source.ip`, `destination.ip`, `client.nat.ip`.
+    private static func isAddress(_ field: Substring) -> Bool { field == "ip" || field.hasSuffix(".ip") }
 }

@@ -121,9 +121,53 @@ struct HuntTests {
         }
     }
 
-    @Test("what cannot be read is refused with a reason", arguments: ["=x", "owner_id", "owner_id=", "'open", "!=x"])
+    @Test(
+        "what cannot be read is refused with a reason",
+        arguments: [
+            "=x", "owner_id", "owner_id=", "'open", "!=x", "source.ip=198.51.100.0/33", "source.ip!=198.51.100.0/",
+            "destination.ip=10.0.0/8",
+        ])
     func refused(text: String) throws {
         #expect(throws: HuntError.self) { try HuntFilter(parsing: text) }
+    }
+
+    @Test("a network is one in every field of addresses, and an ordinary text elsewhere")
+    func networks() async throws {
+        try await Self.withArchive { reader, affected in
+            for (text, count) in [("source.ip=192.0.2.64/30", affected), ("owner_id=a/b", 0), ("client.ip=192.0.2.0/24", 0)] {
+                let hunt = try Hunt(rules: [], base: [], filter: try HuntFilter(parsing: text))
+                #expect(try await Self.results(hunt, reader).0.count == count, "\(text)")
+            }
+        }
+    }
+
+    @Test("a field that no line has, and a source of which there is none, are named")
+    func doubts() async throws {
+        try await Self.withArchive { reader, _ in
+            let filter = try HuntFilter(parsing: "source.ipp=192.0.2.66 source.ip=192.0.2.66")
+            let hunt = try Hunt(
+                rules: [], base: [], filter: filter, countBy: "owner_id", sources: ["goimg.log", "/var/log/goimg.log"])
+            let (results, progress) = try await Self.results(hunt, reader)
+            #expect(results.isEmpty && progress.lines == 600)
+            let doubts = hunt.doubts(about: progress)
+            #expect(doubts.count == 2)
+            #expect(doubts.first?.contains("'goimg.log'") == true)
+            #expect(doubts.last?.contains("the field 'source.ipp'; did you mean 'source.ip'?") == true)
+        }
+    }
+
+    @Test("nothing is doubted of a question that some line could answer, nor of fields where no line was read")
+    func noDoubts() async throws {
+        try await Self.withArchive { reader, _ in
+            let hunt = try Hunt(
+                rules: [], base: [], filter: try HuntFilter(parsing: "owner_id=nobody"), sources: ["/var/log/goimg.log"])
+            let progress = try await Self.results(hunt, reader).1
+            #expect(progress.results == 0 && hunt.doubts(about: progress).isEmpty)
+            let later = try Hunt(
+                rules: [], base: [], filter: try HuntFilter(parsing: "nothing=*"), since: Self.start.advanced(bySeconds: 86_400))
+            let nothing = try await Self.results(later, reader).1
+            #expect(nothing.lines == 0 && later.doubts(about: nothing).isEmpty)
+        }
     }
 
     @Test("a rule that does not parse is refused")

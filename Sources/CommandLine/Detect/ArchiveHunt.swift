@@ -5,6 +5,7 @@ import Events
 import Foundation
 import Glibc
 import Hunting
+import Ingest
 import Journal
 import Server
 
@@ -16,7 +17,7 @@ struct HuntOptions: ParsableArguments {
     @Option(help: "With --archive: RFC 3339 time of the first event. Default: the beginning.")
     var since: String?
 
-    @Option(help: "With --archive: RFC 3339 time behind the last event. Default: now.")
+    @Option(help: "With --archive: RFC 3339 time behind the last event. Default: a day ahead, as far as an event's time may lie.")
     var until: String?
 
     @Option(
@@ -33,6 +34,26 @@ struct HuntOptions: ParsableArguments {
 
     @Flag(help: "With --archive: print the counts as JSON, too.")
     var json = false
+
+    /// Those beside --archive itself that were given.
+    var given: [String] {
+        let all: [(String, Bool)] = [
+            ("--since", since != nil), ("--until", until != nil), ("--filter", filter != nil), ("--source", !source.isEmpty),
+            ("--count-by", countBy != nil), ("--json", json),
+        ]
+        return all.filter { $0.1 }.map { $0.0 }
+    }
+
+    /// The time that is asked for; its end is that of all events, where none is given.
+    func range(now: Timestamp) throws -> (since: Timestamp?, until: Timestamp) {
+        let given = try TimeRangeArgument.parse(since: since, until: until)
+        let end = given.until ?? now.advanced(bySeconds: BatchParser.maximumSecondsAhead)
+        if let since = given.since, since >= end {
+            throw CommandFailure(
+                .usage, "--since \(since.rfc3339) is further ahead than any event's time may lie; choose an earlier one")
+        }
+        return (given.since, end)
+    }
 }
 
 /// Runs a hunt and prints what it finds.
@@ -74,6 +95,7 @@ struct ArchiveHunt {
         output.flush()
         if let countBy = options.countBy { printCounts(progress, countBy) }
         summarise(progress, ContinuousClock.now - began)
+        for doubt in hunt.doubts(about: progress) { Output.note(doubt) }
         try await write(
             .ended, record, DataFolder(path: data),
             HuntRecord.Outcome(state: "done", results: progress.results, lines: progress.lines))
@@ -124,7 +146,7 @@ struct ArchiveHunt {
     }
 
     private func makeHunt() throws -> Hunt {
-        let range = try TimeRangeArgument.parse(since: options.since, until: options.until)
+        let range = try options.range(now: .system)
         let base = rules.filter { FileManager.default.fileExists(atPath: $0 + "/formats") }
         let sources: [RuleSource]
         if rules.isEmpty, options.filter != nil || options.countBy != nil {
@@ -137,7 +159,7 @@ struct ArchiveHunt {
         do {
             return try Hunt(
                 rules: sources, base: base.isEmpty ? ["rules"] : base, filter: try HuntFilter(parsing: options.filter ?? ""),
-                countBy: options.countBy, since: range.since ?? Timestamp(nanoseconds: .min), until: range.until ?? .system,
+                countBy: options.countBy, since: range.since ?? Timestamp(nanoseconds: .min), until: range.until,
                 sources: options.source.isEmpty ? nil : Set(options.source))
         } catch let error as HuntError {
             throw CommandFailure(.usage, error.description)

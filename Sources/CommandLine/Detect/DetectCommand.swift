@@ -19,9 +19,10 @@ struct DetectCommand: AsyncParsableCommand {
     )
 
     @Option(
-        help: "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")), or one of rules/formats."
+        help:
+            "How the lines are written: \(LogFormat.allCases.map(\.rawValue).joined(separator: ", ")), or one of rules/formats. Default: auto."
     )
-    var format = "auto"
+    var format: String?
 
     @Option(help: "RFC 3339 time just after the last line; resolves dates that carry no year. Default: now.")
     var referenceTime: String?
@@ -40,24 +41,39 @@ struct DetectCommand: AsyncParsableCommand {
 
     @OptionGroup var hunt: HuntOptions
 
-    @Argument(help: "Log files; '-' for standard input.")
-    var files: [String] = ["-"]
+    @Argument(help: "Log files, also compressed with gzip; '-' for standard input, which is the default.")
+    var files: [String] = []
+
+    /// An option that is not looked at would be answered by "nothing found".
+    func validate() throws {
+        let ofFiles: [(String, Bool)] = [
+            ("log files", !files.isEmpty), ("--format", format != nil), ("--reference-time", referenceTime != nil),
+            ("--lines", lines), ("--statistics", statistics),
+        ]
+        if hunt.archive != nil, let given = ofFiles.first(where: { $0.1 }) {
+            throw ValidationError(
+                "\(given.0) cannot be combined with --archive, which asks lines that were read before; leave one of the two out")
+        }
+        if hunt.archive == nil, let given = hunt.given.first {
+            throw ValidationError(
+                "\(given) asks the archive, and is not looked at while files are read; name a data folder with --archive")
+        }
+    }
 
     func run() async throws {
         if let data = hunt.archive { return try await ArchiveHunt(options: hunt, rules: rules).run(in: data) }
         let reference = try ReferenceTimeArgument.parse(referenceTime)
         let (ruleSet, formats) = try LoadedRules.loadWithFormats(rules)
-        let format = try LogFormatArgument.parse(format, formats: formats)
+        let format = try LogFormatArgument.parse(self.format ?? "auto", formats: formats)
         let plan = JSONFieldPlan(ruleSet.fields, taxonomy: ruleSet.taxonomy)
         var engine = Engine(ruleSet)
         let output = LineBuffer()
         var census = statistics ? LiteralCensus(ruleSet) : nil
-        for file in files {
+        for file in files.isEmpty ? ["-"] : files {
             do {
-                var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan, formats: formats))
-                var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
+                let parser = BatchParser(format: format, plan: plan, formats: formats)
                 var findings: [Finding] = []
-                while try stream.next(into: &batch, reference: reference) {
+                let counters = try WholeLog.read(file, parser: parser, reference: reference) { batch in
                     census?.count(batch)
                     if lines {
                         printHostileLines(batch, &engine, output)
@@ -68,7 +84,7 @@ struct DetectCommand: AsyncParsableCommand {
                     }
                     output.flush()
                 }
-                report(stream.parser.counters, file)
+                report(counters, file)
             } catch {
                 throw CommandFailure(.usage, error.description)
             }

@@ -68,9 +68,8 @@ struct RulesCoverage: ParsableCommand {
 
     private func record(_ file: String, _ format: LogFormat, _ formats: FormatSet, _ coverage: inout RuleCoverage) throws {
         do {
-            var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: formats.plan, formats: formats))
-            var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
-            while try stream.next(into: &batch, reference: .system) { coverage.record(batch) }
+            let parser = BatchParser(format: format, plan: formats.plan, formats: formats)
+            _ = try WholeLog.read(file, parser: parser, reference: .system) { coverage.record($0) }
         } catch {
             throw CommandFailure(.usage, error.description)
         }

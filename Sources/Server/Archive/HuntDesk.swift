@@ -104,6 +104,7 @@ actor HuntDesk: HuntRunning {
                     await Task.yield()
                 })
             note(progress, of: id)
+            change(id) { $0.problems += hunt.doubts(about: progress) }
         } catch is CancellationError {
             state = .cancelled
         } catch {
