@@ -83,6 +83,27 @@ struct SourceRhythmTests {
         #expect(alarm(rhythm) == nil)
     }
 
+    @Test("what comes over the network is not silent while nobody listens; a log that was not written to is")
+    func stopped() throws {
+        let rhythm = learned(days: 4, every: 20)
+        let start = at((rhythm.last ?? 0) + 2_400)
+        var watch = SilenceWatch()
+        watch.add("/data/detection/receivers/loki.jsonl", rhythm: rhythm, isSpool: true, now: start)
+        watch.add("/var/log/app.log", rhythm: rhythm, now: start)
+        #expect(watch.findings(now: start).map(\.rule.title) == ["/var/log/app.log has fallen silent"])
+        #expect(watch.findings(now: start.advanced(bySeconds: 590)).isEmpty)
+        #expect(watch.findings(now: start.advanced(bySeconds: 610)).count == 1)
+    }
+
+    @Test(
+        "spools of receivers and of journald are known however the data folder is written", arguments: ["/srv/v", "/srv/x/../v"])
+    func spools(path: String) {
+        let folder = DataFolder(path: path)
+        #expect(folder.isSpool("/srv/v/detection/receivers/syslog-tcp-127.0.0.1-5514.jsonl"))
+        #expect(folder.isSpool(folder.spool("loki")) && folder.isSpool("/srv/v/detection/journald.jsonl"))
+        #expect(!folder.isSpool("/srv/v/detection/receivers.log") && !folder.isSpool("/var/log/app.log"))
+    }
+
     @Test("the finding names the source, and is the same however often it is made")
     func finding() throws {
         let rhythm = learned(days: 4, every: 20)

@@ -34,6 +34,12 @@ package struct DataFolder: Sendable {
     /// Where what came in by the receiver of that name waits to be read; written as sources are, whose positions are kept by path.
     package func spool(_ name: String) -> String { URL(fileURLWithPath: "\(spools)/\(name).jsonl").standardizedFileURL.path }
 
+    /// Whether a source is written by the server itself, so that it can say nothing while the server does not run.
+    func isSpool(_ path: String) -> Bool {
+        let written = { (path: String) in URL(fileURLWithPath: path).standardizedFileURL.path }
+        return path == written(journaldSpool) || path.hasPrefix(written(spools) + "/")
+    }
+
     /// Below this much free space a start is refused: a journal that cannot be written protects nobody.
     package static let minimumFreeBytes = 64 << 20
 

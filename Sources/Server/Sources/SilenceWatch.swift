@@ -11,9 +11,13 @@ struct SilenceWatch {
     private(set) var rhythms: [String: SourceRhythm] = [:]
     private var nextCheck: Timestamp?
 
-    /// - Parameter rhythm: as it was in the last snapshot.
-    mutating func add(_ source: String, rhythm: SourceRhythm?, now: Timestamp) {
-        rhythms[source] = rhythm.flatMap { $0.isPlausible ? $0 : nil } ?? SourceRhythm(now: now)
+    /// - Parameters:
+    ///   - rhythm: as it was in the last snapshot.
+    ///   - isSpool: nothing is written to it while nobody listens, as a log is: that it did not grow since then says nothing.
+    mutating func add(_ source: String, rhythm: SourceRhythm?, isSpool: Bool = false, now: Timestamp) {
+        var rhythm = rhythm.flatMap { $0.isPlausible ? $0 : nil } ?? SourceRhythm(now: now)
+        if isSpool { rhythm.resume(now: now) }
+        rhythms[source] = rhythm
     }
 
     mutating func hear(_ source: String, _ batch: EventBatch, now: Timestamp) {

@@ -90,7 +90,7 @@ actor Watch {
                 FileSource(
                     path: source.path, parser: parser, resumingAt: state?.positions, readsBacklog: source.readsBacklog, now: now()
                 ))
-            silence.add(source.path, rhythm: state?.rhythm, now: now())
+            silence.add(source.path, rhythm: state?.rhythm, isSpool: folder.isSpool(source.path), now: now())
         }
     }
 
