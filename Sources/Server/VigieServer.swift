@@ -75,6 +75,9 @@ package struct VigieServer: Sendable {
         let loaded = LoadedRules(paths: options.rules, cachePath: folder.ruleCache) { logger.warning("\($0)") }
         let formats = loaded.formats
         try SourceFormats.check(options.sources, formats)
+        for name in SecuritySources.unknown(options) {
+            logger.warning("archive.security_sources names '\(name)', which is no source: none of its lines is kept for longer")
+        }
         let policies = try PolicyFolder.load(options.policies)
         try folder.checkPrivateDatabase()
         let privateDatabase = try PrivateDatabase(path: folder.privateDatabase)
@@ -156,7 +159,7 @@ package struct VigieServer: Sendable {
         let watch = Watch(
             folder: folder, ruleSet: loaded.ruleSet, formats: formats, options: options, snapshot: snapshot,
             recorder: recorder, collector: collector, policies: inForce,
-            feed: archive.map { ArchiveWiring.feed($0, options, loaded) }, logger: logger,
+            feed: archive.map { ArchiveWiring.feed($0, options, folder, loaded) }, logger: logger,
             positionsSaved: { receivers.advance($0) }, losses: { receivers.losses }, now: now)
         let journalCount = journal.count
         let configuration = try ConfigurationEntry.draft(options, at: now())

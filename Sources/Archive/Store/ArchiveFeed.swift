@@ -18,7 +18,7 @@ package final class ArchiveFeed {
 
     /// - Parameters:
     ///   - logSources: those with the category `authentication` have security events.
-    ///   - securityNames: sources all of whose lines are security events.
+    ///   - securityNames: sources all of whose lines are security events, as they are configured, or files of theirs.
     package init(_ archive: Archive, logSources: LogSourceTable, securityNames: Set<String> = []) {
         self.archive = archive
         self.securityNames = securityNames
@@ -43,10 +43,11 @@ package final class ArchiveFeed {
     /// Adds the lines of a batch; returns once there is room for more.
     ///
     /// - Parameters:
+    ///   - source: as it is configured, where that is another name than that of its file: a pattern.
     ///   - format: as the source was configured.
     ///   - received: what dates without a year were resolved against.
-    package func add(_ batch: EventBatch, format: String, received: Timestamp) async {
-        let isSecuritySource = securityNames.contains(batch.origin.source)
+    package func add(_ batch: EventBatch, source: String? = nil, format: String, received: Timestamp) async {
+        let isSecuritySource = securityNames.contains(batch.origin.source) || securityNames.contains(source ?? "")
         for event in batch.events {
             addLine(event, batch, isSecuritySource, format, received)
             if block.text.count >= ArchiveFeed.blockBytes { await handOver() }

@@ -24,8 +24,11 @@ enum ArchiveWiring {
         return archive
     }
 
-    static func feed(_ archive: Archive, _ options: ServerOptions, _ loaded: LoadedRules) -> sending ArchiveFeed {
-        ArchiveFeed(archive, logSources: loaded.ruleSet.logSources, securityNames: options.archive.securitySources)
+    static func feed(
+        _ archive: Archive, _ options: ServerOptions, _ folder: DataFolder, _ loaded: LoadedRules
+    ) -> sending ArchiveFeed {
+        ArchiveFeed(
+            archive, logSources: loaded.ruleSet.logSources, securityNames: SecuritySources.paths(options, folder))
     }
 }
 

@@ -6,7 +6,7 @@ import Yams
 package struct ArchiveOptions: Sendable, Equatable {
     package var isEnabled = true
     package var policy = RetentionPolicy()
-    /// Sources all of whose lines are security events, by path or receiver's name.
+    /// Sources all of whose lines are security events: as they stand under `sources`, or a receiver's name.
     package var securitySources: Set<String> = []
 
     package init() {}

@@ -62,6 +62,7 @@ package struct Configuration: Sendable, Equatable {
             "receivers",
             "response", "evidence", "archive", "console",
         ]
+        var archiveNode: Node?
         for (key, value) in try reader.mapping(node, known: known) {
             switch key {
             case "listen": listen = try reader.listenAddress(value)
@@ -82,7 +83,9 @@ package struct Configuration: Sendable, Equatable {
                         uploadFolders = try reader.texts(value)
                     }
                 }
-            case "archive": archive = try reader.archive(value)
+            case "archive":
+                archive = try reader.archive(value)
+                archiveNode = value
             default:
                 let known = ["hosts", "behind_tls", "behind_proxy", "second_factor", "openid"]
                 for (key, value) in try reader.mapping(value, known: known) {
@@ -99,6 +102,10 @@ package struct Configuration: Sendable, Equatable {
                     throw reader.error(value, "sign-in through a provider under \(hosts.sorted()[0]) needs 'behind_tls: true'")
                 }
             }
+        }
+        // Without a list of sources they are those of the command line, or of the machine.
+        if let archiveNode, let sources {
+            try reader.checkSecuritySources(archiveNode, sources, receivers ?? ReceiverOptions())
         }
     }
 }

@@ -120,12 +120,14 @@ package struct SourceOption: Sendable, Equatable, Hashable {
         self.readsBacklog = readsBacklog
     }
 
+    /// Positions are kept by path: it must be the same from whatever folder the server is started.
+    static func followedPath(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
     /// Each log once, whatever way its path is written: read twice, every line of it would count twice.
     static func each(_ sources: [SourceOption]) -> [SourceOption] {
         var seen: Set<String> = []
         return sources.compactMap { source in
-            // Positions are kept by path: it must be the same from whatever folder the server is started.
-            let path = URL(fileURLWithPath: source.path).standardizedFileURL.path
+            let path = followedPath(source.path)
             return seen.insert(path).inserted
                 ? SourceOption(path: path, format: source.format, readsBacklog: source.readsBacklog) : nil
         }

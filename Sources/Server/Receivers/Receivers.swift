@@ -21,7 +21,8 @@ struct Receivers: Sendable {
 
     static let protocols = ["loki", "otlp", "events", "alertmanager", "pagerduty", "journald"]
 
-    private static func names(_ options: ReceiverOptions) -> [String] {
+    /// What the receivers are called, each with a spool of its own.
+    static func names(_ options: ReceiverOptions) -> [String] {
         (options.http.isEmpty ? [] : protocols) + options.syslog.map(name)
     }
 

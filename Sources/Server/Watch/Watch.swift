@@ -194,7 +194,8 @@ actor Watch {
         engine.consume(batch, into: &findings)
         if !findings.isEmpty { try await recordFindings() }
         // Behind what they led to: the archive may let one wait until a block of lines is compressed and written.
-        await feed?.add(batch, format: tails[index].parser.format.rawValue, received: received)
+        let tail = tails[index]
+        await feed?.add(batch, source: tail.path, format: tail.parser.format.rawValue, received: received)
         return true
     }
 
