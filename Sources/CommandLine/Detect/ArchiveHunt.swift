@@ -161,7 +161,7 @@ struct ArchiveHunt {
                 rules: sources, base: base.isEmpty ? ["rules"] : base, filter: try HuntFilter(parsing: options.filter ?? ""),
                 countBy: options.countBy, since: range.since ?? Timestamp(nanoseconds: .min), until: range.until,
                 sources: options.source.isEmpty ? nil : Set(options.source))
-        } catch let error as HuntError {
+        } catch {
             throw CommandFailure(.usage, error.description)
         }
     }
