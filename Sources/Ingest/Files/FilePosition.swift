@@ -17,11 +17,22 @@ package struct FilePosition: Codable, Hashable, Sendable {
     package var given: Int64?
     /// A further name of a file of the same source, which is not read under it.
     package var isAlias: Bool?
+    /// No file is meant: what counts is the generation, the last that stood under that path.
+    package var isPast: Bool?
 
     /// Whether the numbers can be true: positions come back from a file that may have been damaged or edited.
     var isPlausible: Bool {
         offset >= 0 && line >= 1 && (0..<Int(Int32.max)).contains(generation) && (0...FileHead.maximumBytes).contains(head.count)
             && given ?? offset >= offset
+    }
+}
+
+extension FilePosition {
+    /// What remains of a path under which nothing is left to read.
+    init(past path: String, generation: Int) {
+        self.init(
+            path: path, device: 0, inode: 0, generation: generation, offset: 0, line: 1, isSkipping: false, head: FileHead(),
+            isPast: true)
     }
 }
 

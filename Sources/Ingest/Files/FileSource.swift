@@ -44,6 +44,8 @@ package final class FileSource {
     private var withBacklog: Set<String> = []
     /// Further names of files that are read under their first one, or were before they were renamed.
     private var aliases: [String: FileIdentity] = [:]
+    /// Paths of files that were let go.
+    private var past = PastGenerations()
     /// Files that cannot be read, and why.
     private var refused: [String: SourceError] = [:]
     private var lastScan: Timestamp?
@@ -86,12 +88,16 @@ package final class FileSource {
         }
         closedCounters = parser.counters
         template = parser.renewed(lastTime: nil)
-        for position in positions ?? [] {
+        let isPast = { (position: FilePosition) in position.isPast == true }
+        for position in positions ?? [] where !isPast(position) {
             if position.isAlias == true {
                 aliases[position.path] = FileIdentity(device: position.device, inode: position.inode)
             } else {
                 parked[position.path, default: ParkedFile(positions: [], lastTime: lastTime)].positions.append(position)
             }
+        }
+        for position in positions ?? [] where isPast(position) && position.isPlausible {
+            if parked[position.path]?.positions.insert(position, at: 0) == nil { past.note(position.path, position.generation) }
         }
         rounds = parked.keys.sorted()
     }
@@ -170,7 +176,7 @@ package final class FileSource {
                     path: path, device: identity.device, inode: identity.inode, generation: 0, offset: 0, line: 1,
                     isSkipping: false, head: FileHead(), given: nil, isAlias: true))
         }
-        return positions
+        return positions + past.positions
     }
 
     /// From the next line on, fields are those of another rule set.
@@ -266,7 +272,7 @@ package final class FileSource {
                 continue
             }
             identities?.insert(state.identity)
-            parked[path] = ParkedFile(positions: [], lastTime: lastTime)
+            parked[path] = ParkedFile(positions: beginning(of: path), lastTime: lastTime)
             rounds.append(path)
             enqueue(path)
         }
@@ -275,6 +281,11 @@ package final class FileSource {
             if readsBacklog, rounds.count <= FileSource.maximumWithBacklog { withBacklog = Set(rounds) }
         }
         if rounds.count > 2 * (open.count + parked.count) + 64 { rounds = parked.keys.sorted() + open.map(\.path) }
+    }
+
+    /// Of a file that was not read under that name before: after those that stood there, if any did.
+    private func beginning(of path: String) -> [FilePosition] {
+        past.take(path).map { [FilePosition(past: path, generation: $0)] } ?? []
     }
 
     /// Compressed files, and what rotation made of a log that matches, too: these are their log's.
@@ -329,7 +340,7 @@ package final class FileSource {
         for index in open.indices.reversed() where open[index].hasNothing {
             let tail = open.remove(at: index)
             if let problem = tail.problem, problem.code != .missing { refused[tail.path] = problem }
-            takeLeave(tail)
+            letGo(tail)
         }
     }
 
@@ -337,9 +348,14 @@ package final class FileSource {
     private func closeGone(into batch: inout EventBatch, now: Timestamp) -> Bool {
         for index in open.indices.reversed() where open[index].isGone(now) {
             if open[index].finish(into: &batch, now: now) { return true }
-            takeLeave(open.remove(at: index))
+            letGo(open.remove(at: index))
         }
         return false
+    }
+
+    private func letGo(_ tail: FileTail) {
+        takeLeave(tail)
+        if let generation = tail.lastGeneration { past.note(tail.path, generation) }
     }
 
     private func park(_ tail: FileTail) {

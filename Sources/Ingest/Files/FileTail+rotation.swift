@@ -5,6 +5,7 @@ extension FileTail {
     /// Finds the files again that were being read, and those that were rotated meanwhile.
     func resume(_ positions: [FilePosition], now: Timestamp) {
         nextGeneration = max(nextGeneration, (positions.last?.generation ?? -1) + 1)
+        let positions = positions.filter { $0.isPast != true }
         let standing = LogFile.identity(of: path)
         var newest: LogFile?
         for position in positions {

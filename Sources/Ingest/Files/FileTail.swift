@@ -99,8 +99,14 @@ package final class FileTail {
     /// Where to resume: the unfinished old files first, if there are any.
     package var positions: [FilePosition] {
         let open = following.map { $0.position(path: path) }
-        return waiting.isEmpty ? open : (open + waiting.map(\.position)).sorted { $0.generation < $1.generation }
+        let positions = waiting.isEmpty ? open : (open + waiting.map(\.position)).sorted { $0.generation < $1.generation }
+        // The next file is numbered on, also where none is open now, or only an older one.
+        guard let last = lastGeneration, positions.allSatisfy({ $0.generation < last }) else { return positions }
+        return [FilePosition(past: path, generation: last)] + positions
     }
+
+    /// `nil` where no file has been read under that path.
+    var lastGeneration: Int? { nextGeneration > 0 ? nextGeneration - 1 : nil }
 
     /// From the next line on, fields are those of another rule set. A line that has not ended yet is still to be parsed: it is
     /// read whole, with the new one.

@@ -9,6 +9,8 @@ final class FollowedFolder {
     let pattern: String
     private(set) var source: FileSource
     private(set) var lines: [String] = []
+    /// Of each line, which of the files it was from that have stood under its name.
+    private(set) var generations: [Int] = []
     var now = Reading.reference
     private var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
 
@@ -26,7 +28,10 @@ final class FollowedFolder {
         now = now.advanced(bySeconds: 2)
         while source.poll(into: &batch, now: now) {
             let name = batch.origin.source.dropFirst(folder.path.count + 1)
-            for event in batch.copied(FieldTable()) { lines.append("\(name): \(event.text)") }
+            for event in batch.copied(FieldTable()) {
+                lines.append("\(name): \(event.text)")
+                generations.append(batch.origin.generation)
+            }
         }
     }
 
@@ -120,6 +125,27 @@ struct FileSourceTests {
         #expect(logs.source.status.files == 1)
         #expect(logs.source.status.problem.contains("folder.log"))
         #expect(logs.source.counters.gaps == 0 && logs.source.counters.lines == 2)
+    }
+
+    @Test("a log that is made anew, however long it was away, is the next generation, also over restarts")
+    func comingBack() throws {
+        let logs = try FollowedFolder(files: ["daily.log": "0\n", "other.log": "other\n"])
+        logs.drain()
+        for round in 1...3 {
+            try FileManager.default.removeItem(atPath: logs.folder.file("daily.log"))
+            for _ in 0..<8 { logs.drain() }
+            #expect(logs.source.status.files == 1)
+            if round > 1 { try logs.restart() }
+            if round > 2 {
+                logs.drain()
+                try logs.restart()
+            }
+            try logs.write("\(round)\n", to: "daily.log")
+            logs.drain()
+        }
+        let daily = zip(logs.lines, logs.generations).filter { $0.0.hasPrefix("daily.log") }
+        #expect(daily.map { $0.0 } == (0...3).map { "daily.log: \($0)" })
+        #expect(daily.map { $0.1 } == [0, 1, 2, 3])
     }
 
     @Test("many more files than may be open: each line comes once, over a restart, and descriptors are bounded")

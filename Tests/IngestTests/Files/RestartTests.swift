@@ -119,6 +119,39 @@ struct RestartTests {
         #expect(log.lines.map(\.description) == ["0:0:1 a1", "1:0:1 b1"])
     }
 
+    @Test("a log that was away over several restarts is the next generation when it comes back")
+    func awayForLong() throws {
+        let log = try FollowedLog(containing: "a1\n")
+        log.drain()
+        try FileManager.default.removeItem(atPath: log.path)
+        for _ in 0..<3 {
+            try log.restart()
+            log.drain()
+        }
+        try LogWriter(log.path).write("b1\n")
+        log.drain()
+        #expect(log.lines.map(\.description) == ["0:0:1 a1", "1:0:1 b1"])
+        #expect(log.counters.rotations == 1)
+    }
+
+    @Test("the number of a file that was let go before the stop is not given again")
+    func switchedBack() throws {
+        let log = try FollowedLog()
+        for name in ["blue", "green"] { try LogWriter(log.folder.file(name)).write("\(name)\n") }
+        for name in ["blue", "green", "blue"] {
+            try? FileManager.default.removeItem(atPath: log.path)
+            try FileManager.default.createSymbolicLink(atPath: log.path, withDestinationPath: name)
+            log.drain()
+        }
+        log.retire()
+        try log.restart()
+        try FileManager.default.removeItem(atPath: log.path)
+        try FileManager.default.createSymbolicLink(atPath: log.path, withDestinationPath: "red")
+        try LogWriter(log.folder.file("red")).write("red\n")
+        log.drain()
+        #expect(log.lines.map(\.description) == ["0:0:1 blue", "1:0:1 green", "2:0:1 red"])
+    }
+
     @Test("the target of a switched symbolic link is found again in its own folder")
     func linkedElsewhere() throws {
         let log = try FollowedLog()
