@@ -15,6 +15,10 @@ package struct FilePosition: Codable, Hashable, Sendable {
     package var head: FileHead
     /// Up to where lines have been given already, where parts of one that begins at `offset` wait for its last one.
     package var given: Int64?
+    /// The last bytes that were read of the file, or, where it is still in line, that it had.
+    package var end: FileEnd?
+    /// When the file was last written to then, in nanoseconds since 1970: what rotation had put aside before is older.
+    package var modified: Int64?
     /// A further name of a file of the same source, which is not read under it.
     package var isAlias: Bool?
     /// No file is meant: what counts is the generation, the last that stood under that path.
@@ -23,7 +27,7 @@ package struct FilePosition: Codable, Hashable, Sendable {
     /// Whether the numbers can be true: positions come back from a file that may have been damaged or edited.
     var isPlausible: Bool {
         offset >= 0 && line >= 1 && (0..<Int(Int32.max)).contains(generation) && (0...FileHead.maximumBytes).contains(head.count)
-            && given ?? offset >= offset
+            && given ?? offset >= offset && end?.isPlausible ?? true
     }
 }
 

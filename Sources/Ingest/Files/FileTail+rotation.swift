@@ -11,7 +11,7 @@ extension FileTail {
         for position in positions {
             if position.isUnread, standing.map({ $0 != (position.device, position.inode) }) ?? true {
                 waiting.append(WaitingFile(position: position, size: 0))
-            } else if let file = locate(position) {
+            } else if let file = locate(position, besides: positions) {
                 let following = FollowedFile(file, at: position, framing: parser.format.framing, now: now)
                 let isInPlace = standing.map { $0 == (file.device, file.inode) } ?? false
                 if isInPlace { current = following } else { retiring.append(following) }
@@ -61,12 +61,17 @@ extension FileTail {
     /// Lets go of an old file, with the line that it has not ended.
     func letGo(_ index: Int, into batch: inout EventBatch, now: Timestamp) -> Bool {
         var old = retiring.remove(at: index)
-        if finished.count == FileTail.maximumFinished { finished.removeFirst() }
-        finished.append(old.head)
         if old.file.isCutShort, !old.isBroken {
             countDamaged("a rotated file of \(path) ends in the middle of its compression: what stood behind that is lost")
         }
-        return flush(&old, into: &batch, now: now)
+        let hasGiven = flush(&old, into: &batch, now: now)
+        remember(old.position(path: path))
+        return hasGiven
+    }
+
+    private func remember(_ position: FilePosition) {
+        if finished.count == FileTail.maximumFinished { finished.removeFirst() }
+        finished.append(position)
     }
 
     /// Begins with the next old file; false when there is none.
@@ -74,7 +79,7 @@ extension FileTail {
         guard !waiting.isEmpty else { return false }
         let next = waiting.removeFirst()
         countRotation()
-        guard let file = locate(next.position) else {
+        guard let file = locate(next.position, besides: waiting.map(\.position)) else {
             noteGap("a rotated file of \(path) went away before it was read")
             return true
         }
@@ -85,11 +90,12 @@ extension FileTail {
     /// Where a file cut in place was copied before, the rest of it is read from there.
     func readOn(fromCopyOf old: FollowedFile, now: Timestamp) -> Bool {
         guard old.head.count > 0 else { return false }
-        let offset = old.assembler.readOffset
+        var position = old.position(path: path)
+        // No longer the file that stands there: up to its last byte, the copy has to be the same.
+        position.inode = 0
+        position.given = old.assembler.readOffset
         for candidate in RotatedFiles.list(path).reversed() where !isOpen(candidate) {
-            guard let copy = try? LogFile(path: candidate.path), copy.head(old.head.count, path: path) == old.head,
-                !copy.isCut(before: offset)
-            else { continue }
+            guard let copy = try? LogFile(path: candidate.path), position.goesOn(in: copy) else { continue }
             if !copy.isCompressed, copy.size < old.largestSize {
                 noteGap("the copy of \(path) lacks \(old.largestSize - copy.size) bytes that were in it before it was cut")
             }
@@ -103,20 +109,28 @@ extension FileTail {
     }
 
     /// The file that a position is about: under the path itself, under another name, or as a copy, compressed or not.
-    private func locate(_ position: FilePosition) -> LogFile? {
-        let least = position.given ?? position.offset
-        func isIt(_ file: LogFile) -> Bool {
-            file.head(position.head.count, path: path) == position.head && !file.isCut(before: least)
-        }
+    ///
+    /// - Parameter others: what those are about is not taken.
+    private func locate(_ position: FilePosition, besides others: [FilePosition]) -> LogFile? {
         let isInPlace = LogFile.identity(of: path).map { $0 == (position.device, position.inode) } ?? false
         let found = isInPlace ? path : LogFile.renamed(from: path, device: position.device, inode: position.inode)
-        if let found, let file = try? LogFile(path: found), isIt(file) { return file }
+        if let found, let file = try? LogFile(path: found), position.goesOn(in: file) { return file }
         // Without a beginning, any file would do.
         guard position.head.count > 0 else { return nil }
-        for candidate in RotatedFiles.list(path).reversed() where !isOpen(candidate) {
-            if let file = try? LogFile(path: candidate.path), isIt(file) { return file }
+        let taken = Set(others.map(\.identity))
+        for candidate in likelyCopies(of: position) where !isOpen(candidate) && !taken.contains(candidate.identity) {
+            if let file = try? LogFile(path: candidate.path), position.goesOn(in: file) { return file }
         }
         return nil
+    }
+
+    /// Of several files that begin as the one that is meant, it is the first of those that are not older: what was rotated before it
+    /// was written to before it.
+    private func likelyCopies(of position: FilePosition) -> [RotatedFiles.File] {
+        let files = RotatedFiles.list(path)
+        guard let modified = position.modified else { return files.reversed() }
+        // A second less: some that compress keep no more than the second.
+        return files.filter { $0.modified >= modified &- 1_000_000_000 }
     }
 
     private func isOpen(_ file: RotatedFiles.File) -> Bool {
@@ -137,36 +151,43 @@ extension FileTail {
     func awaitMissed(sinceCutOf old: FollowedFile) {
         // A second less: the file system's clock goes in steps.
         let time = old.lastActivity.nanoseconds - 1_000_000_000
-        let standing = old.file.head(path: path) ?? FileHead()
         putInLine(
             RotatedFiles.list(path).filter { candidate in
-                guard candidate.modified >= time, let copy = try? LogFile(path: candidate.path),
-                    let head = copy.head(standing.count == 0 ? FileHead.maximumBytes : standing.count, path: path)
+                // The copy first: what stands in the log grows meanwhile.
+                guard candidate.modified >= time, let copy = try? LogFile(path: candidate.path), let head = copy.head(path: path)
                 else { return false }
-                return standing.count == 0 || old.file.head(head.count, path: path) != head
+                guard old.file.head(head.count, path: path) == head else { return true }
+                guard head.count == FileHead.maximumBytes, let end = copy.end(path: path) else { return false }
+                return !old.file.has(end, path: path)
             })
     }
 
     /// Puts old files in line, but for those that are being read or have been.
     func putInLine(_ files: [RotatedFiles.File]) {
         let standing = LogFile.identity(of: path)
-        var known = retiring.map(\.head) + finished + waiting.map(\.position.head) + (current.map { [$0.head] } ?? [])
+        var known = following.map { $0.position(path: path) } + finished + waiting.map(\.position)
         for file in files {
             if isOpen(file) || standing.map({ $0 == (file.device, file.inode) }) ?? false { continue }
             // What cannot be opened now is left out: nothing has been read of it, and the reason is the same later.
             guard let opened = try? LogFile(path: file.path), let head = opened.head(path: file.path), head.count > 0 else {
                 continue
             }
-            if known.contains(where: { $0.count > 0 && opened.head($0.count, path: file.path) == $0 }) { continue }
-            waiting.append(
-                WaitingFile(
-                    position: FilePosition(
-                        path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1,
-                        isSkipping: false, head: head),
-                    size: file.size))
-            known.append(head)
+            if isBeingMade(opened, file.path, head) || known.contains(where: { $0.covers(opened) }) { continue }
+            let position = FilePosition(
+                path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1,
+                isSkipping: false, head: head, end: opened.end(path: file.path), modified: file.modified)
+            waiting.append(WaitingFile(position: position, size: file.size))
+            known.append(position)
             nextGeneration += 1
         }
+    }
+
+    /// Compression removes what it began with once it is done: until then, that is what is read.
+    private func isBeingMade(_ file: LogFile, _ name: String, _ head: FileHead) -> Bool {
+        guard file.isCompressed, name.hasSuffix(".gz"), let whole = try? LogFile(path: String(name.dropLast(3))) else {
+            return false
+        }
+        return !whole.isCompressed && whole.head(head.count, path: name) == head
     }
 }
 

@@ -26,8 +26,8 @@ package final class FileTail {
     var retiring: [FollowedFile] = []
     /// Old files of which nothing has been read, oldest first: what rotation left before the first start, or while nobody looked.
     var waiting: [WaitingFile] = []
-    /// The beginnings of files that are done with.
-    var finished: [FileHead] = []
+    /// Files that are done with, as far as they were read.
+    var finished: [FilePosition] = []
     var nextGeneration = 0
     /// What could not be read, newest last.
     var losses: [String] = []
@@ -112,7 +112,7 @@ package final class FileTail {
     /// read whole, with the new one.
     package func use(_ formats: FormatSet) { parser.use(formats) }
 
-    private var following: [FollowedFile] { retiring + (current.map { [$0] } ?? []) }
+    var following: [FollowedFile] { retiring + (current.map { [$0] } ?? []) }
 
     /// The line that begins at `offset`, read again; `nil` when that generation of the file is no longer open.
     package func line(generation: Int, offset: Int64) -> String? {
@@ -211,7 +211,11 @@ package final class FileTail {
         let got = batch.bytes.count - before
         following.head.extend(with: batch.bytes[before...], at: offset)
         following.largestSize = max(following.largestSize, following.assembler.readOffset + Int64(got))
-        if got > 0 { following.lastActivity = now }
+        if got > 0 {
+            following.lastActivity = now
+            // With the unfinished line, which stands in front of what came: a few bytes alone would prove little.
+            following.end = FileEnd(batch.bytes[EventWord.bytes.count...], before: offset + Int64(got))
+        }
         parse(&following, &batch, isFinal: false, now: now)
         return got > 0
     }

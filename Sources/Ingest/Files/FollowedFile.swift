@@ -7,6 +7,8 @@ struct FollowedFile {
     var assembler: LineAssembler
     var parts: PartialLines
     var head: FileHead
+    /// The last bytes that were read.
+    var end: FileEnd?
     var lastActivity: Timestamp
     /// The most that the file was ever seen to hold.
     var largestSize: Int64 = 0
@@ -31,6 +33,7 @@ struct FollowedFile {
             offset: position.offset, nextLine: position.line, isSkipping: position.isSkipping, framing: framing)
         parts = PartialLines(given: position.given ?? 0)
         head = position.head
+        end = position.end
         lastActivity = now
         largestSize = position.given ?? position.offset
     }
@@ -41,7 +44,7 @@ struct FollowedFile {
             path: path, device: file.device, inode: file.inode, generation: generation,
             offset: resumption?.offset ?? assembler.offset, line: resumption?.line ?? assembler.nextLine,
             isSkipping: resumption == nil && assembler.isSkipping, head: head,
-            given: resumption == nil ? nil : parts.given(at: assembler.offset))
+            given: resumption == nil ? nil : parts.given(at: assembler.offset), end: end, modified: file.modified)
     }
 
     /// Something waits for its end.

@@ -138,6 +138,32 @@ final class LogFile {
         return FileHead(bytes)
     }
 
+    /// Whether those bytes stand there, and nothing behind them where they are to be its last. Of a compressed file, all that stands
+    /// in front of them is decompressed: to be asked where the beginning is right.
+    func has(_ end: FileEnd, asItsLast: Bool = false, path: String) -> Bool {
+        // What has been read so far is another matter.
+        let reader = decompressed
+        decompressed = nil
+        defer { decompressed = reader }
+        var bytes: [UInt8] = []
+        let from = end.offset - Int64(end.count)
+        guard (try? read(end.count + (asItsLast ? 1 : 0), at: from, into: &bytes, path: path)) != nil,
+            !asItsLast || bytes.count == end.count
+        else { return false }
+        return FileEnd(bytes, before: end.offset) == end
+    }
+
+    /// Its last bytes now; `nil` for an empty file, and for a compressed one, which would have to be read through.
+    func end(path: String) -> FileEnd? {
+        guard !isCompressed else { return nil }
+        let from = max(0, size - Int64(FileEnd.maximumBytes))
+        var bytes: [UInt8] = []
+        guard let got = try? readPlain(FileEnd.maximumBytes, at: from, into: &bytes, path: path), got > 0 else { return nil }
+        return FileEnd(bytes, before: from + Int64(got))
+    }
+
+    var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
+
     /// Device and inode of what stands under `path` now; `nil` when nothing does.
     static func identity(of path: String) -> (device: UInt64, inode: UInt64)? {
         var status = stat()

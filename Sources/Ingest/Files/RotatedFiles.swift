@@ -14,6 +14,8 @@ enum RotatedFiles {
         var modified: Int64
         /// What its name has beside the log's, without `.gz`.
         var mark: String
+
+        var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
     }
 
     /// The folders, each with its closing slash, in which rotated files of a log stand, and the log's name there: its own and, for

@@ -73,6 +73,61 @@ struct BacklogTests {
         #expect(log.counters.gaps == 0)
     }
 
+    /// Less than is remembered of a beginning, and more.
+    static let headings = [1, 60].map { String(repeating: "# heading, line by line\n", count: $0) }
+
+    @Test("files that begin alike are told apart, compressed or not", arguments: BacklogTests.headings, [false, true])
+    func beginningAlike(_ heading: String, _ isCompressed: Bool) throws {
+        let log = try FollowedLog(containing: heading + "now\n")
+        for (number, text) in [(3, ""), (2, "two\n"), (1, "one\n")] {
+            try Data((heading + text).utf8).write(to: URL(fileURLWithPath: "\(log.path).\(number)"))
+            if isCompressed { try gzip("\(log.path).\(number)") }
+        }
+        log.beginAnew(readingBacklog: true)
+        log.drain()
+        #expect(log.texts.filter { !$0.hasPrefix("#") } == ["two", "one", "now"])
+        #expect(Set(log.lines.map(\.generation)) == [0, 1, 2, 3])
+    }
+
+    @Test("of files that begin alike the right one is read on after a restart, and those that were read before are not")
+    func headingsMeanwhile() throws {
+        let heading = Self.headings[0]
+        let log = try FollowedLog(containing: heading)
+        log.drain()
+        try Data((heading + "long ago\n").utf8).write(to: URL(fileURLWithPath: log.path + ".3"))
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: -3_600)], ofItemAtPath: log.path + ".3")
+        try LogWriter(log.path).write("unread\n")
+        try rotate(log, to: ".2")
+        try gzip(log.path + ".2")
+        try Data((heading + "between\n").utf8).write(to: URL(fileURLWithPath: log.path + ".1"))
+        try LogWriter(log.path).write(heading + "new\n")
+        try log.restart()
+        log.drain()
+        #expect(log.texts.filter { !$0.hasPrefix("#") } == ["unread", "between", "new"])
+        #expect(log.texts.count == 6 && log.counters.gaps == 0)
+    }
+
+    @Test(
+        "what was read is not read again as what it was compressed to, whatever its heading", arguments: BacklogTests.headings)
+    func compressedLater(_ heading: String) throws {
+        let log = try FollowedLog(containing: heading + "a\n")
+        log.drain()
+        try rotate(log, to: ".2")
+        try LogWriter(log.path).write(heading + "b\n")
+        log.drain()
+        log.retire()
+        try gzip(log.path + ".2")
+        // As if it had been compressed by something that does not keep the time.
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSinceNow: 60)], ofItemAtPath: log.path + ".2.gz")
+        try rotate(log)
+        try LogWriter(log.path).write(heading + "c\n")
+        log.drain()
+        log.retire()
+        #expect(log.texts.filter { !$0.hasPrefix("#") } == ["a", "b", "c"])
+    }
+
     @Test("what was taken away with unread lines is counted as a gap")
     func takenAway() throws {
         let log = try FollowedLog(containing: "read\n")

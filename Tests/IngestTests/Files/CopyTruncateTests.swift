@@ -92,6 +92,26 @@ struct CopyTruncateTests {
         #expect(log.texts == wanted && log.counters.gaps == 0)
     }
 
+    @Test("cut twice between two looks, where every file begins with the same heading", arguments: BacklogTests.headings)
+    func beginningAlike(_ heading: String) throws {
+        let log = try FollowedLog(containing: heading + "first\n")
+        log.now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try writer.write("unread\n")
+        for (number, text) in [(2, heading + "second\n"), (1, heading)] {
+            try FileManager.default.copyItem(atPath: log.path, toPath: "\(log.path).\(number)")
+            try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: "\(log.path).\(number)")
+            try writer.truncate()
+            try writer.write(text)
+        }
+        log.drain()
+        try writer.write("third\n")
+        log.drain()
+        #expect(log.texts.filter { !$0.hasPrefix("#") } == ["first", "unread", "second", "third"])
+        #expect(log.counters.gaps == 0)
+    }
+
     @Test("a copy that is being made of what stands there now is not read as if it were another file")
     func copyUnderWay() throws {
         let log = try FollowedLog(containing: "first\n")
