@@ -38,6 +38,14 @@ extension FilePosition {
             path: path, device: 0, inode: 0, generation: generation, offset: 0, line: 1, isSkipping: false, head: FileHead(),
             isPast: true)
     }
+
+    /// The same place of the same file, under another name.
+    func moved(to path: String, generation: Int) -> FilePosition {
+        var position = self
+        position.path = path
+        position.generation = generation
+        return position
+    }
 }
 
 /// The beginning of a file, remembered to tell whether it is still the same file.

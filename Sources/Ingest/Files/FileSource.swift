@@ -44,6 +44,8 @@ package final class FileSource {
     private var withBacklog: Set<String> = []
     /// Further names of files that are read under their first one, or were before they were renamed.
     private var aliases: [String: FileIdentity] = [:]
+    /// Files that were let go since the last look at the pattern, as far as they were read: under a further name, reading goes on there.
+    private var left: [FileIdentity: FilePosition] = [:]
     /// Paths of files that were let go.
     private var past = PastGenerations()
     /// Files that cannot be read, and why.
@@ -170,13 +172,20 @@ package final class FileSource {
         guard isPattern else { return open[0].positions }
         var positions = open.flatMap(\.positions)
         for path in rounds { positions += parked[path]?.positions ?? [] }
-        for (path, identity) in aliases {
-            positions.append(
-                FilePosition(
-                    path: path, device: identity.device, inode: identity.inode, generation: 0, offset: 0, line: 1,
-                    isSkipping: false, head: FileHead(), given: nil, isAlias: true))
+        return positions + aliasPositions + past.positions
+    }
+
+    private var aliasPositions: [FilePosition] {
+        guard !aliases.isEmpty else { return [] }
+        var known = identities()
+        return aliases.sorted { $0.key < $1.key }.map { path, identity in
+            if known.insert(identity).inserted, let position = leftPosition(of: identity) {
+                return position.moved(to: path, generation: past[path].map { $0 + 1 } ?? 0)
+            }
+            return FilePosition(
+                path: path, device: identity.device, inode: identity.inode, generation: 0, offset: 0, line: 1, isSkipping: false,
+                head: FileHead(), isAlias: true)
         }
-        return positions + past.positions
     }
 
     /// From the next line on, fields are those of another rule set.
@@ -253,8 +262,13 @@ package final class FileSource {
         refused.removeAll()
         let followed = Set(open.map(\.path))
         let names = Set(matches)
-        aliases = aliases.filter { names.contains($0.key) }
         var identities: Set<FileIdentity>?
+        if !aliases.isEmpty {
+            let known = self.identities()
+            // A file that nobody reads under its first name any more is read on under this one.
+            aliases = aliases.filter { names.contains($0.key) && known.contains($0.value) }
+            identities = known
+        }
         surplus = 0
         for path in matches where parked[path] == nil && !followed.contains(path) {
             if isLeftOut(path, among: names) { continue }
@@ -272,10 +286,11 @@ package final class FileSource {
                 continue
             }
             identities?.insert(state.identity)
-            parked[path] = ParkedFile(positions: beginning(of: path), lastTime: lastTime)
+            parked[path] = ParkedFile(positions: beginning(of: path, state.identity), lastTime: lastTime)
             rounds.append(path)
             enqueue(path)
         }
+        left.removeAll()
         if isFirst {
             for path in rounds where parked[path] != nil { enqueue(path) }
             if readsBacklog, rounds.count <= FileSource.maximumWithBacklog { withBacklog = Set(rounds) }
@@ -283,9 +298,19 @@ package final class FileSource {
         if rounds.count > 2 * (open.count + parked.count) + 64 { rounds = parked.keys.sorted() + open.map(\.path) }
     }
 
-    /// Of a file that was not read under that name before: after those that stood there, if any did.
-    private func beginning(of path: String) -> [FilePosition] {
-        past.take(path).map { [FilePosition(past: path, generation: $0)] } ?? []
+    /// Of a file that was not read under that name before: where it was left under another one, and numbered after those that stood
+    /// there, if any did.
+    private func beginning(of path: String, _ identity: FileIdentity) -> [FilePosition] {
+        let last = past.take(path)
+        // The inode may be another file's by now.
+        if let position = leftPosition(of: identity), let file = try? LogFile(path: path), position.goesOn(in: file) {
+            return [position.moved(to: path, generation: last.map { $0 + 1 } ?? 0)]
+        }
+        return last.map { [FilePosition(past: path, generation: $0)] } ?? []
+    }
+
+    private func leftPosition(of identity: FileIdentity) -> FilePosition? {
+        left[identity] ?? open.lazy.compactMap { $0.finished.last { $0.identity == identity } }.first
     }
 
     /// Compressed files, and what rotation made of a log that matches, too: these are their log's.
@@ -312,9 +337,9 @@ package final class FileSource {
 
     private func identities() -> Set<FileIdentity> {
         var found: Set<FileIdentity> = []
-        for position in open.flatMap(\.positions) { found.insert(FileIdentity(device: position.device, inode: position.inode)) }
+        for position in open.flatMap(\.positions) { found.insert(position.identity) }
         for file in parked.values {
-            for position in file.positions { found.insert(FileIdentity(device: position.device, inode: position.inode)) }
+            for position in file.positions { found.insert(position.identity) }
         }
         return found
     }
@@ -355,6 +380,7 @@ package final class FileSource {
 
     private func letGo(_ tail: FileTail) {
         takeLeave(tail)
+        for position in tail.positions { left[position.identity] = position }
         if let generation = tail.lastGeneration { past.note(tail.path, generation) }
     }
 
@@ -367,6 +393,7 @@ package final class FileSource {
     }
 
     private func takeLeave(_ tail: FileTail) {
+        for position in tail.finished { left[position.identity] = position }
         var counters = tail.parser.counters
         counters.fromOnePrivateAddress = nil
         closedCounters.add(counters)

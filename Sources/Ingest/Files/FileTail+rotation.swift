@@ -16,8 +16,11 @@ extension FileTail {
                 let isInPlace = standing.map { $0 == (file.device, file.inode) } ?? false
                 if isInPlace { current = following } else { retiring.append(following) }
                 if position == positions.last { newest = file }
-            } else if position == positions.last, standing != nil {
-                noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
+            } else {
+                remember(position)
+                if position == positions.last, standing != nil {
+                    noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
+                }
             }
         }
         if current == nil, let newest { awaitMissed(since: newest) }

@@ -36,8 +36,8 @@ final class FollowedFolder {
     }
 
     /// Stops and starts again from the positions, which go through JSON as the snapshot does.
-    func restart() throws {
-        let saved = try JSONEncoder().encode(source.positions)
+    func restart(at positions: [FilePosition]? = nil) throws {
+        let saved = try JSONEncoder().encode(positions ?? source.positions)
         source = FollowedFolder.source(pattern, try JSONDecoder().decode([FilePosition].self, from: saved), false, now)
     }
 
@@ -113,6 +113,50 @@ struct FileSourceTests {
         try logs.restart()
         logs.drain()
         #expect(logs.lines == ["a.log: a1", "a.log: b1"])
+    }
+
+    @Test("a log that gets another name for good is read on under it, each line once", arguments: [false, true], [false, true])
+    func renamedForGood(_ restarts: Bool, _ intoOtherFolder: Bool) throws {
+        let logs = try FollowedFolder("*/*.log")
+        for name in ["one", "two"] {
+            try FileManager.default.createDirectory(atPath: logs.folder.file(name), withIntermediateDirectories: false)
+        }
+        let new = intoOtherFolder ? "two/new.log" : "one/new.log"
+        try logs.write("1\n", to: "one/old.log")
+        try logs.write("other\n", to: "two/other.log")
+        logs.drain()
+        try FileManager.default.moveItem(atPath: logs.folder.file("one/old.log"), toPath: logs.folder.file(new))
+        try logs.write("2\n", to: new)
+        logs.drain()
+        if restarts { try logs.restart() }
+        for number in 3...6 {
+            for _ in 0..<8 { logs.drain() }
+            if restarts { try logs.restart() }
+            try logs.write("\(number)\n", to: new)
+            logs.drain()
+        }
+        let lines = logs.lines.filter { !$0.hasSuffix("other") }
+        #expect(lines.map { String($0.suffix(1)) } == (1...6).map { "\($0)" })
+        #expect(lines.first == "one/old.log: 1" && lines.last == "\(new): 6")
+        // Back again: numbered after what stood under that name first.
+        try FileManager.default.moveItem(atPath: logs.folder.file(new), toPath: logs.folder.file("one/old.log"))
+        for _ in 0..<8 { logs.drain() }
+        try logs.write("7\n", to: "one/old.log")
+        logs.drain()
+        #expect(logs.lines.last == "one/old.log: 7" && logs.lines.count == 8)
+        #expect(logs.generations.last == 1)
+    }
+
+    @Test("a further name of which an earlier version kept nothing else is read")
+    func aliasAlone() throws {
+        let logs = try FollowedFolder(files: ["a.log": "a1\n"])
+        logs.drain()
+        let position = try #require(logs.source.positions.first)
+        var alias = position
+        alias.isAlias = true
+        try logs.restart(at: [alias])
+        logs.drain()
+        #expect(logs.lines == ["a.log: a1", "a.log: a1"])
     }
 
     @Test("files that go away are forgotten, and one that cannot be read is named")
