@@ -18,9 +18,7 @@ extension FileTail {
                 if position == positions.last { newest = file }
             } else {
                 remember(position)
-                if position == positions.last, standing != nil {
-                    noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
-                }
+                if position == positions.last { awaitMissed(sinceLossOf: position, hasSuccessor: standing != nil) }
             }
         }
         if current == nil, let newest { awaitMissed(since: newest) }
@@ -146,6 +144,15 @@ extension FileTail {
     private func awaitMissed(since last: LogFile) {
         let time = last.modified
         putInLine(RotatedFiles.list(path).filter { $0.modified >= time })
+    }
+
+    /// The newest file is gone, as after more rotations than files are kept: of those that were put aside after it, some may be left.
+    private func awaitMissed(sinceLossOf lost: FilePosition, hasSuccessor: Bool) {
+        let inLine = waiting.count
+        // Without a time there is no telling which of them were read long ago.
+        if let time = lost.modified { putInLine(RotatedFiles.list(path).filter { $0.modified >= time }) }
+        guard hasSuccessor || waiting.count > inLine else { return }
+        noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
     }
 
     /// Several cuts between two looks: what was written between them stands in copies of its own, made since the last look.

@@ -141,6 +141,28 @@ struct BacklogTests {
         #expect(log.counters.gaps == 1)
     }
 
+    @Test("rotated more often than files are kept: what is left is read, what was read before is not", arguments: [false, true])
+    func rotatedAway(_ isCompressed: Bool) throws {
+        let log = try FollowedLog(containing: "day 0\n")
+        log.drain()
+        try FileManager.default.removeItem(atPath: log.path)
+        for (name, text, seconds) in [(".9", "long ago\n", -3_600.0), (".2", "day 1\n", 60), (".1", "day 2\n", 120)] {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: log.path + name))
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: seconds)], ofItemAtPath: log.path + name)
+        }
+        if isCompressed { try gzip(log.path + ".2") }
+        try log.restart()
+        log.drain()
+        #expect(log.texts == ["day 0", "day 1", "day 2"])
+        #expect(log.counters.gaps == 1)
+        try LogWriter(log.path).write("day 3\n")
+        try log.restart()
+        log.drain()
+        log.retire()
+        #expect(log.lines.map(\.description) == ["0:0:1 day 0", "1:0:1 day 1", "2:0:1 day 2", "3:0:1 day 3"])
+    }
+
     @Test("several rotations between two looks: those between are read, too, and each once")
     func severalRotations() throws {
         let log = try FollowedLog(containing: "a\n")
