@@ -49,6 +49,16 @@ struct JournaldSpoolTests {
         #expect(try lines(spool).first?.contains("192.0.2.4") == true)
     }
 
+    @Test func aLongMessageIsThereInFull() async throws {
+        let folder = try makeFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let spool = JournaldSpool(
+            path: folder + "/spool.jsonl", logger: Logger(label: "test"), program: ["journalctl", "--directory", folder])
+        try write(1...1, to: folder + "/first.journal", filling: String(repeating: "x", count: 5_000))
+        try await follow(spool, untilLines: 1)
+        #expect(try lines(spool).first?.contains("xFailed password for root from 192.0.2.1") == true)
+    }
+
     @Test func aJournalWithoutSignInsIsNotReadable() async throws {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
@@ -64,7 +74,7 @@ struct JournaldSpoolTests {
     }
 
     /// Entries in the journal export format, through systemd's own writer.
-    private func write(_ numbers: ClosedRange<Int>, to path: String) throws {
+    private func write(_ numbers: ClosedRange<Int>, to path: String, filling: String = "") throws {
         let start = 1_800_000_000_000_000
         let entries = numbers.map { number in
             """
@@ -75,7 +85,7 @@ struct JournaldSpoolTests {
             SYSLOG_IDENTIFIER=sshd
             _PID=\(400 + number)
             _HOSTNAME=box
-            MESSAGE=Failed password for root from 192.0.2.\(number) port 22 ssh2
+            MESSAGE=\(filling)Failed password for root from 192.0.2.\(number) port 22 ssh2
 
             """
         }

@@ -6,6 +6,7 @@ import Events
 /// * CRI (containerd, CRI-O): `2026-03-01T10:00:00.123456789Z stdout F …`.
 /// * Compose's prefix: `web-1  | …`.
 /// * The envelope of what came over a network: `ReceivedLine`.
+/// * journald's entries whose message is no text: `JournaldLine`.
 ///
 /// Parts of a line that a runtime has cut up are joined before they are unwrapped: `PartialLines`.
 enum ContainerLine {
@@ -14,6 +15,8 @@ enum ContainerLine {
         var time: Timestamp?
         /// Of a receiver's spool.
         var envelope: ReceivedLine.Envelope?
+        /// It is the whole line, written anew.
+        var isWholeLine = false
     }
 
     /// The text inside a wrapper that is JSON, decoded behind the other bytes of the batch; `nil` when the line has none.
@@ -21,6 +24,7 @@ enum ContainerLine {
         if let envelope = ReceivedLine.unwrap(line, in: &bytes, scratch: &scratch) {
             return Inner(range: envelope.message, time: envelope.time, envelope: envelope)
         }
+        if let entry = JournaldLine.unwrap(line, in: &bytes, scratch: &scratch) { return Inner(range: entry, isWholeLine: true) }
         return unwrapDocker(line, in: &bytes, scratch: &scratch)
     }
 

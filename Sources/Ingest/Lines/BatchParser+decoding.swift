@@ -4,9 +4,9 @@ import Events
 extension BatchParser {
     /// The line with its escapes decoded, where rules have keywords.
     @inline(__always)
-    mutating func addDecodedLine(_ bytes: Span<UInt8>, _ line: ByteRange) {
+    mutating func addDecodedLine(_ bytes: Span<UInt8>, _ line: ByteRange, isRewritten: Bool) {
         guard let field = plan.decodedLine, bytes.hasPrefix("{", from: Int(line.start), to: line.end),
-            bytes.firstIndex(of: UInt8(ascii: "\\"), from: Int(line.start), to: line.end) != nil
+            isRewritten || bytes.firstIndex(of: UInt8(ascii: "\\"), from: Int(line.start), to: line.end) != nil
         else { return }
         sink.escaped.append(sink.values.count)
         sink.add(field, line)

@@ -94,7 +94,7 @@ package struct BatchParser: Sendable {
         split.removeAll(keepingCapacity: true)
         matcher.constantsStart = batch.bytes.count
         batch.bytes += matcher.formats.constantBytes
-        // Before the bytes are borrowed: what Docker wrapped is decoded behind them.
+        // Before the bytes are borrowed: what Docker or journald wrapped is decoded behind them.
         unwrapped.removeAll(keepingCapacity: true)
         for line in lines { unwrapped.append(ContainerLine.unwrap(line.range, in: &batch.bytes, scratch: &sink.scratch)) }
         do {
@@ -120,8 +120,10 @@ package struct BatchParser: Sendable {
         counters.lines += 1
         if line.isOverlong { counters.overlong += 1 }
         if line.isPartial { counters.partial += 1 }
+        var whole = line.range
+        if let wrapped, wrapped.isWholeLine { whole = wrapped.range }
         if !isPlain {
-            let text = TextCheck.check(bytes, line.range.bounds)
+            let text = TextCheck.check(bytes, whole.bounds)
             if !text.isUTF8 { counters.invalidUTF8 += 1 }
             if text.containsNUL { counters.containingNUL += 1 }
         }
@@ -165,7 +167,7 @@ package struct BatchParser: Sendable {
             sink.add(.message, Int(line.range.start), line.range.end)
             FreeText.addEntities(bytes, line.range.bounds, into: &sink)
         }
-        if parsed != nil { addDecodedLine(bytes, line.range) }
+        if parsed != nil { addDecodedLine(bytes, whole, isRewritten: whole != line.range) }
         for index in sink.escaped { escaped.append(EscapedField(event: events.count, field: index)) }
         if sink.isTargetSplit { split.append(events.count) }
         if !sink.escaped.isEmpty || sink.isTargetSplit || isEncoded(bytes) { encoded.append(events.count) }

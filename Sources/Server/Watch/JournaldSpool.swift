@@ -59,9 +59,10 @@ package struct JournaldSpool: Sendable {
         let spool = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
         defer { try? spool.close() }
         try spool.seekToEnd()
+        // Without `--all`, a message of more than 4,096 bytes is left out.
         var journalctl = JournaldSpool.journalctl(
             program,
-            ["--follow", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,_HOSTNAME"]
+            ["--follow", "--all", "--output=json", "--output-fields=MESSAGE,SYSLOG_IDENTIFIER,_PID,_HOSTNAME"]
                 + [cursor.map { "--after-cursor=\($0)" } ?? "--lines=all"])
         journalctl.standardOutput = spool.fileDescriptor
         // It has ended when the group has, whatever ended it: nothing more may be written once the next one has been told where to go
