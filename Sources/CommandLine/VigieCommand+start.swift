@@ -38,7 +38,7 @@ private protocol Explained: Error, CustomStringConvertible {
 }
 
 extension ServerError: Explained {
-    var exitCode: CommandFailure.Code { code == .address || code == .dataFolder ? .usage : .failed }
+    var exitCode: CommandFailure.Code { [.address, .dataFolder, .sources].contains(code) ? .usage : .failed }
 }
 
 extension ConfigurationError: Explained {

@@ -75,6 +75,7 @@ package struct VigieServer: Sendable {
         let loaded = LoadedRules(paths: options.rules, cachePath: folder.ruleCache) { logger.warning("\($0)") }
         let formats = loaded.formats
         try SourceFormats.check(options.sources, formats)
+        for overlap in try SourceOverlap.check(options.sources) { logger.warning("\(overlap)") }
         for name in SecuritySources.unknown(options) {
             logger.warning("archive.security_sources names '\(name)', which is no source: none of its lines is kept for longer")
         }

@@ -26,6 +26,7 @@ struct ConfigCheck: ParsableCommand {
         options.apply(try Configuration(parsing: text, file: file))
         do {
             try SourceFormats.check(options.sources, SourceFormats.load(options.rules))
+            for overlap in try SourceOverlap.check(options.sources) { Output.note("warning: \(overlap)") }
         } catch {
             throw CommandFailure(.usage, "\(file): \(error)")
         }

@@ -157,9 +157,12 @@ enum HostLogs {
     }
 
     static func readable() -> [SourceOption] {
-        usual.filter { FileManager.default.isReadableFile(atPath: $0.path) }.map {
+        let found = usual.filter { FileManager.default.isReadableFile(atPath: $0.path) }.map {
             SourceOption(path: $0.path, format: $0.format)
         }
+        // Nobody has named them: one that is a link to another is left out.
+        let links = Set(SourceOverlap.find(found).map(\.second))
+        return found.filter { !links.contains($0.path) }
     }
 }
 

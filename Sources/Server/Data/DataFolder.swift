@@ -110,7 +110,7 @@ extension DataFolder {
 /// Why a server cannot start or go on, and what to do about it.
 package struct ServerError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
-        case dataFolder, diskFull, journal, storage, snapshot, rules, playbooks, address, console
+        case dataFolder, diskFull, journal, storage, snapshot, rules, sources, playbooks, address, console
     }
 
     package var code: Code

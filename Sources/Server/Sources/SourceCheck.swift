@@ -40,10 +40,18 @@ package struct SourceCheck: Sendable {
         let formats = SourceFormats.load(options.rules)
         try SourceFormats.check(options.sources, formats)
         let snapshot = try DetectionSnapshot.load(DataFolder(path: options.dataFolder))
+        let overlaps = SourceOverlap.find(options.sources)
         return SourceOption.each(options.sources).map { source in
             let parser = BatchParser(
                 format: source.format, plan: formats.plan, formats: formats, proxies: TrustedProxies(options.trustedProxies))
             var check = SourceCheck(source, parser, formats, now: now)
+            for overlap in overlaps where overlap.first == source.path || overlap.second == source.path {
+                if overlap.isNamed, check.problem == nil {
+                    check.problem = overlap.description
+                } else {
+                    check.warnings.append(overlap.description)
+                }
+            }
             if let state = snapshot?.states.first(where: { $0.path == source.path }) {
                 let followed = FileSource(path: source.path, parser: parser, resumingAt: state.positions, now: now)
                 check.server = (state.counters, followed.measureLag())
