@@ -95,6 +95,16 @@ struct SourceRhythmTests {
         #expect(watch.findings(now: start.advanced(bySeconds: 610)).count == 1)
     }
 
+    @Test("the time while nobody listened is not learned as a silence, also after a second restart")
+    func unlearned() throws {
+        var rhythm = learned(days: 4, every: 20)
+        let start = (rhythm.last ?? 0) + 4 * 3_600
+        rhythm.resume(now: at(start))
+        rhythm = try JSONDecoder().decode(SourceRhythm.self, from: JSONEncoder().encode(rhythm))
+        rhythm.learn(start + 20)
+        #expect((0..<24).allSatisfy { rhythm.patience($0, now: start / 86_400) == 600 })
+    }
+
     @Test(
         "spools of receivers and of journald are known however the data folder is written", arguments: ["/srv/v", "/srv/x/../v"])
     func spools(path: String) {

@@ -21,6 +21,8 @@ struct SourceRhythm: Codable, Equatable, Sendable {
     private(set) var last: Int?
     /// When something last came, in seconds since 1970.
     private(set) var heard: Int
+    /// Since when somebody listens again, where nobody did.
+    private var resumed: Int?
     /// Its silence has been reported.
     private(set) var isReported = false
 
@@ -33,8 +35,11 @@ struct SourceRhythm: Codable, Equatable, Sendable {
     /// Whether the numbers fit together: they come back from a file that may have been edited.
     var isPlausible: Bool { silences.count == SourceRhythm.days * 24 && dayOfRow.count == SourceRhythm.days }
 
-    /// The time while nobody listened is no silence: for a source that cannot say anything then.
-    mutating func resume(now: Timestamp) { heard = max(heard, Int(now.seconds)) }
+    /// The time while nobody listened is no silence, and teaches none: for a source that cannot say anything then.
+    mutating func resume(now: Timestamp) {
+        heard = max(heard, Int(now.seconds))
+        resumed = Int(now.seconds)
+    }
 
     /// Something has come.
     mutating func hear(_ batch: EventBatch, now: Timestamp) {
@@ -65,7 +70,7 @@ struct SourceRhythm: Codable, Equatable, Sendable {
             silences = silences.map { _ in 0 }
             return
         }
-        SourceRhythm.eachHour(from: last, to: time) { hour, seconds in
+        SourceRhythm.eachHour(from: max(last, resumed ?? last), to: time) { hour, seconds in
             let row = (hour / 24) % SourceRhythm.days
             if dayOfRow[row] != hour / 24 {
                 dayOfRow[row] = hour / 24
