@@ -122,11 +122,13 @@ package struct BatchParser: Sendable {
         if line.isPartial { counters.partial += 1 }
         var whole = line.range
         if let wrapped, wrapped.isWholeLine { whole = wrapped.range }
+        var containsNUL = line.followsNUL
         if !isPlain {
             let text = TextCheck.check(bytes, whole.bounds)
             if !text.isUTF8 { counters.invalidUTF8 += 1 }
-            if text.containsNUL { counters.containingNUL += 1 }
+            if text.containsNUL { containsNUL = true }
         }
+        if containsNUL { counters.containingNUL += 1 }
         if isBlank(bytes, line.range) {
             counters.blank += 1
             return

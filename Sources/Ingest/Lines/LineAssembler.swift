@@ -9,20 +9,27 @@ package struct RawLine: Sendable, BitwiseCopyable {
     package var isOverlong: Bool
     /// The file ended, or was replaced, before the line did. An over-long line is never partial: its end is not looked at.
     package var isPartial: Bool
+    /// NULs stood in front of it; `range` and `offset` begin behind them.
+    package var followsNUL: Bool
 
-    package init(range: ByteRange, offset: Int64, number: Int64, isOverlong: Bool = false, isPartial: Bool = false) {
+    package init(
+        range: ByteRange, offset: Int64, number: Int64, isOverlong: Bool = false, isPartial: Bool = false,
+        followsNUL: Bool = false
+    ) {
         self.range = range
         self.offset = offset
         self.number = number
         self.isOverlong = isOverlong
         self.isPartial = isPartial
+        self.followsNUL = followsNUL
     }
 }
 
 /// Cuts a stream of bytes into lines, across the borders of the chunks it arrives in.
 ///
 /// Pure: the caller reads, this keeps what is left over. A line longer than `maximumLineBytes` is given by its
-/// beginning and the rest is skipped, so that memory is bounded whatever arrives.
+/// beginning and the rest is skipped, so that memory is bounded whatever arrives. NULs in front of a line are none of it: a program
+/// that does not append leaves as many as the file had bytes when somebody cuts it in place.
 package struct LineAssembler: Sendable {
     /// Web servers refuse request lines over 8 to 32 KiB; anything longer is not a log line.
     package static let maximumLineBytes = 65_536
@@ -32,6 +39,8 @@ package struct LineAssembler: Sendable {
     package private(set) var nextLine: Int64
     /// Inside an over-long line whose beginning has been given.
     package private(set) var isSkipping: Bool
+    /// NULs have been passed over since the last line.
+    private var hasPassedNUL = false
     private var carry: [UInt8] = []
     private let framing: Framing
 
@@ -86,6 +95,7 @@ package struct LineAssembler: Sendable {
         let end = bytes.count
         var start = EventWord.bytes.count
         while start < end {
+            passNULs(bytes, from: &start)
             guard let lineEnd = LineAssembler.lineBreak(bytes, from: start) else { break }
             add(start, lineEnd, isPartial: false, to: &lines, bytes)
             offset += Int64(lineEnd + 1 - start)
@@ -128,6 +138,15 @@ package struct LineAssembler: Sendable {
         if done < bytes.count { carry.append(contentsOf: batch.bytes[done...]) }
     }
 
+    /// Where a line begins: what has been carried over begins with none of them.
+    private mutating func passNULs(_ bytes: Span<UInt8>, from start: inout Int) {
+        guard !isSkipping, bytes[start] == 0 else { return }
+        let first = start
+        while start < bytes.count, bytes[start] == 0 { start += 1 }
+        offset += Int64(start - first)
+        hasPassedNUL = true
+    }
+
     private mutating func add(_ start: Int, _ end: Int, isPartial: Bool, to lines: inout [RawLine], _ bytes: Span<UInt8>) {
         defer { nextLine += 1 }
         if isSkipping {
@@ -141,7 +160,8 @@ package struct LineAssembler: Sendable {
         lines.append(
             RawLine(
                 range: ByteRange(start: start, count: last - start), offset: offset, number: nextLine, isOverlong: isOverlong,
-                isPartial: isPartial && !isOverlong))
+                isPartial: isPartial && !isOverlong, followsNUL: hasPassedNUL))
+        hasPassedNUL = false
     }
 
     /// Whether the unfinished line is over-long whatever follows: a carriage return just past the limit may be part of

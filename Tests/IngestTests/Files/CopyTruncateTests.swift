@@ -112,6 +112,29 @@ struct CopyTruncateTests {
         #expect(log.counters.gaps == 0)
     }
 
+    @Test(
+        "a program that writes on where it was leaves a hole in front of its next line, which is read all the same",
+        arguments: [1, 10_000])
+    func withoutAppending(_ count: Int) throws {
+        let log = try FollowedLog(containing: "")
+        let program = try FileHandle(forWritingTo: URL(fileURLWithPath: log.path))
+        try program.write(contentsOf: Data(String(repeating: "earlier\n", count: count).utf8))
+        log.drain()
+        try FileManager.default.copyItem(atPath: log.path, toPath: log.path + ".1")
+        try LogWriter(log.path).truncate()
+        try program.write(contentsOf: Data("first\n".utf8))
+        log.drain()
+        let hole = 8 * count
+        #expect(log.lines.count == count + 1 && log.lines.last?.description == "1:\(hole):1 first")
+        #expect(log.tail.line(generation: 1, offset: Int64(hole)) == "first")
+        #expect(log.counters.containingNUL == 1 && log.counters.overlong == 0 && log.counters.gaps == 0)
+        try log.restart()
+        try program.write(contentsOf: Data("second\n".utf8))
+        log.drain()
+        #expect(log.lines.last?.description == "1:\(hole + 6):2 second")
+        #expect(log.counters.containingNUL == 0)
+    }
+
     @Test("a copy that is being made of what stands there now is not read as if it were another file")
     func copyUnderWay() throws {
         let log = try FollowedLog(containing: "first\n")

@@ -51,7 +51,10 @@ struct LineAssemblerTests {
         var pieces = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         let isWhole = pieces.last?.isEmpty ?? true
         if isWhole { pieces.removeLast() }
-        for (index, piece) in pieces.enumerated() {
+        for (index, whole) in pieces.enumerated() {
+            let piece = whole.drop { $0 == 0 }
+            offset += whole.count - piece.count
+            if piece.isEmpty, !isWhole, index == pieces.count - 1 { break }
             let text = piece.last == 0x0D ? piece.dropLast() : piece
             let isOverlong = text.count > Self.limit
             found.append(
@@ -67,6 +70,7 @@ struct LineAssemblerTests {
     func everyCut(restarting: Bool) {
         let streams = [
             "", "\n", "\r\n", "a", "a\n", "a\r\nb\r\n", "\n\n\na\n\r\n\rb\n", "one\ntwo\nhalf", "no break\r", "\u{0}\n\u{0}\u{0}",
+            "\u{0}\u{0}a\u{0}b\n\u{0}\r\n\u{0}half",
         ]
         for stream in streams {
             let bytes = Array(stream.utf8)
@@ -121,6 +125,20 @@ struct LineAssemblerTests {
         where near > 0 {
             #expect(cut(bytes, at: [near]) == lines, "\(excess) \(near)")
             #expect(cut(bytes, at: [100, near, near + 1], restarting: true) == lines, "\(excess) \(near)")
+        }
+    }
+
+    @Test("NULs in front of a line are passed over, however many, and the line says so", arguments: [1, 1_000, 200_000])
+    func leadingNULs(_ count: Int) {
+        let bytes = Array("first\n".utf8) + [UInt8](repeating: 0, count: count) + Array("second\nthird\n".utf8)
+        let found = cut(bytes, at: [6 + count / 2, 6 + count, 8 + count])
+        #expect(found == expected(bytes))
+        #expect(found.map(\.offset) == [0, 6 + Int64(count), 13 + Int64(count)])
+        #expect(found.map { String(decoding: $0.text, as: UTF8.self) } == ["first", "second", "third"])
+        for cuts in [[], [6 + count / 2], [6 + count]] {
+            let reading = Reading(bytes, .json, cuts: cuts)
+            #expect(reading.counters.containingNUL == 1 && reading.counters.overlong == 0)
+            #expect(reading.counters.lines == 3 && reading.counters.bytes == bytes.count)
         }
     }
 
