@@ -48,6 +48,7 @@ package final class FileSource {
     private var left: [FileIdentity: FilePosition] = [:]
     /// Paths of files that were let go.
     private var past = PastGenerations()
+    private var numbered = NumberedFiles()
     /// Files that cannot be read, and why.
     private var refused: [String: SourceError] = [:]
     private var lastScan: Timestamp?
@@ -262,6 +263,7 @@ package final class FileSource {
         refused.removeAll()
         let followed = Set(open.map(\.path))
         let names = Set(matches)
+        numbered.keep(names)
         var identities: Set<FileIdentity>?
         if !aliases.isEmpty {
             let known = self.identities()
@@ -273,6 +275,12 @@ package final class FileSource {
         for path in matches where parked[path] == nil && !followed.contains(path) {
             if isLeftOut(path, among: names) { continue }
             guard let state = ParkedFile.FileState(path) else { continue }
+            // One that was a log before is one again.
+            if past[path] == nil, RotatedFiles.isRotated(path, amongLogs: names, orNumbered: true),
+                !numbered.hasGrown(path, state)
+            {
+                continue
+            }
             if aliases[path] == state.identity || isLink(path, into: names) { continue }
             // A file that is read already and has another name by now, or a second one.
             let known = identities ?? self.identities()
@@ -316,17 +324,7 @@ package final class FileSource {
     /// Compressed files, and what rotation made of a log that matches, too: these are their log's.
     private func isLeftOut(_ path: String, among names: Set<String>) -> Bool {
         for ending in [".gz", ".xz", ".bz2", ".zst"] where path.hasSuffix(ending) { return true }
-        let name = path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...]
-        // The log's name is shorter by the number or the date: each of its beginnings is tried.
-        let folder = path[..<name.startIndex]
-        for index in name.indices.dropFirst() where ".-_".contains(name[index]) {
-            let ending = name.lastIndex(of: ".").map { name[$0...] } ?? ""
-            for log in [String(name[..<index]), String(name[..<index]) + ending]
-            where log.count < name.count && names.contains(folder + log) && RotatedFiles.mark(of: String(name), log: log) != nil {
-                return true
-            }
-        }
-        return false
+        return RotatedFiles.isRotated(path, amongLogs: names)
     }
 
     /// A symbolic link to a file that matches, too.

@@ -5,6 +5,9 @@ import Glibc
 /// `access.log.1`, `access.log.2.gz`, `access.log-20260301`, `access.log.2026-03-01.gz`, `access.log.old`, and, where the number or
 /// the date stands in front of the ending, `access-20260301.log`.
 enum RotatedFiles {
+    /// A date has at least as many, `260301`.
+    private static let minimumDigits = 6
+
     struct File {
         var path: String
         var device: UInt64
@@ -59,16 +62,33 @@ enum RotatedFiles {
         return files.sorted { ($0.modified, $1.path) < ($1.modified, $0.path) }
     }
 
-    /// What a rotated file's name has beside that of its log; `nil` for any other file.
-    static func mark(of name: String, log: String) -> String? {
-        var name = name[...]
-        if name.hasSuffix(".gz") { name = name.dropLast(3) }
-        if let mark = mark(name, stem: log[...], ending: "") { return mark }
-        guard let dot = log.lastIndex(of: "."), dot > log.startIndex else { return nil }
-        return mark(name, stem: log[..<dot], ending: log[dot...])
+    /// Whether rotation made that file of a log that is in `names`, too.
+    ///
+    /// - Parameter orNumbered: files count that are numbered as logs of their own are.
+    static func isRotated(_ path: String, amongLogs names: Set<String>, orNumbered: Bool = false) -> Bool {
+        let (folder, name) = split(path)
+        let place = folder == "./" && !path.hasPrefix("./") ? "" : folder
+        let ending = name.lastIndex(of: ".").map { name[$0...] } ?? ""
+        // The log's name is shorter by the number or the date: each of its beginnings is tried.
+        for index in name.indices.dropFirst() where ".-_".contains(name[index]) {
+            for log in [String(name[..<index]), String(name[..<index]) + ending]
+            where log.count < name.count && names.contains(place + log) {
+                if mark(of: name, log: log, orNumbered: orNumbered) != nil { return true }
+            }
+        }
+        return false
     }
 
-    private static func mark(_ name: Substring, stem: Substring, ending: Substring) -> String? {
+    /// What a rotated file's name has beside that of its log; `nil` for any other file.
+    static func mark(of name: String, log: String, orNumbered: Bool = false) -> String? {
+        var name = name[...]
+        if name.hasSuffix(".gz") { name = name.dropLast(3) }
+        if let mark = mark(name, stem: log[...], ending: "", orNumbered) { return mark }
+        guard let dot = log.lastIndex(of: "."), dot > log.startIndex else { return nil }
+        return mark(name, stem: log[..<dot], ending: log[dot...], orNumbered)
+    }
+
+    private static func mark(_ name: Substring, stem: Substring, ending: Substring, _ orNumbered: Bool) -> String? {
         guard name.utf8.count > stem.utf8.count + ending.utf8.count + 1, name.hasPrefix(stem), name.hasSuffix(ending) else {
             return nil
         }
@@ -79,7 +99,10 @@ enum RotatedFiles {
         guard mark.utf8.contains(where: { $0 &- 0x30 <= 9 }),
             mark.utf8.allSatisfy({ $0 &- 0x30 <= 9 || "-_.:TZtz".utf8.contains($0) })
         else { return nil }
-        return String(mark)
+        // `web-1.log` is the log of another process more often than an old `web.log`.
+        let digits = mark.utf8.count { $0 &- 0x30 <= 9 }
+        let isNumber = !ending.isEmpty && first != "." && digits < minimumDigits
+        return isNumber && !orNumbered ? nil : String(mark)
     }
 
     /// Every name in a folder, with its inode; a name that is not UTF-8 is left out: no path could be made of it.

@@ -41,7 +41,9 @@ struct BacklogTests {
         #expect(log.texts == ["now"])
     }
 
-    @Test("other files are left alone", arguments: ["app.log.1.xz", "app.log.swp", "app.logger.1", "app.log1", "other.log.1"])
+    @Test(
+        "other files are left alone",
+        arguments: ["app.log.1.xz", "app.log.swp", "app.logger.1", "app.log1", "other.log.1", "app-1.log", "app_2.log"])
     func others(_ name: String) throws {
         let log = try rotatedLog([name])
         log.beginAnew(readingBacklog: true)

@@ -159,6 +159,40 @@ struct FileSourceTests {
         #expect(logs.lines == ["a.log: a1", "a.log: a1"])
     }
 
+    @Test("logs of several processes, told apart by a number, are each followed from their beginning once they grow")
+    func numbered() throws {
+        let logs = try FollowedFolder(
+            files: ["web.log": "w\n", "web-1.log": "a\n", "web-2.log": "b\n", "web-20260301.log": "old\n"], readsBacklog: true)
+        logs.drain()
+        logs.drain()
+        // Only the one with a date is a rotated one.
+        #expect(logs.lines == ["web.log: old", "web.log: w"])
+        try logs.write("a2\n", to: "web-1.log")
+        logs.drain()
+        try logs.restart()
+        try logs.write("a3\n", to: "web-1.log")
+        logs.drain()
+        #expect(logs.lines.dropFirst(2) == ["web-1.log: a", "web-1.log: a2", "web-1.log: a3"])
+    }
+
+    @Test("what rotation numbers in front of the ending is read once, through many rotations")
+    func numberedByRotation() throws {
+        let logs = try FollowedFolder(files: ["app.log": ""])
+        for round in 0..<6 {
+            try logs.write("\(round)\n", to: "app.log")
+            for _ in 0..<8 { logs.drain() }
+            for number in stride(from: 9, to: 0, by: -1) {
+                let old = logs.folder.file("app-\(number).log")
+                guard FileManager.default.fileExists(atPath: old) else { continue }
+                try FileManager.default.moveItem(atPath: old, toPath: logs.folder.file("app-\(number + 1).log"))
+            }
+            try FileManager.default.moveItem(atPath: logs.folder.file("app.log"), toPath: logs.folder.file("app-1.log"))
+            try logs.write("", to: "app.log")
+        }
+        logs.drain()
+        #expect(logs.lines == (0..<6).map { "app.log: \($0)" })
+    }
+
     @Test("files that go away are forgotten, and one that cannot be read is named")
     func leaving() throws {
         let logs = try FollowedFolder(files: ["a.log": "a1\n", "b.log": "b1\n"])
