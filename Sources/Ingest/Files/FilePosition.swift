@@ -26,8 +26,9 @@ package struct FilePosition: Codable, Hashable, Sendable {
 
     /// Whether the numbers can be true: positions come back from a file that may have been damaged or edited.
     var isPlausible: Bool {
-        offset >= 0 && line >= 1 && (0..<Int(Int32.max)).contains(generation) && (0...FileHead.maximumBytes).contains(head.count)
-            && given ?? offset >= offset && end?.isPlausible ?? true
+        guard end?.isPlausible ?? true else { return false }
+        return offset >= 0 && line >= 1 && (0..<Int(Int32.max)).contains(generation)
+            && (0...FileHead.maximumBytes).contains(head.count) && given ?? offset >= offset
     }
 }
 
