@@ -80,12 +80,13 @@ extension Engine {
             event.value = number.bitPattern
         }
         let groupBy = rule.value.members[feed.member].groupBy
-        guard makeKey(groupBy, cause, batch, groupsMissing: rule.value.groupsMissing, into: &key) else {
+        let groupsMissing = rule.value.groupsMissing
+        guard let group = group(groupBy, cause, batch, groupsMissing: groupsMissing, &key) else {
             correlator.update(index, rule.value, now: event.time) { $0.counters.ungrouped += 1 }
             return
         }
-        let group = SipHash.hash128(key.span, correlator.hashKey)
         if rule.value.kind == .absence {
+            _ = makeKey(groupBy, cause, batch, groupsMissing: groupsMissing, into: &key)
             let context = AbsenceState.Context(
                 key: key, sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
                 userName: cause.userName ?? range(.userName, batch).map(batch.text))
@@ -100,10 +101,28 @@ extension Engine {
             $0.count(event, group: group, rule: rule.value, trail: cause.trail)
         }
         guard case .fired(let window) = outcome else { return }
+        _ = makeKey(groupBy, cause, batch, groupsMissing: groupsMissing, into: &key)
         report(
             index, window, Timestamp(nanoseconds: event.time), key: key,
             sourceIP: cause.sourceIP ?? range(.sourceIP, batch).map(batch.text),
             userName: cause.userName ?? range(.userName, batch).map(batch.text), event, batch, &findings)
+    }
+
+    /// The group that the cause belongs to; `nil` where it lacks a field. `key` is scratch: not for every group one is written.
+    @inline(__always)
+    private mutating func group(
+        _ groupBy: [CompiledCorrelation.MemberField], _ cause: Cause, _ batch: EventBatch, groupsMissing: Bool,
+        _ key: inout [UInt8]
+    ) -> GroupHash? {
+        // Several correlations count one rule by the same field, most of them by an address.
+        let isSole = groupBy.count == 1 && !groupsMissing && groupBy[0].component == nil
+        if isSole, cause.trail == nil, recentGroup.stamp == stamp, recentGroup.field == groupBy[0].field {
+            return recentGroup.hash
+        }
+        guard makeKey(groupBy, cause, batch, groupsMissing: groupsMissing, into: &key) else { return nil }
+        let hash = SipHash.hash128(key.span, correlator.hashKey)
+        if isSole, cause.trail == nil { recentGroup = RecentGroup(stamp: stamp, field: groupBy[0].field, hash: hash) }
+        return hash
     }
 
     /// Makes the finding of a window, and passes it on to the correlations that count it.

@@ -34,6 +34,8 @@ package struct Engine {
     /// The event that bears the stamp, as correlations keep it.
     var countedEvent = CountedEvent(time: 0, origin: 0, offset: 0, line: 0)
     var countedStamp: UInt64 = 0
+    /// The group that the event at hand was counted in last, where one field alone makes it.
+    var recentGroup = RecentGroup(stamp: 0, field: .message, hash: GroupHash(high: 0, low: 0))
     // The values of the event at hand that rules look at; in place, so that writing one asks nobody.
     private var looks = InlineArray<48, Look>(repeating: Look(range: ByteRange(start: 0, count: 0), slots: 0))
     private var lookCount = 0
@@ -89,6 +91,12 @@ package struct Engine {
     /// The memory for the states of one of those automata, in bytes: larger ones find their states in no near cache, and making
     /// a state takes microseconds.
     private static let sieveBytes = 1 << 18
+
+    struct RecentGroup: BitwiseCopyable {
+        var stamp: UInt64
+        var field: FieldID
+        var hash: GroupHash
+    }
 
     /// Where a field's values stand in the batch, for the event that bears the stamp; others lack the field.
     private struct ValuePlace: BitwiseCopyable {

@@ -29,7 +29,16 @@ struct ParkedFile {
 }
 
 /// One file, whatever its names are.
-struct FileIdentity: Hashable {
+package struct FileIdentity: Hashable, Sendable {
     var device: UInt64
     var inode: UInt64
+}
+
+extension FileIdentity {
+    /// Of the file that stands under `path`; `nil` for pipes and devices, too: what is read of them is gone.
+    package init?(ofFile path: String) {
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        self.init(device: UInt64(status.st_dev), inode: UInt64(status.st_ino))
+    }
 }

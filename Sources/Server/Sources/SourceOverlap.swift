@@ -1,4 +1,3 @@
-import Glibc
 import Ingest
 
 /// A file that two sources stand for: each of its lines would be read, and counted, twice.
@@ -23,12 +22,12 @@ package struct SourceOverlap: Sendable, Equatable, CustomStringConvertible {
     /// Which sources have files in common now, whatever they are called there: one for each two of them.
     package static func find(_ sources: [SourceOption]) -> [SourceOverlap] {
         let sources = SourceOption.each(sources)
-        var owners: [FileNumber: Int] = [:]
+        var owners: [FileIdentity: Int] = [:]
         var found: [SourceOverlap] = []
         for (number, source) in sources.enumerated() {
             var others: Set<Int> = []
             for path in PathPattern.isPattern(source.path) ? PathPattern.matches(source.path) : [source.path] {
-                guard let file = FileNumber(path) else { continue }
+                guard let file = FileIdentity(ofFile: path) else { continue }
                 guard let owner = owners[file] else {
                     owners[file] = number
                     continue
@@ -47,18 +46,5 @@ package struct SourceOverlap: Sendable, Equatable, CustomStringConvertible {
         let found = find(sources)
         if let named = found.first(where: \.isNamed) { throw ServerError(.sources, named.reason, named.advice) }
         return found
-    }
-
-    /// What a file is, under whatever names it stands. Pipes and devices are none: what is read of them is gone.
-    private struct FileNumber: Hashable {
-        private let device: UInt64
-        private let inode: UInt64
-
-        init?(_ path: String) {
-            var status = stat()
-            guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            device = UInt64(status.st_dev)
-            inode = UInt64(status.st_ino)
-        }
     }
 }
