@@ -39,7 +39,8 @@ extension RuleLinter {
         if case .valueCount(let fields) = correlation.kind, fields.allSatisfy(correlation.groupBy.contains), !holds(1) {
             report(
                 .correlationNever, document, at: node,
-                "there is one value of '\(fields.joined(separator: "', '"))' in each group, for that is what 'group-by' groups by")
+                "there is one value of '\(fields.joined(separator: "', '"))' in each group, for that is what 'group-by' groups by"
+            )
         } else if !counts.contains(where: holds) {
             report(.correlationNever, document, at: node, "no count satisfies the condition")
         } else if holds(1) {

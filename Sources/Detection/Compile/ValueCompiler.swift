@@ -79,7 +79,8 @@ struct ValueCompiler {
         let comparisons = modifiers.intersection(["lt", "lte", "gt", "gte"]).sorted()
         if comparisons.count > 1 { throw Failure(reason: "'\(comparisons[0])' and '\(comparisons[1])' cannot stand together") }
         // An expression is found anywhere as it is, and has a letter for case.
-        let manners = modifiers.intersection(["contains", "startswith", "endswith", "cased"]).subtracting(has("re") ? ["contains"] : [])
+        let manners = modifiers.intersection(["contains", "startswith", "endswith", "cased"]).subtracting(
+            has("re") ? ["contains"] : [])
         if let manner = manners.min(), let kind = used.first, !["fieldref", "windash"].contains(kind), !kinds[5].contains(kind) {
             throw Failure(reason: "'\(manner)' and '\(kind)' cannot stand together")
         }

@@ -75,7 +75,8 @@ extension FieldSink {
     ///
     /// Names the path alone; `BatchParser` joins the query to it once escapes are undone.
     mutating func addTargetOfParts(_ bytes: Span<UInt8>) -> ByteRange? {
-        guard let path = range(of: .urlPath), path.count > 0, range(of: .requestMethod) != nil || range(of: .statusCode) != nil else {
+        guard let path = range(of: .urlPath), path.count > 0, range(of: .requestMethod) != nil || range(of: .statusCode) != nil
+        else {
             return nil
         }
         // `\/` is how some write a slash in JSON.

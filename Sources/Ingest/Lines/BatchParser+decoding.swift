@@ -65,7 +65,8 @@ extension BatchParser {
     /// A target of a path and a query that were logged apart, for all that is said of a whole target.
     mutating func joinTarget(_ event: EventRecord, _ batch: inout EventBatch) {
         guard let path = event.fields.first(where: { batch.fields[$0].field == .urlPath }).map({ batch.fields[$0].range }),
-            let query = event.fields.first(where: { batch.fields[$0].field == .urlQuery }).map({ batch.fields[$0].range }), query.count > 0
+            let query = event.fields.first(where: { batch.fields[$0].field == .urlQuery }).map({ batch.fields[$0].range }),
+            query.count > 0
         else { return }
         sink.scratch.removeAll(keepingCapacity: true)
         sink.scratch.append(contentsOf: batch.bytes[path.bounds])

@@ -26,7 +26,7 @@ import Testing
             let detection = try Self.parsed(rule)
             var trial = EngineTrial(rule, pipelines: [Self.pipeline])
             #expect(trial.ruleSet.problems.isEmpty, "\(rule)")
-            for _ in 0..<20 {
+            for _ in 0..<12 {
                 let (event, line) = random.event()
                 let expected = NaiveEvaluator.matches(detection, event, line: line)
                 #expect(!trial.consume([line]).isEmpty == expected, "\(rule)\n\(line)")
@@ -63,7 +63,7 @@ import Testing
             return (event, line)
         }
         var order = SeededGenerator(seed: UInt64(seed))
-        for _ in 0..<60 {
+        for _ in 0..<40 {
             let (event, line) = try #require(events.randomElement(using: &order))
             let found = Set(trial.consume([line]).map(\.rule.id))
             let expected = detections.filter { NaiveEvaluator.matches($0.value, event, line: line) }

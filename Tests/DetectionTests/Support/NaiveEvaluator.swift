@@ -59,7 +59,9 @@ enum NaiveEvaluator {
     }
 
     private static func expanded(_ value: SigmaValue) -> [SigmaValue] {
-        guard let text = value.text, let known = placeholders.first(where: { text.contains("%\($0.key)%") }) else { return [value] }
+        guard let text = value.text, let known = placeholders.first(where: { text.contains("%\($0.key)%") }) else {
+            return [value]
+        }
         return known.value.flatMap { expanded(.text(text.replacing("%\(known.key)%", with: $0, maxReplacements: 1))) }
     }
 

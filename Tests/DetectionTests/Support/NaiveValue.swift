@@ -44,7 +44,8 @@ struct NaiveValue {
         return
             text.contains(
                 regex.matchingSemantics(.unicodeScalar).asciiOnlyDigits().asciiOnlyWhitespace().asciiOnlyWordCharacters()
-                    .ignoresCase(has("i", "ignorecase")).anchorsMatchLineEndings(has("m", "multiline")).dotMatchesNewlines(has("s", "dotall")))
+                    .ignoresCase(has("i", "ignorecase")).anchorsMatchLineEndings(has("m", "multiline")).dotMatchesNewlines(
+                        has("s", "dotall")))
     }
 
     // MARK: - Texts that a value stands for

@@ -6,23 +6,30 @@ struct RandomDetection {
     private static let letters = ["x", "Y", "ab", "-", "/", "1", "20", "é", " ", ".", "\"", "\\", "*", "?", "_", "Bar", "foo"]
     /// What rules encode, as events hold it.
     private static let encoded = [
-        "Zm9v", "ZgBvAG8A", "QmFy", "eHNlY3JldA==", "c2VjcmV0eA==", "YQBiAA==", "AGEAYg==", "f\0o\0o\0", "\0a\0b", "/\u{4}", "BC8=",
+        "Zm9v", "ZgBvAG8A", "QmFy", "eHNlY3JldA==", "c2VjcmV0eA==", "YQBiAA==", "AGEAYg==", "f\0o\0o\0", "\0a\0b", "/\u{4}",
+        "BC8=",
         "LwQ=", "//5hAGIA", "WgBtADkAdgA=",
     ]
-    private static let addresses = ["192.0.2.1", "192.0.2.200", "10.1.2.3", "2001:db8::1", "2001:db8:ffff::2", "::1", "no address"]
+    private static let addresses = [
+        "192.0.2.1", "192.0.2.200", "10.1.2.3", "2001:db8::1", "2001:db8:ffff::2", "::1", "no address",
+    ]
     private static let networks = ["192.0.2.0/24", "192.0.2.128/25", "10.0.0.0/8", "2001:db8::/32", "::/0", "0.0.0.0/0"]
     private static let times = [
         "2026-03-01T10:05:00Z", "2026-12-31T23:59:59.5Z", "2027-01-01T00:30:00+01:00", "2024-02-29T12:00:00Z", "no time",
     ]
     private static let timeParts = [
-        ("minute", 5), ("minute", 59), ("hour", 10), ("hour", 23), ("day", 1), ("day", 31), ("week", 53), ("week", 9), ("month", 3),
+        ("minute", 5), ("minute", 59), ("hour", 10), ("hour", 23), ("day", 1), ("day", 31), ("week", 53), ("week", 9),
+        ("month", 3),
         ("month", 12), ("year", 2026), ("year", 2024),
     ]
     private static let expressions = [
-        "x+", "^ab", "b$", "(x|y)z?", "[a-f]{2,3}", "\\d+", "foo.ar", "^.$", "\\\\", "a\\.b", "\\w-", "(ab)*c?", "[^x]$", "\\x22\\w",
+        "x+", "^ab", "b$", "(x|y)z?", "[a-f]{2,3}", "\\d+", "foo.ar", "^.$", "\\\\", "a\\.b", "\\w-", "(ab)*c?", "[^x]$",
+        "\\x22\\w",
         "\\s", "\\S{3}$", "é", "x|^y|foo$", "\\W", "ab.foo",
     ]
-    private static let flags = [[], [], ["i"], ["ignorecase"], ["m"], ["multiline"], ["s"], ["dotall"], ["i", "s"], ["i", "m", "s"]]
+    private static let flags = [
+        [], [], ["i"], ["ignorecase"], ["m"], ["multiline"], ["s"], ["dotall"], ["i", "s"], ["i", "m", "s"],
+    ]
     private static let comparisons = ["lt", "lte", "gt", "gte"]
     private static let anchors = [[], ["contains"], ["startswith"], ["endswith"]]
     private static let encodings = ["wide", "utf16le", "utf16be", "utf16"]
@@ -70,7 +77,8 @@ struct RandomDetection {
             "s1", "not s1", "1 of s*", "all of them", "1 of them", names.count > 1 ? "s1 and not s2" : "s1",
             names.count > 1 ? "(s1 or s2) and not (s1 and s2)" : "not (not s1)", names.count > 2 ? "s1 or _hidden" : "all of s*",
         ]
-        lines.append(chance(0.8) ? "condition: \(one(of: conditions))" : "condition: ['\(one(of: conditions))', '\(one(of: conditions))']")
+        lines.append(
+            chance(0.8) ? "condition: \(one(of: conditions))" : "condition: ['\(one(of: conditions))', '\(one(of: conditions))']")
         return lines.joined(separator: "\n")
     }
 
@@ -176,7 +184,8 @@ struct RandomDetection {
         default:
             let (modifiers, values) = special()
             return written(
-                "", perhapsNegated(modifiers.map { ["startswith", "endswith"].contains($0) ? "contains" : $0 }), Self.list(values))
+                "", perhapsNegated(modifiers.map { ["startswith", "endswith"].contains($0) ? "contains" : $0 }), Self.list(values)
+            )
         }
     }
 

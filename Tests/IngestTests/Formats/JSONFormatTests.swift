@@ -205,7 +205,10 @@ struct JSONFormatTests {
     @Test(
         "a request whose path and query are named apart has a target of both",
         arguments: [
-            (#"{"http":{"request":{"method":"GET"}},"url":{"path":"/a%2Fb","query":"c=%27x+y"}}"#, "/a%2Fb?c=%27x+y", "/a/b?c='x y"),
+            (
+                #"{"http":{"request":{"method":"GET"}},"url":{"path":"/a%2Fb","query":"c=%27x+y"}}"#, "/a%2Fb?c=%27x+y",
+                "/a/b?c='x y"
+            ),
             (#"{"url.query":"c=\u00271","url.path":"\/a","status":200}"#, "/a?c='1", "/a?c='1"),
             (#"{"url.path":"/a","url.query":"?c=1","method":"GET"}"#, "/a?c=1", "/a?c=1"),
             (#"{"url.path":"/a","status":404}"#, "/a", "/a"), (#"{"url.path":"/a","url.query":"","status":404}"#, "/a", "/a"),
