@@ -20,6 +20,12 @@ extension FilePosition {
         guard head.count > 0, file.head(head.count, path: path) == head else { return false }
         if identity == file.identity { return true }
         guard isWholeHead else { return file.head(path: path)?.count == head.count }
-        return end.map { file.has($0, asItsLast: true, path: path) } ?? false
+        return end.map { file.match($0, path: path) == .isLast } ?? false
+    }
+
+    /// Whether the file, made when this one was cut, is a copy of its beginning: made before the last of what was read was written.
+    func isCopied(in file: LogFile) -> Bool {
+        guard isWholeHead, let end, file.head(head.count, path: path) == head else { return false }
+        return file.match(end, path: path) == .endsBefore
     }
 }

@@ -161,15 +161,25 @@ extension FileTail {
     func awaitMissed(sinceCutOf old: FollowedFile) {
         // A second less: the file system's clock goes in steps.
         let time = old.lastActivity.nanoseconds - 1_000_000_000
-        putInLine(
-            RotatedFiles.list(path).filter { candidate in
-                // The copy first: what stands in the log grows meanwhile.
-                guard candidate.modified >= time, let copy = try? LogFile(path: candidate.path), let head = copy.head(path: path)
-                else { return false }
-                guard old.file.head(head.count, path: path) == head else { return true }
-                guard head.count == FileHead.maximumBytes, let end = copy.end(path: path) else { return false }
-                return !old.file.has(end, path: path)
-            })
+        let cut = old.position(path: path)
+        var missed: [RotatedFiles.File] = []
+        for candidate in RotatedFiles.list(path) where candidate.modified >= time {
+            // The copy first: what stands in the log grows meanwhile.
+            guard let copy = try? LogFile(path: candidate.path), let head = copy.head(path: path) else { continue }
+            if old.file.head(head.count, path: path) != head {
+                if cut.isCopied(in: copy) { remember(position(of: candidate, copy, head)) } else { missed.append(candidate) }
+            } else if head.count == FileHead.maximumBytes, let end = copy.end(path: path), !old.file.has(end, path: path) {
+                missed.append(candidate)
+            }
+        }
+        putInLine(missed)
+    }
+
+    /// Of a file of which nothing has been read under that name.
+    private func position(of file: RotatedFiles.File, _ opened: LogFile, _ head: FileHead) -> FilePosition {
+        FilePosition(
+            path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1, isSkipping: false,
+            head: head, end: opened.end(path: file.path), modified: file.modified)
     }
 
     /// Puts old files in line, but for those that are being read or have been.
@@ -183,9 +193,7 @@ extension FileTail {
                 continue
             }
             if isBeingMade(opened, file.path, head) || known.contains(where: { $0.covers(opened) }) { continue }
-            let position = FilePosition(
-                path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1,
-                isSkipping: false, head: head, end: opened.end(path: file.path), modified: file.modified)
+            let position = position(of: file, opened, head)
             waiting.append(WaitingFile(position: position, size: file.size))
             known.append(position)
             nextGeneration += 1

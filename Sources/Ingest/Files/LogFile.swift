@@ -138,19 +138,32 @@ final class LogFile {
         return FileHead(bytes)
     }
 
-    /// Whether those bytes stand there, and nothing behind them where they are to be its last. Of a compressed file, all that stands
-    /// in front of them is decompressed: to be asked where the beginning is right.
-    func has(_ end: FileEnd, asItsLast: Bool = false, path: String) -> Bool {
+    /// What stands where those bytes were read.
+    enum EndMatch {
+        case isLast, goesOn, differs
+        /// The file ends in front of where they ended.
+        case endsBefore
+    }
+
+    /// Of a compressed file, all that stands in front of them is decompressed: to be asked where the beginning is right.
+    func match(_ end: FileEnd, path: String) -> EndMatch {
         // What has been read so far is another matter.
         let reader = decompressed
         decompressed = nil
         defer { decompressed = reader }
         var bytes: [UInt8] = []
         let from = end.offset - Int64(end.count)
-        guard (try? read(end.count + (asItsLast ? 1 : 0), at: from, into: &bytes, path: path)) != nil,
-            !asItsLast || bytes.count == end.count
-        else { return false }
-        return FileEnd(bytes, before: end.offset) == end
+        guard (try? read(end.count + 1, at: from, into: &bytes, path: path)) != nil else { return .differs }
+        guard bytes.count >= end.count else { return .endsBefore }
+        guard FileEnd(bytes.prefix(end.count), before: end.offset) == end else { return .differs }
+        return bytes.count == end.count ? .isLast : .goesOn
+    }
+
+    func has(_ end: FileEnd, path: String) -> Bool {
+        switch match(end, path: path) {
+        case .isLast, .goesOn: true
+        case .differs, .endsBefore: false
+        }
     }
 
     /// Its last bytes now; `nil` for an empty file, and for a compressed one, which would have to be read through.

@@ -92,6 +92,25 @@ struct CopyTruncateTests {
         #expect(log.texts == wanted && log.counters.gaps == 0)
     }
 
+    @Test("what was read between the copy and the cut is not read again with the copy", arguments: [false, true])
+    func readBeyondTheCopy(_ isCompressed: Bool) throws {
+        let lines = (0..<200).map { "line \($0) of the log\n" }
+        let log = try FollowedLog(containing: lines.joined())
+        log.now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+        let writer = try LogWriter(log.path)
+        log.drain()
+        try FileManager.default.copyItem(atPath: log.path, toPath: log.path + ".1")
+        try FileManager.default.setAttributes([.modificationDate: Date()], ofItemAtPath: log.path + ".1")
+        try writer.write("beyond the copy\n")
+        log.drain()
+        if isCompressed { try gzip(log.path + ".1") }
+        try writer.truncate()
+        try writer.write("new\n")
+        log.drain()
+        #expect(log.texts == lines.map { String($0.dropLast()) } + ["beyond the copy", "new"])
+        #expect(log.counters.truncations == 1)
+    }
+
     @Test("cut twice between two looks, where every file begins with the same heading", arguments: BacklogTests.headings)
     func beginningAlike(_ heading: String) throws {
         let log = try FollowedLog(containing: heading + "first\n")
