@@ -46,6 +46,8 @@ import Testing
         #expect(options.host == "::1")
         #expect(options.port == 9000)
         #expect(options.dataFolder == "/srv/vigie")
+        #expect(options.playbooks == ["playbooks"])
+        #expect(try await ServeCommand.parse(["--playbooks", "/a", "--playbooks", "/b"]).resolve().playbooks == ["/a", "/b"])
         #expect(options.sources == [SourceOption(path: "/srv/app.jsonl", format: .json)])
     }
 

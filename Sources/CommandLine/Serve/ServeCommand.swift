@@ -30,6 +30,9 @@ struct ServeCommand: AsyncParsableCommand {
     @Option(help: "The folder of policies: severities, roles, clocks, escalation. Default: policies.")
     var policies: String?
 
+    @Option(help: "A folder of playbooks; may be given several times. Default: playbooks.")
+    var playbooks: [String] = []
+
     @Option(help: "Where the console listens: ADDRESS:PORT. Default: 127.0.0.1:8630.")
     var listen: String?
 
@@ -76,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
     func resolve() async throws -> ServerOptions {
         var options = try await ServerOptions.resolved(config: config, data: data, rules: rules, logs: logs)
         if let policies { options.policies = policies }
+        if !playbooks.isEmpty { options.playbooks = playbooks }
         if let listen {
             guard let address = ListenAddress(listen) else {
                 throw CommandFailure(.usage, "--listen '\(listen)' is not an address like 127.0.0.1:8630")
