@@ -71,9 +71,10 @@ struct DetectCommand: AsyncParsableCommand {
         var census = statistics ? LiteralCensus(ruleSet) : nil
         for file in files.isEmpty ? ["-"] : files {
             do {
-                let parser = BatchParser(format: format, plan: plan, formats: formats)
+                var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: plan, formats: formats))
+                var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
                 var findings: [Finding] = []
-                let counters = try WholeLog.read(file, parser: parser, reference: reference) { batch in
+                while try stream.next(into: &batch, reference: reference) {
                     census?.count(batch)
                     if lines {
                         printHostileLines(batch, &engine, output)
@@ -84,7 +85,7 @@ struct DetectCommand: AsyncParsableCommand {
                     }
                     output.flush()
                 }
-                report(counters, file)
+                report(stream.parser.counters, file)
             } catch {
                 throw CommandFailure(.usage, error.description)
             }

@@ -68,8 +68,9 @@ struct RulesCoverage: ParsableCommand {
 
     private func record(_ file: String, _ format: LogFormat, _ formats: FormatSet, _ coverage: inout RuleCoverage) throws {
         do {
-            let parser = BatchParser(format: format, plan: formats.plan, formats: formats)
-            _ = try WholeLog.read(file, parser: parser, reference: .system) { coverage.record($0) }
+            var stream = try LogStream(path: file, parser: BatchParser(format: format, plan: formats.plan, formats: formats))
+            var batch = EventBatch(origin: BatchOrigin(source: file, generation: 0))
+            while try stream.next(into: &batch, reference: .system) { coverage.record(batch) }
         } catch {
             throw CommandFailure(.usage, error.description)
         }

@@ -3,17 +3,16 @@ import Foundation
 import Ingest
 import Testing
 
-@Suite("Reading a log once that may be compressed")
-struct WholeLogTests {
+extension LogStreamTests {
     private func read(_ path: String, into texts: inout [String]) throws -> SourceCounters {
-        let parser = BatchParser(format: .combined, plan: JSONFieldPlan(FieldTable()))
-        return try WholeLog.read(path, parser: parser, reference: Reading.reference) { batch in
-            texts += batch.copied(FieldTable()).map(\.text)
-        }
+        var stream = try LogStream(path: path, parser: BatchParser(format: .combined, plan: JSONFieldPlan(FieldTable())))
+        var batch = EventBatch(origin: BatchOrigin(source: "", generation: 0))
+        while try stream.next(into: &batch, reference: Reading.reference) { texts += batch.copied(FieldTable()).map(\.text) }
+        return stream.parser.counters
     }
 
     @Test("lines come out the same, compressed or not, whatever the file is called", arguments: [true, false])
-    func whole(isCompressed: Bool) throws {
+    func wholeCompressed(isCompressed: Bool) throws {
         let filling = String(repeating: "x", count: 600)
         let lines = (1...4_000).map { "line \($0) \(filling)" }
         let folder = try TemporaryFolder()
@@ -46,7 +45,7 @@ struct WholeLogTests {
     }
 
     @Test("what cannot be read says so")
-    func missing() throws {
+    func missingOrNoFile() throws {
         let folder = try TemporaryFolder()
         var texts: [String] = []
         let error = #expect(throws: SourceError.self) { try read(folder.file("none"), into: &texts) }
