@@ -88,7 +88,7 @@ struct CheckSources: AsyncParsableCommand {
     }
 
     static func text(_ check: SourceCheck) -> String {
-        let verdict = check.problem != nil ? "cannot be read" : check.isMostlyUnparsed ? "mostly unparsed" : "fine"
+        let verdict = check.problem != nil ? "has a problem" : check.isMostlyUnparsed ? "mostly unparsed" : "fine"
         var lines = ["\(IncidentText.printable(check.path)) (\(check.format)): \(verdict)"]
         if let problem = check.problem { lines.append("  problem   \(problem)") }
         let files = check.files == 1 ? "" : " of \(check.filesRead) files of \(check.files)"

@@ -94,7 +94,7 @@ package final class FileSource {
         let isPast = { (position: FilePosition) in position.isPast == true }
         for position in positions ?? [] where !isPast(position) {
             if position.isAlias == true {
-                aliases[position.path] = FileIdentity(device: position.device, inode: position.inode)
+                aliases[position.path] = position.identity
             } else {
                 parked[position.path, default: ParkedFile(positions: [], lastTime: lastTime)].positions.append(position)
             }
@@ -211,8 +211,8 @@ package final class FileSource {
     package func measureLag() -> Int {
         var lag = open.reduce(0) { $0 + $1.lagBytes }
         for (path, file) in parked {
-            guard let state = ParkedFile.FileState(path) else { continue }
-            let isSame = file.positions.last.map { $0.device == state.device && $0.inode == state.inode } ?? false
+            guard let state = FileState(path) else { continue }
+            let isSame = file.positions.last?.identity == state.identity
             lag += Int(max(0, state.size - (isSame ? file.positions.last?.offset ?? 0 : 0)))
         }
         return lag
@@ -274,7 +274,7 @@ package final class FileSource {
         surplus = 0
         for path in matches where parked[path] == nil && !followed.contains(path) {
             if isLeftOut(path, among: names) { continue }
-            guard let state = ParkedFile.FileState(path) else { continue }
+            guard let state = FileState(path) else { continue }
             // One that was a log before is one again.
             if past[path] == nil, RotatedFiles.isRotated(path, amongLogs: names, orNumbered: true),
                 !numbered.hasGrown(path, state)
@@ -350,7 +350,7 @@ package final class FileSource {
             nextGlance += 1
             looks += 1
             guard let file = parked[path], !queued.contains(path) else { continue }
-            if file.state == nil || file.state != ParkedFile.FileState(path) { enqueue(path) }
+            if file.state == nil || file.state != FileState(path) { enqueue(path) }
         }
     }
 
@@ -385,7 +385,7 @@ package final class FileSource {
     private func park(_ tail: FileTail) {
         takeLeave(tail)
         // In this order: what is written after this look changes what the next one sees.
-        let state = ParkedFile.FileState(tail.path)
+        let state = FileState(tail.path)
         parked[tail.path] = ParkedFile(
             positions: tail.positions, lastTime: tail.parser.lastTime, state: tail.isAtEnd ? state : nil)
     }

@@ -6,14 +6,14 @@ extension FileTail {
     func resume(_ positions: [FilePosition], now: Timestamp) {
         nextGeneration = max(nextGeneration, (positions.last?.generation ?? -1) + 1)
         let positions = positions.filter { $0.isPast != true }
-        let standing = LogFile.identity(of: path)
+        let standing = FileState(path)?.identity
         var newest: LogFile?
         for position in positions {
-            if position.isUnread, standing.map({ $0 != (position.device, position.inode) }) ?? true {
+            if position.isUnread, standing != position.identity {
                 waiting.append(WaitingFile(position: position, size: 0))
             } else if let file = locate(position, besides: positions) {
                 let following = FollowedFile(file, at: position, framing: parser.format.framing, now: now)
-                let isInPlace = standing.map { $0 == (file.device, file.inode) } ?? false
+                let isInPlace = standing == file.identity
                 if isInPlace { current = following } else { retiring.append(following) }
                 if position == positions.last { newest = file }
             } else {
@@ -39,13 +39,13 @@ extension FileTail {
 
     /// Rotation by renaming: the file that now stands under the path becomes the current one.
     func followRename(into batch: inout EventBatch, now: Timestamp) -> Bool {
-        guard let standing = LogFile.identity(of: path), var left = current,
-            standing != (left.file.device, left.file.inode)
+        guard let standing = FileState(path)?.identity, var left = current,
+            standing != left.file.identity
         else { return false }
         left.lastActivity = now
         current = nil
         // Back to a file that is still being read, as when a symbolic link is switched there and back.
-        if let index = retiring.firstIndex(where: { standing == ($0.file.device, $0.file.inode) }) {
+        if let index = retiring.firstIndex(where: { $0.file.identity == standing }) {
             current = retiring.remove(at: index)
             retiring.append(left)
         } else {
@@ -113,13 +113,13 @@ extension FileTail {
     ///
     /// - Parameter others: what those are about is not taken.
     private func locate(_ position: FilePosition, besides others: [FilePosition]) -> LogFile? {
-        let isInPlace = LogFile.identity(of: path).map { $0 == (position.device, position.inode) } ?? false
-        let found = isInPlace ? path : LogFile.renamed(from: path, device: position.device, inode: position.inode)
+        let isInPlace = FileState(path)?.identity == position.identity
+        let found = isInPlace ? path : LogFile.renamed(from: path, position.identity)
         if let found, let file = try? LogFile(path: found), position.goesOn(in: file) { return file }
         // Without a beginning, any file would do.
         guard position.head.count > 0 else { return nil }
         let taken = Set(others.map(\.identity))
-        for candidate in likelyCopies(of: position) where !isOpen(candidate) && !taken.contains(candidate.identity) {
+        for candidate in likelyCopies(of: position) where !isOpen(candidate) && !taken.contains(candidate.state.identity) {
             if let file = try? LogFile(path: candidate.path), position.goesOn(in: file) { return file }
         }
         return nil
@@ -131,11 +131,11 @@ extension FileTail {
         let files = RotatedFiles.list(path)
         guard let modified = position.modified else { return files.reversed() }
         // A second less: some that compress keep no more than the second.
-        return files.filter { $0.modified >= modified &- 1_000_000_000 }
+        return files.filter { $0.state.modified >= modified &- 1_000_000_000 }
     }
 
     private func isOpen(_ file: RotatedFiles.File) -> Bool {
-        (retiring + (current.map { [$0] } ?? [])).contains { $0.file.device == file.device && $0.file.inode == file.inode }
+        (retiring + (current.map { [$0] } ?? [])).contains { $0.file.identity == file.state.identity }
     }
 
     /// Several rotations between two looks: files that were written after `last` and are not known yet.
@@ -143,14 +143,14 @@ extension FileTail {
     /// The file before the last one was written to before it, and so is older. Its compressed copy has its time and its beginning.
     private func awaitMissed(since last: LogFile) {
         let time = last.modified
-        putInLine(RotatedFiles.list(path).filter { $0.modified >= time })
+        putInLine(RotatedFiles.list(path).filter { $0.state.modified >= time })
     }
 
     /// The newest file is gone, as after more rotations than files are kept: of those that were put aside after it, some may be left.
     private func awaitMissed(sinceLossOf lost: FilePosition, hasSuccessor: Bool) {
         let inLine = waiting.count
         // Without a time there is no telling which of them were read long ago.
-        if let time = lost.modified { putInLine(RotatedFiles.list(path).filter { $0.modified >= time }) }
+        if let time = lost.modified { putInLine(RotatedFiles.list(path).filter { $0.state.modified >= time }) }
         guard hasSuccessor || waiting.count > inLine else { return }
         noteGap("\(path) was rotated while nothing ran, and what was still unread of it is nowhere to be found")
     }
@@ -163,7 +163,7 @@ extension FileTail {
         let time = old.lastActivity.nanoseconds - 1_000_000_000
         let cut = old.position(path: path)
         var missed: [RotatedFiles.File] = []
-        for candidate in RotatedFiles.list(path) where candidate.modified >= time {
+        for candidate in RotatedFiles.list(path) where candidate.state.modified >= time {
             // The copy first: what stands in the log grows meanwhile.
             guard let copy = try? LogFile(path: candidate.path), let head = copy.head(path: path) else { continue }
             if old.file.head(head.count, path: path) != head {
@@ -177,24 +177,26 @@ extension FileTail {
 
     /// Of a file of which nothing has been read under that name.
     private func position(of file: RotatedFiles.File, _ opened: LogFile, _ head: FileHead) -> FilePosition {
-        FilePosition(
-            path: path, device: file.device, inode: file.inode, generation: nextGeneration, offset: 0, line: 1, isSkipping: false,
-            head: head, end: opened.end(path: file.path), modified: file.modified)
+        let identity = file.state.identity
+        return FilePosition(
+            path: path, device: identity.device, inode: identity.inode, generation: nextGeneration, offset: 0, line: 1,
+            isSkipping: false,
+            head: head, end: opened.end(path: file.path), modified: file.state.modified)
     }
 
     /// Puts old files in line, but for those that are being read or have been.
     func putInLine(_ files: [RotatedFiles.File]) {
-        let standing = LogFile.identity(of: path)
+        let standing = FileState(path)?.identity
         var known = following.map { $0.position(path: path) } + finished + waiting.map(\.position)
         for file in files {
-            if isOpen(file) || standing.map({ $0 == (file.device, file.inode) }) ?? false { continue }
+            if isOpen(file) || standing == file.state.identity { continue }
             // What cannot be opened now is left out: nothing has been read of it, and the reason is the same later.
             guard let opened = try? LogFile(path: file.path), let head = opened.head(path: file.path), head.count > 0 else {
                 continue
             }
             if isBeingMade(opened, file.path, head) || known.contains(where: { $0.covers(opened) }) { continue }
             let position = position(of: file, opened, head)
-            waiting.append(WaitingFile(position: position, size: file.size))
+            waiting.append(WaitingFile(position: position, size: file.state.size))
             known.append(position)
             nextGeneration += 1
         }

@@ -161,7 +161,7 @@ package final class FileTail {
     /// Nothing stands under the path any more, and nothing has come of the file that stood there for `retirement`.
     func isGone(_ now: Timestamp) -> Bool {
         guard let current, retiring.isEmpty, waiting.isEmpty, current.isRetired(now) else { return false }
-        return LogFile.identity(of: path) == nil
+        return FileState(path) == nil
     }
 
     /// No file is open, and none is in line.

@@ -41,7 +41,7 @@ struct FollowedFile {
     func position(path: String) -> FilePosition {
         let resumption = parts.resumption
         return FilePosition(
-            path: path, device: file.device, inode: file.inode, generation: generation,
+            path: path, device: file.identity.device, inode: file.identity.inode, generation: generation,
             offset: resumption?.offset ?? assembler.offset, line: resumption?.line ?? assembler.nextLine,
             isSkipping: resumption == nil && assembler.isSkipping, head: head,
             given: resumption == nil ? nil : parts.given(at: assembler.offset), end: end, modified: file.modified)

@@ -6,8 +6,7 @@ import Glibc
 /// mapped one would raise SIGBUS. Of a compressed file, all offsets are those of the text in it.
 final class LogFile {
     let descriptor: Int32
-    let device: UInt64
-    let inode: UInt64
+    let identity: FileIdentity
     let isCompressed: Bool
 
     private var decompressed: GzipReader?
@@ -18,19 +17,17 @@ final class LogFile {
     init(path: String) throws(SourceError) {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw SourceError(path: path, errno: errno) }
-        var status = stat()
-        guard unsafe fstat(descriptor, &status) == 0 else {
+        guard let state = FileState(descriptor: descriptor) else {
             let code = errno
             close(descriptor)
             throw SourceError(path: path, errno: code)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        guard state.isRegular else {
             close(descriptor)
-            throw SourceError(path: path, isDirectory: status.st_mode & S_IFMT == S_IFDIR)
+            throw SourceError(path: path, isDirectory: state.isFolder)
         }
         self.descriptor = descriptor
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
+        identity = state.identity
         var magic: [UInt8] = [0, 0]
         isCompressed =
             unsafe magic.withUnsafeMutableBytes { unsafe pread(descriptor, $0.baseAddress, 2, 0) } == 2
@@ -40,17 +37,10 @@ final class LogFile {
     deinit { close(descriptor) }
 
     /// The size on the disk now.
-    var size: Int64 { status.map { Int64($0.st_size) } ?? 0 }
+    var size: Int64 { FileState(descriptor: descriptor)?.size ?? 0 }
 
     /// When it was last written to, in nanoseconds since 1970.
-    var modified: Int64 { status.map(LogFile.modified) ?? 0 }
-
-    static func modified(_ status: stat) -> Int64 { Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec) }
-
-    private var status: stat? {
-        var status = stat()
-        return unsafe fstat(descriptor, &status) == 0 ? status : nil
-    }
+    var modified: Int64 { FileState(descriptor: descriptor)?.modified ?? 0 }
 
     /// Nothing can follow what was read: only a compressed file says so itself.
     var isAtEnd: Bool { decompressed?.isAtEnd ?? false }
@@ -175,15 +165,6 @@ final class LogFile {
         return FileEnd(bytes, before: from + Int64(got))
     }
 
-    var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
-
-    /// Device and inode of what stands under `path` now; `nil` when nothing does.
-    static func identity(of path: String) -> (device: UInt64, inode: UInt64)? {
-        var status = stat()
-        guard unsafe stat(path, &status) == 0 else { return nil }
-        return (UInt64(status.st_dev), UInt64(status.st_ino))
-    }
-
     /// The file that a symbolic link leads to in the end; `nil` for what is no link, and for one that leads nowhere.
     static func target(ofLink path: String) -> String? {
         var status = stat()
@@ -195,15 +176,13 @@ final class LogFile {
         return unsafe String(cString: resolved)
     }
 
-    /// Where a rotation by renaming has put the file with that inode: in the same folder, or, where `path` is a
+    /// Where a rotation by renaming has put that file: in the same folder, or, where `path` is a
     /// symbolic link, in the folder of the file it names.
-    static func renamed(from path: String, device: UInt64, inode: UInt64) -> String? {
+    static func renamed(from path: String, _ identity: FileIdentity) -> String? {
         for folder in RotatedFiles.places(of: path).map(\.folder) {
             var found: String?
             RotatedFiles.eachName(in: folder) { name, number in
-                guard found == nil, number == inode, let there = identity(of: folder + name), there == (device, inode) else {
-                    return
-                }
+                guard found == nil, number == identity.inode, FileState(folder + name)?.identity == identity else { return }
                 found = folder + name
             }
             if let found { return found }

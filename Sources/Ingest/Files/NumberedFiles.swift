@@ -6,7 +6,7 @@ struct NumberedFiles {
     private var sizes: [String: (identity: FileIdentity, size: Int64)] = [:]
 
     /// Whether the file is longer than it was at the last look, under the same name.
-    mutating func hasGrown(_ path: String, _ state: ParkedFile.FileState) -> Bool {
+    mutating func hasGrown(_ path: String, _ state: FileState) -> Bool {
         let before = sizes.updateValue((state.identity, state.size), forKey: path)
         return before.map { $0.identity == state.identity && $0.size < state.size } ?? false
     }

@@ -10,15 +10,10 @@ enum RotatedFiles {
 
     struct File {
         var path: String
-        var device: UInt64
-        var inode: UInt64
-        var size: Int64
-        /// When it was last written to, in nanoseconds since 1970; compressing keeps it.
-        var modified: Int64
+        /// The time of its last write is kept by compression.
+        var state: FileState
         /// What its name has beside the log's, without `.gz`.
         var mark: String
-
-        var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
     }
 
     /// The folders, each with its closing slash, in which rotated files of a log stand, and the log's name there: its own and, for
@@ -28,7 +23,9 @@ enum RotatedFiles {
         if let resolved = unsafe realpath(path, nil) {
             defer { unsafe free(resolved) }
             let target = unsafe split(String(cString: resolved))
-            if target.name != places[0].name || identity(target.folder) != identity(places[0].folder) { places.append(target) }
+            if target.name != places[0].name || FileState(target.folder)?.identity != FileState(places[0].folder)?.identity {
+                places.append(target)
+            }
         }
         return places
     }
@@ -39,12 +36,8 @@ enum RotatedFiles {
         for place in places(of: path) {
             eachName(in: place.folder) { name, _ in
                 guard let mark = mark(of: name, log: place.name) else { return }
-                var status = stat()
-                guard unsafe stat(place.folder + name, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return }
-                files.append(
-                    File(
-                        path: place.folder + name, device: UInt64(status.st_dev), inode: UInt64(status.st_ino),
-                        size: Int64(status.st_size), modified: LogFile.modified(status), mark: mark))
+                guard let state = FileState(place.folder + name), state.isRegular else { return }
+                files.append(File(path: place.folder + name, state: state, mark: mark))
             }
         }
         return sorted(files)
@@ -59,7 +52,7 @@ enum RotatedFiles {
         if numbers.allSatisfy({ $0 == nil }), Set(files.map(\.mark.count)).count == 1 {
             return files.sorted { ($0.mark, $0.path) < ($1.mark, $1.path) }
         }
-        return files.sorted { ($0.modified, $1.path) < ($1.modified, $0.path) }
+        return files.sorted { ($0.state.modified, $1.path) < ($1.state.modified, $0.path) }
     }
 
     /// Whether rotation made that file of a log that is in `names`, too.
@@ -121,6 +114,4 @@ enum RotatedFiles {
         guard let slash = path.lastIndex(of: "/") else { return ("./", path) }
         return (String(path[...slash]), String(path[path.index(after: slash)...]))
     }
-
-    private static func identity(_ folder: String) -> UInt64? { LogFile.identity(of: folder).map { $0.inode } }
 }
