@@ -25,12 +25,15 @@ struct DecisionServer: Sendable {
     let bouncers: BouncerEnforcer?
     let bouncerKeys: MachineKeys
     let logger: Logger
+    /// It is known what is in force. Before that an application that asks would let everybody in for a moment.
+    let isReady: @Sendable () -> Bool
     let now: @Sendable () -> Timestamp
     private let wrongKeys = WrongKeys()
 
     init(
         listen: ListenAddress, tls: ReceiverTLSOptions?, applications: GuardEnforcer?, applicationKeys: MachineKeys,
-        bouncers: BouncerEnforcer?, bouncerKeys: MachineKeys, logger: Logger, now: @escaping @Sendable () -> Timestamp
+        bouncers: BouncerEnforcer?, bouncerKeys: MachineKeys, logger: Logger,
+        isReady: @escaping @Sendable () -> Bool, now: @escaping @Sendable () -> Timestamp
     ) {
         self.listen = listen
         self.tls = tls
@@ -39,6 +42,7 @@ struct DecisionServer: Sendable {
         self.bouncers = bouncers
         self.bouncerKeys = bouncerKeys
         self.logger = logger
+        self.isReady = isReady
         self.now = now
     }
 
@@ -122,6 +126,7 @@ struct DecisionServer: Sendable {
             wrongKeys.note(context.address, at: time)
             return refusal(.forbidden)
         }
+        guard isReady() else { return refusal(.serviceUnavailable, "starting", retryAfter: 1) }
         return try await body(name)
     }
 
@@ -130,12 +135,14 @@ struct DecisionServer: Sendable {
         return String(field.dropFirst("bearer ".count))
     }
 
-    private func refusal(_ status: HTTPResponse.Status, retryAfter: Int? = nil) -> Response {
+    /// - Parameter message: the same words whatever is wrong with a key.
+    private func refusal(
+        _ status: HTTPResponse.Status, _ message: String = "access forbidden", retryAfter: Int? = nil
+    ) -> Response {
         var headers: HTTPFields = [.contentType: "application/json", .cacheControl: "no-store"]
         if let retryAfter { headers[.retryAfter] = "\(retryAfter)" }
-        // The same words whatever is wrong with the key.
         return Response(
-            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: #"{"message":"access forbidden"}"#)))
+            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(string: #"{"message":"\#(message)"}"#)))
     }
 
     private func answer(_ body: JSONValue, sent: @escaping @Sendable () -> Void = {}) -> Response {

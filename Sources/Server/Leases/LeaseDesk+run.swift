@@ -1,6 +1,7 @@
 import Events
 import Logging
 import Response
+import Synchronization
 
 /// What is done by itself: approvals by policy, orders to enforcers, expiry, reading back, and trying again.
 extension LeaseDesk {
@@ -11,6 +12,7 @@ extension LeaseDesk {
     /// Runs until cancelled.
     func run() async {
         await resume()
+        hasResumed.store(true, ordering: .releasing)
         await withDiscardingTaskGroup { group in
             while !Task.isCancelled {
                 do {

@@ -3,6 +3,7 @@ import Incidents
 import Journal
 import Logging
 import Response
+import Synchronization
 
 /// Where leases are ordered and kept: every order and every change is written down before it counts, and what is written down is
 /// carried out, also by the next process.
@@ -63,6 +64,8 @@ actor LeaseDesk: LeaseOrdering {
     private var isWriting = false
     private var watchers: [Int: AsyncStream<Void>.Continuation] = [:]
     private var nextWatcher = 0
+    /// Enforcers know what is in force: until then, after a start, they would answer that nothing is.
+    nonisolated let hasResumed = Atomic<Bool>(false)
     /// Rung whenever something may have to be done at once.
     let bell = Bell()
 

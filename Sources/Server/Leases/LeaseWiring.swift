@@ -5,6 +5,7 @@ import Journal
 import Logging
 import Response
 import ServiceLifecycle
+import Synchronization
 
 /// Puts together what contains: enforcers as they are configured, the desk that keeps leases, and the port that serves decisions.
 struct LeaseWiring: Sendable {
@@ -49,7 +50,8 @@ struct LeaseWiring: Sendable {
                 ? nil
                 : DecisionServer(
                     listen: response.listen, tls: response.tls, applications: applications, applicationKeys: applicationKeys,
-                    bouncers: bouncers, bouncerKeys: bouncerKeys, logger: logger, now: now),
+                    bouncers: bouncers, bouncerKeys: bouncerKeys, logger: logger,
+                    isReady: { desk.hasResumed.load(ordering: .acquiring) }, now: now),
             guardEnforcer: applications)
     }
 

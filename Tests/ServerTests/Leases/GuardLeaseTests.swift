@@ -17,7 +17,7 @@ import Testing
     private struct Setting {
         let world: World
         let options: ServerOptions
-        let decisionsPort = Int.random(in: 20_000..<30_000)
+        let decisionsPort = Port.next()
         let applicationKey = String(repeating: "a", count: 32)
         let readBackKey = String(repeating: "r", count: 32)
 
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func anApplicationIsToldRefusesProvesAndLetsGo() async throws {
-        let port = Int.random(in: 30_000..<40_000)
+        let port = Port.next()
         let setting = try Setting(applicationPort: port)
         try await withServer(setting.world, setting.options) { running in
             try await GuardLeaseTests.withApplication(port: port, setting) {
@@ -147,7 +147,7 @@ import Testing
 
     /// Vigie is killed and started again: numbering begins anew, and what was in force stays in force.
     @Test func aRestartOfTheServerKeepsWhatIsInForce() async throws {
-        let port = Int.random(in: 30_000..<40_000)
+        let port = Port.next()
         let setting = try Setting(applicationPort: port)
         let lease = Shared<Lease?>(nil)
         let world = setting.world
@@ -212,6 +212,34 @@ import Testing
                 return try await ask("/api/guard/v1/decisions", [key]).status == 429
             }
         }
+    }
+
+    /// After a start an empty answer would let everybody in for a moment.
+    @Test func nobodyIsToldWhatIsInForceBeforeItIsKnown() async throws {
+        let (setting, isReady, port) = (try Setting(applicationPort: 1), Shared(false), Shared(0))
+        let enforcer = GuardEnforcer(applications: ["notes"], epoch: "one") { _, _ in .null }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = DecisionServer(
+            listen: ListenAddress(host: "127.0.0.1", port: 0), tls: nil, applications: enforcer,
+            applicationKeys: try MachineKeys(setting.options.response.applications.map { ($0.name, $0.keyFile) }), bouncers: nil,
+            bouncerKeys: try MachineKeys([]), logger: logger, isReady: { isReady.value }, now: { .system })
+        let application = try server.application { port.value = $0 }
+        let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
+        let serving = Task { try await services.run() }
+        try await eventually("it listens") { port.value != 0 }
+        func ask(_ path: String, key: String? = nil) async throws -> Int {
+            var call = HTTPCall(base: "http://127.0.0.1:\(port.value)", path: "/api/guard/v1/decisions" + path)
+            call.headers = ["Authorization: Bearer \(key ?? setting.applicationKey)"]
+            call.limit = 600
+            return try await call.send().status
+        }
+        #expect(try await ask("") == 503)
+        #expect(try await ask("/stream?epoch=one&after=0") == 503)
+        #expect(try await ask("", key: "wrong") == 403)
+        isReady.value = true
+        #expect(try await ask("") == 200)
+        await services.triggerGracefulShutdown()
+        try await serving.value
     }
 
     @Test(arguments: ["short", "", "has a space in the middle of it"]) func keysThatCouldBeGuessedAreRefused(text: String) throws
