@@ -87,7 +87,7 @@ let package = Package(
             swiftSettings: strict
         ),
         // Running other programs: with nothing of this process, and with an end.
-        .target(name: "Programs", swiftSettings: strict),
+        .target(name: "Programs", dependencies: ["CSandbox"], swiftSettings: strict),
         // Playbooks (CACAO 2.0), their durable execution, and leases: containment that ends and is proven. Pure state machines;
         // RSA is for CACAO signatures.
         .target(
@@ -352,8 +352,9 @@ let package = Package(
             exclude: ["Fixtures"],
             swiftSettings: strict),
         .testTarget(
-            name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "tatou-worker"], swiftSettings: strict),
-        .testTarget(name: "RMAPTests", dependencies: ["RMAP", "DocumentWorker", "tatou-openpgp"], swiftSettings: strict),
+            name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "Programs", "tatou-worker"], swiftSettings: strict),
+        .testTarget(
+            name: "RMAPTests", dependencies: ["RMAP", "DocumentWorker", "Programs", "tatou-openpgp"], swiftSettings: strict),
         .testTarget(
             name: "IdentityTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import CSandbox
 import Foundation
 import Glibc
 import Synchronization
@@ -168,10 +169,8 @@ package struct Subprocess: Sendable {
         posix_spawn_file_actions_adddup2(&actions, input, 0)
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        // glibc passes over those that are closed by then (posix_spawn_file_actions_addclosefrom_np is not imported).
-        for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? [] {
-            if let descriptor = Int32(name), descriptor > 2 { posix_spawn_file_actions_addclose(&actions, descriptor) }
-        }
+        // In the child: what other threads opened meanwhile is closed, too.
+        posix_spawn_file_actions_addclosefrom_np(&actions, 3)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

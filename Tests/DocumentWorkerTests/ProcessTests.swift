@@ -1,5 +1,6 @@
 import DocumentWorker
 import Foundation
+import Programs
 import Testing
 
 /// Processes come and go: none stays, none is waited for in vain.
@@ -39,8 +40,12 @@ import Testing
         var (configuration, folder) = try configuration("never-warm")
         defer { try? FileManager.default.removeItem(at: folder) }
         let program = folder.appendingPathComponent("broken")
-        try Data("#!/bin/sh\nexit \(WorkerExit.couldNotWarmUp)\n".utf8).write(to: program)
-        try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: program.path)
+        // By a program: what this process has open for writing, a neighbour's child may hold open, too, and then it cannot be run.
+        let made = try Subprocess(
+            "/usr/bin/install", ["-m", "700", "/dev/stdin", program.path],
+            input: Array("#!/bin/sh\nexit \(WorkerExit.couldNotWarmUp)\n".utf8)
+        ).runBlocking(seconds: 600)
+        try #require(made.ending == .exited(0), "\(made.errorText)")
         configuration.program = program.path
         let worker = DocumentWorker(configuration)
         await #expect { try await worker.inspect(.bytes(Documents.text())) } throws: {

@@ -1,3 +1,4 @@
+import DocumentWorker
 import Foundation
 import RMAP
 import Testing
@@ -7,7 +8,8 @@ import Testing
 struct ExchangeTests {
     private func server(_ people: People, _ form: RMAPServer.ResultForm = .encrypted) async throws -> RMAPServer {
         RMAPServer(
-            keys: try await OpenPGPKeys(serverKey: people.serverKey, passphrase: nil, clients: people.clients), resultForm: form)
+            keys: try await OpenPGPKeys(
+                serverKey: people.serverKey, passphrase: nil, clients: people.clients, configuration: .patient), resultForm: form)
     }
 
     private func first(_ people: People, _ identity: String, nonce: String = "18446744073709551615") throws -> String {
@@ -149,7 +151,8 @@ struct ExchangeTests {
 
     @Test func passphrasesOpenTheServersKey() async throws {
         let people = try #require(People.here)
-        let keys = try await OpenPGPKeys(serverKey: people.lockedServerKey, passphrase: "open sesame", clients: people.clients)
+        let keys = try await OpenPGPKeys(
+            serverKey: people.lockedServerKey, passphrase: "open sesame", clients: people.clients, configuration: .patient)
         let message = try #require(MessagePayload(try people.gnupg.encrypt("hello", to: "locked"))).message
         #expect(try await keys.decrypt(message, most: 100) == Array("hello".utf8))
         #expect(try await keys.decrypt(message, most: 4) == nil)
@@ -188,5 +191,14 @@ struct ExchangeTests {
             #expect(await reason { _ = try await server.finish(payload, now: 0) } != nil)
         }
         _ = try await server.initiate(fine.text, from: "c", now: 0, using: &random)
+    }
+}
+
+extension OpenPGPKeys.Configuration {
+    /// A reader that waits for its turn beside many other tests has not been too slow.
+    static var patient: Self {
+        var configuration = Self()
+        configuration.limits.seconds = 3_600
+        return configuration
     }
 }
