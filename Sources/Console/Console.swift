@@ -3,6 +3,7 @@ package import Hummingbird
 package import HummingbirdCore
 package import Identity
 package import Incidents
+import NIOCore
 
 /// Pages, HTTP API and live updates: builds the router, owns nothing.
 package struct Console: Sendable {
@@ -177,11 +178,11 @@ package struct Console: Sendable {
     }
 
     /// An HTTP/1.1 server with the limits that a console needs against slow and greedy clients: 16 KiB of header in at most 64 fields, and
-    /// 60 s without progress between requests or while a request arrives. An open event stream is not idle.
-    package static var server: HTTPServerBuilder {
+    /// `idle` without progress between requests or while a request arrives. An open event stream is not idle.
+    package static func server(idle: Duration = .seconds(60)) -> HTTPServerBuilder {
         .http1(
             configuration: .init(
-                idleTimeout: .seconds(60),
+                idleTimeout: TimeAmount(idle),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: 8 * 1024, maxHeaderListSize: 16 * 1024, maxHeaderFieldCount: 64)))
     }

@@ -240,7 +240,7 @@ package struct VigieServer: Sendable {
         listening: @escaping @Sendable (_ port: Int) async -> Void
     ) async throws {
         let application = Application(
-            router: console.makeRouter(), server: Console.server,
+            router: console.makeRouter(), server: Console.server(),
             configuration: .init(address: .hostname(options.host, port: options.port), serverName: nil),
             onServerRunning: { channel in await listening(channel.localAddress?.port ?? options.port) }, logger: logger)
         var services: [any Service] = [

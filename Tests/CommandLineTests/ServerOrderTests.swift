@@ -7,7 +7,7 @@ import Testing
 @testable import CommandLine
 
 /// Orders of commands to a server, which a test stands in for.
-@Suite(.timeLimit(.minutes(5))) struct ServerOrderTests {
+@Suite(.timeLimit(.minutes(20))) struct ServerOrderTests {
     /// A data folder that has a journal, gone when the test is over.
     private final class Folder: Sendable {
         let path = FileManager.default.temporaryDirectory.path + "/vigie-\(UUID().uuidString)"

@@ -37,9 +37,13 @@ import Testing
     }
 
     @Test func cancellingEndsTheWait() async throws {
-        let (bell, wakes) = (Bell(), Shared(0))
-        let loop = Self.loop(bell, wakes)
-        for _ in 0..<100 { await Task.yield() }
+        let (bell, wakes, hasBegun) = (Bell(), Shared(0), Shared(false))
+        let loop = Task {
+            hasBegun.value = true
+            await bell.wait(atMost: .seconds(3_600))
+            wakes.value += 1
+        }
+        try await eventually("it has begun") { hasBegun.value }
         loop.cancel()
         await loop.value
         #expect(wakes.value == 1)

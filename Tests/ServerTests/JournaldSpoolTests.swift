@@ -62,9 +62,9 @@ struct JournaldSpoolTests {
     @Test func aJournalWithoutSignInsIsNotReadable() async throws {
         let folder = try makeFolder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        #expect(await !JournaldSpool.isReadable(program: ["journalctl", "--directory", folder]))
+        #expect(await !JournaldSpool.isReadable(program: ["journalctl", "--directory", folder], seconds: 600))
         try write(1...1, to: folder + "/first.journal")
-        #expect(await JournaldSpool.isReadable(program: ["journalctl", "--directory", folder]))
+        #expect(await JournaldSpool.isReadable(program: ["journalctl", "--directory", folder], seconds: 600))
     }
 
     private func makeFolder() throws -> String {

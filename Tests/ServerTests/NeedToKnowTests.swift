@@ -9,8 +9,10 @@ import Testing
 
 @testable import Server
 
+/// Every route is asked with everything that it may name, twice: most of what the whole suite takes.
+///
 /// A restricted incident is there for its readers; for everybody else, whatever their role, no route tells anything of it.
-@Suite("Need to know", .timeLimit(.minutes(20)))
+@Suite("Need to know", .timeLimit(.minutes(60)))
 struct NeedToKnowTests {
     private static let marker = "planted-marker"
     /// Nobody else's address: it stands in the findings, the entities and the log lines of the restricted incident only.

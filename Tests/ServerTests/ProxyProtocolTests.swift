@@ -21,6 +21,7 @@ struct ProxyProtocolTests {
         try await world.withReceivers { options in
             options.receivers.http = []
             var syslog = SyslogReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0), transport: .tcp)
+            syslog.patience = .hours
             syslog.proxies = proxies.compactMap { AddressBlock($0) }
             options.receivers.syslog = [syslog]
         } _: { server, ports in

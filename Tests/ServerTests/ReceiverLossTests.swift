@@ -10,7 +10,9 @@ import Testing
 struct ReceiverLossTests {
     private static func syslogOnly(_ options: inout ServerOptions) {
         options.receivers.http = []
-        options.receivers.syslog = [SyslogReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0), transport: .tcp)]
+        var syslog = SyslogReceiverOptions(listen: ListenAddress(host: "127.0.0.1", port: 0), transport: .tcp)
+        syslog.patience = .hours
+        options.receivers.syslog = [syslog]
     }
 
     private static func counters(_ server: VigieServer, _ intake: Intake) async -> SourceCounters? {

@@ -232,7 +232,9 @@ struct ReceiverTests {
     @Test("an upload that is sent again while the first is still under way is taken once")
     func overlappingUploads() async throws {
         let world = try World()
-        try await world.withReceivers { server, ports in
+        try await world.withReceivers { options in
+            options.receivers.http[0].patience = .hours
+        } _: { server, ports in
             let port = try #require(ports["http"])
             let entries = (1...10).map { "__CURSOR=s=abc;i=\(String($0, radix: 16))\nMESSAGE=m\($0)\n\n" }.joined()
             let first = try RawConnection(port: port)
@@ -274,7 +276,7 @@ struct ReceiverTests {
             #expect(intake.counters.snapshot.refused == ["disk": 1])
             try connection.send("<13>three\n")
             unlink(disk + "/ballast")
-            try await eventually("all are taken", within: .seconds(60)) { intake.counters.snapshot.events == 3 }
+            try await eventually("all are taken") { intake.counters.snapshot.events == 3 }
             #expect(intake.counters.snapshot.refused == ["disk": 1])
         }
     }

@@ -11,18 +11,12 @@ import Testing
 struct SlowSenderTests {
     private static let ready = "GET /ready HTTP/1.1\r\nHost: a\r\n\r\n"
 
-    private static func patient() -> ReceiverPatience {
-        var patience = ReceiverPatience()
-        (patience.handshake, patience.headers, patience.rest, patience.idle) = (.hours, .hours, .hours, .hours)
-        return patience
-    }
-
     private static func withHTTP(
         _ world: World, _ change: (inout HTTPReceiverOptions) -> Void,
         _ body: @escaping @Sendable (_ port: Int, _ counters: ReceiverCounters) async throws -> Void
     ) async throws {
         try await world.withReceivers { options in
-            options.receivers.http[0].patience = patient()
+            options.receivers.http[0].patience = .hours
             change(&options.receivers.http[0])
         } _: { server, ports in
             let events = try #require(server.receivers.intakes.first { $0.name == "events" })
@@ -165,7 +159,7 @@ struct SlowSenderTests {
     func upload() async throws {
         let world = try World()
         try await world.withReceivers { options in
-            options.receivers.http[0].patience = Self.patient()
+            options.receivers.http[0].patience = .hours
             options.receivers.http[0].patience.entry = EntryPace(window: .zero, bytes: 1_000)
         } _: { server, ports in
             let journald = try #require(server.receivers.intakes.first { $0.name == "journald" })
@@ -200,8 +194,4 @@ struct SlowSenderTests {
         try other.take(Array("MESSAGE=a".utf8), at: start)
         #expect(throws: HTTPRefusal.self) { try other.take(Array("b".utf8), at: start + .seconds(31)) }
     }
-}
-
-extension Duration {
-    fileprivate static var hours: Duration { .seconds(36_000) }
 }

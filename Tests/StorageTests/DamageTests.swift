@@ -108,7 +108,8 @@ struct DamageTests {
     /// ones a change touches is chance where keys are random. (SQLite, "Database File Format", 4.1: a heading of 32 bytes, then
     /// frames of 24 bytes, which begin with the page's number, and the page.)
     private func pages(inLog log: Data) -> Set<Int> {
-        Set(stride(from: 32, to: log.count, by: 24 + 4_096).map { frame in log[frame..<frame + 4].reduce(0) { $0 << 8 | Int($1) } })
+        let frames = stride(from: 32, to: log.count, by: 24 + 4_096)
+        return Set(frames.map { frame in log[frame..<frame + 4].reduce(0) { $0 << 8 | Int($1) } })
     }
 
     @Test("written by a newer Vigie", arguments: Kind.allCases)

@@ -187,7 +187,7 @@ import Testing
     }
 
     @Test func whoGuessesLinksIsSlowedDown() async throws {
-        let world = try await World { $0.rates.unknownLink = RateLimit("unknown-links", requests: 3, per: .seconds(600)) }
+        let world = try await World { $0.rates.unknownLink = RateLimit("unknown-links", requests: 3, per: .seconds(86_400)) }
         let alice = try await world.person("alice")
         let link = try #require(
             try await world.version(of: try await world.document(alice.token), token: alice.token).text("link"))

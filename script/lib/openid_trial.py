@@ -132,10 +132,11 @@ def run(vigie, root, make_browser, pictures=None):
         must_not_work(console, provider)
         count = barriers(console, make_browser)
         provider_down(console, provider, make_browser, password, pictures)
+        # Before its files are read: a running server moves some of them.
+        assert console.stop() == 0, "the server ends well"
         everything = console.log.read_text() + "".join(
             path.read_text(errors="replace") for path in (folder / "data").rglob("*") if path.is_file())
         assert console.secret not in everything, "the client's secret is in no log and no file of the server"
-        assert console.stop() == 0, "the server ends well"
         return count
     finally:
         for process in (console, provider):

@@ -90,10 +90,12 @@ def trial(vigie):
             try:
                 waiting.wait_for_port(one.ports["console"], process, "vigie serve")
                 loud = one.open(f"Flag {HTML} — gefunden", "P0")
-                links(one, receivers, loud)
+                opened = time.monotonic()
+                calm = links(one, receivers, loud)
                 storm(one, receivers)
                 delivery(one, receivers, loud)
                 replies(one, receivers, loud)
+                spared(one, receivers, calm, opened)
             finally:
                 process.terminate()
                 process.wait()
@@ -104,7 +106,7 @@ def trial(vigie):
 
 
 def links(one, receivers, loud):
-    """A quiet incident: Slack and PagerDuty first, eight seconds later somebody else, whom an acknowledgement spares."""
+    """A quiet incident: Slack and PagerDuty first, a minute later somebody else, whom an acknowledgement spares. Returns which it is."""
     calm = one.open("Somebody signs in as everybody", "P1")
     post = waiting.eventually("the message in the chat", PATIENCE, lambda: receivers.posts("/slack", calm))[0]
     text = json.loads(post["body"])["text"]
@@ -135,6 +137,12 @@ def links(one, receivers, loud):
     one.check("PagerDuty gets a trigger, and an acknowledge under the same dedup_key",
               stop and [event["event_action"] for event in events] == ["trigger", "acknowledge"]
               and len({event["dedup_key"] for event in events}) == 1 and {event["routing_key"] for event in events} == {PAGERDUTY_KEY})
+    return calm
+
+
+def spared(one, receivers, calm, opened):
+    """Once the time of the first step is over."""
+    waiting.eventually("a minute is over", PATIENCE, lambda: time.monotonic() > opened + 75)
     second = [page["status"] for page in one.pages(calm) if page["step"] == "L2"]
     one.check("the second step reaches nobody after the acknowledgement",
               not set(second) & {"sent", "waiting"} and not receivers.posts("/good", calm), second or "never written down")

@@ -194,7 +194,7 @@ def write_policies(folder, shipped, ports, console):
         "policies": {
             "all": [{"name": "L1", "page": [f"person:{name}" for name in channels], "answers_within": "2h"},
                     {"name": "L2", "page": ["person:good"], "answers_within": "2h"}],
-            "quiet": [{"name": "L1", "page": ["person:slack", "person:pagerduty"], "answers_within": "8s"},
+            "quiet": [{"name": "L1", "page": ["person:slack", "person:pagerduty"], "answers_within": "60s"},
                       {"name": "L2", "page": ["person:good"], "answers_within": "2h"}],
             "storm": [{"name": "L1", "page": ["person:smtps"], "answers_within": "2h"}]}}))
 

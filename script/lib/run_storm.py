@@ -203,10 +203,12 @@ class World:
             def ended():
                 nonlocal process
                 dead = process.poll() is not None
+                # Asked first: what is answered then is in the entries that are read after.
+                answered = started.exists()
                 mine = [entry for entry in entries(self.data) if entry["data"].get("run") == run]
                 if mine and mine[-1]["type"] == "run.finished":
                     return mine
-                if not mine and started.exists():
+                if not mine and answered:
                     raise waiting.NotReady(f"{playbook} did not start: {started.read_text()}")
                 self.people(run, mine, asked)
                 if dead:

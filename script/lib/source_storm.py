@@ -26,6 +26,8 @@ level: high
 vigie: {category: exploit}
 """
 MARK_EVERY = 500
+# Of fewer there is no 99th percentile.
+FEWEST_PROBES = 100
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -128,8 +130,10 @@ def rotation(options, work, way):
     server = storm.Server(options.vigie, work / "rules", data, log)
     lines, gap = Lines(), []
     try:
-        wait_for_lines(server, data, 0, 60)
         handle = open(log, "ab", buffering=0)
+        # A cut that comes before the server looks for the first time is none that it could notice.
+        handle.write(lines.take(10))
+        wait_for_lines(server, data, lines.count, 60)
         pace = Pace(options.rate)
         for number in range(options.rotations):
             end = time.monotonic() + options.seconds / options.rotations
@@ -255,8 +259,9 @@ def sustained(options, work):
                 latencies.append(visible(data, address, began, options.patience))
 
     try:
-        wait_for_lines(server, data, 0, 60)
         handle = open(log, "ab", buffering=0)
+        handle.write(lines.take(10))
+        wait_for_lines(server, data, lines.count, 60)
         thread = threading.Thread(target=probe, daemon=True)
         thread.start()
         pace, began = Pace(options.rate), time.monotonic()
@@ -308,6 +313,9 @@ def visible(data, address, began, patience):
 def judge_sustained(one):
     if one["read"] != one["written"]:
         yield f"sustained: {one['read']} of {one['written']} lines read"
+    # Of a short stream the slowest probe would be judged, and memory while it warms up.
+    if len(one["latencies"]) < FEWEST_PROBES:
+        return
     if one["rss_end_kib"] > one["rss_middle_kib"] * 1.1 + 4096:
         yield f"sustained: memory grew from {one['rss_middle_kib']} to {one['rss_end_kib']} KiB in the second half"
     if one["p99"] is None or one["p99"] >= 1:

@@ -1,7 +1,14 @@
 """Ports for programs that are started, and waiting for what they do. Time only bounds the waiting; nothing is taken for done because time passed."""
 
+import itertools
+import pathlib
+import random
 import socket
 import time
+
+# Below what the kernel gives to connections and to those who leave the choice to it: nobody takes such a port between choosing and binding.
+_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+_ports = itertools.count(random.randrange(10_240, 20_000))
 
 
 class NotReady(Exception):
@@ -9,10 +16,16 @@ class NotReady(Exception):
 
 
 def free_port(kind=socket.SOCK_STREAM):
-    """A port of 127.0.0.1 that nobody has at the moment."""
-    with socket.socket(socket.AF_INET, kind) as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    """A port that nobody has at the moment, and that this process has given to nobody before."""
+    for port in _ports:
+        if port >= _given:
+            raise NotReady(f"no port below {_given} is free; see /proc/sys/net/ipv4/ip_local_port_range")
+        with socket.socket(socket.AF_INET, kind) as found:
+            try:
+                found.bind(("0.0.0.0", port))
+            except OSError:
+                continue
+        return port
 
 
 def eventually(what, seconds, check, pause=0.1):

@@ -65,7 +65,9 @@ struct HTTPReceiver: Sendable {
             return LimitedChannel(base: channel, slots: slots, proxies: proxies, answered: answered, refuse: refuseOneMore)
         }
         let counters = intakes.events.counters
-        let proxied = ProxiedChannel(base: channel, proxies: proxies, peers: peers, slots: slots) { counters.refuse($0, $1) }
+        let proxied = ProxiedChannel(
+            base: channel, proxies: proxies, peers: peers, slots: slots, limit: options.patience.proxyHeader
+        ) { counters.refuse($0, $1) }
         return LimitedChannel(base: proxied, slots: slots, proxies: proxies, answered: answered, refuse: refuseOneMore)
     }
 

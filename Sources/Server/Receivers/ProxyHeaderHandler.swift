@@ -13,24 +13,24 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    /// A proxy sends its header at once.
-    private static let limit = TimeAmount.seconds(10)
-
     private let proxies: TrustedProxies
     private let peers: ProxiedPeers
     private let slots: ConnectionSlots
+    private let limit: Duration
     private let refuse: @Sendable (_ code: String, _ reason: String) -> Void
     private var pending = ByteBuffer()
     private var isDecided = false
     private var deadline: Scheduled<Void>?
 
+    /// - Parameter limit: how long a header may take.
     init(
-        proxies: TrustedProxies, peers: ProxiedPeers, slots: ConnectionSlots,
+        proxies: TrustedProxies, peers: ProxiedPeers, slots: ConnectionSlots, limit: Duration,
         refuse: @escaping @Sendable (_ code: String, _ reason: String) -> Void
     ) {
         self.proxies = proxies
         self.peers = peers
         self.slots = slots
+        self.limit = limit
         self.refuse = refuse
     }
 
@@ -97,9 +97,9 @@ final class ProxyHeaderHandler: ChannelInboundHandler, RemovableChannelHandler {
     private func startDeadline(_ context: ChannelHandlerContext) {
         guard deadline == nil else { return }
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        deadline = context.eventLoop.scheduleTask(in: ProxyHeaderHandler.limit) {
+        deadline = context.eventLoop.scheduleTask(in: TimeAmount(limit)) {
             let (handler, context) = bound.value
-            handler.end(context, "\(handler.peer(context)): a PROXY header did not come within 10 s")
+            handler.end(context, "\(handler.peer(context)): a PROXY header did not come within \(handler.limit)")
         }
     }
 
@@ -131,12 +131,13 @@ struct ProxiedChannel<Base: ServerChildChannel>: ServerChildChannel {
     let proxies: TrustedProxies
     let peers: ProxiedPeers
     let slots: ConnectionSlots
+    let limit: Duration
     let refuse: @Sendable (_ code: String, _ reason: String) -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Base.Value> {
         channel.eventLoop.makeCompletedFuture {
             try channel.pipeline.syncOperations.addHandler(
-                ProxyHeaderHandler(proxies: proxies, peers: peers, slots: slots, refuse: refuse))
+                ProxyHeaderHandler(proxies: proxies, peers: peers, slots: slots, limit: limit, refuse: refuse))
             channel.closeFuture.whenComplete { [peers] _ in peers.forget(channel) }
         }.flatMap {
             base.setup(channel: channel, logger: logger)

@@ -143,6 +143,10 @@ struct ReceiverPatience: Sendable, Equatable {
     var rest = Duration.seconds(5)
     /// Without anything between requests, or while one arrives.
     var idle = Duration.seconds(60)
+    /// From a connection's beginning until its PROXY header is whole, where one has to come: a proxy sends it at once.
+    var proxyHeader = Duration.seconds(10)
+    /// From the beginning of a message of syslog until its end.
+    var message = Duration.seconds(60)
     var entry = EntryPace()
 }
 

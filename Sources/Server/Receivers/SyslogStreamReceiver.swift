@@ -17,8 +17,6 @@ struct SyslogStreamReceiver: Sendable {
     let intake: Intake
     let logger: Logger
     private let peers = ProxiedPeers()
-    /// A message that has begun must end within this time.
-    private static let messageLimit = Duration.seconds(60)
     /// How often a connection that may not be read looks whether it may.
     private static let waitForRoom = Duration.milliseconds(100)
 
@@ -57,7 +55,9 @@ struct SyslogStreamReceiver: Sendable {
             let pipeline = channel.pipeline.syncOperations
             if !proxies.isEmpty {
                 try pipeline.addHandler(
-                    ProxyHeaderHandler(proxies: proxies, peers: peers, slots: slots) { counters.refuse($0, $1) })
+                    ProxyHeaderHandler(
+                        proxies: proxies, peers: peers, slots: slots, limit: patience.proxyHeader
+                    ) { counters.refuse($0, $1) })
             }
             if let context {
                 try pipeline.addHandler(NIOSSLServerHandler(context: context))
@@ -128,8 +128,8 @@ struct SyslogStreamReceiver: Sendable {
     /// A sender that begins a message and does not end it holds a connection that others need.
     private func closeIfStalled(_ channel: any Channel, _ began: MessageStart, _ peer: () -> String) async {
         while (try? await Task.sleep(for: .seconds(5))) != nil {
-            guard let start = began.value, ContinuousClock.now - start > SyslogStreamReceiver.messageLimit else { continue }
-            intake.counters.refuse("slow", "\(peer()): a message takes longer than a minute")
+            guard let start = began.value, ContinuousClock.now - start > options.patience.message else { continue }
+            intake.counters.refuse("slow", "\(peer()): a message takes longer than \(options.patience.message)")
             try? await channel.close()
             return
         }

@@ -23,9 +23,9 @@ package struct JournaldSpool: Sendable {
     var program = ["journalctl"]
 
     /// Whether this machine has a journal that this user may read.
-    package static func isReadable(program: [String] = ["journalctl"]) async -> Bool {
+    package static func isReadable(program: [String] = ["journalctl"], seconds: Double = 30) async -> Bool {
         let question = journalctl(program, ["--lines=1", "--output=cat"])
-        guard let outcome = try? await question.run(seconds: 30) else { return false }
+        guard let outcome = try? await question.run(seconds: seconds) else { return false }
         return outcome.ending == .exited(0) && !outcome.output.isEmpty
     }
 

@@ -25,7 +25,7 @@ func withServer(
     let (ports, found) = AsyncStream.makeStream(of: Int.self)
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let application = Application(
-        router: world.console.makeRouter(), server: Console.server,
+        router: world.console.makeRouter(), server: Console.server(idle: .seconds(36_000)),
         configuration: .init(address: .hostname("127.0.0.1", port: 0)),
         onServerRunning: { channel in found.yield(channel.localAddress?.port ?? 0) }, logger: logger)
     let services = ServiceGroup(configuration: .init(services: [application], logger: logger))

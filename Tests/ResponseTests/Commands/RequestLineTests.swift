@@ -20,14 +20,14 @@ import Testing
     ])
     func whatIsNoRequestIsNotSent(exchange: HTTPExchange) async {
         await #expect {
-            _ = try await exchange.send(seconds: 5)
+            _ = try await exchange.send(seconds: 600)
         } throws: { ($0 as? HTTPExchange.Failure)?.isUnsent == true }
     }
 
     /// Nothing listens on port 1.
     @Test func aClosedPortIsKnownAsUnsent() async {
         await #expect {
-            _ = try await HTTPExchange("POST", "http://127.0.0.1:1/", body: "@/etc/passwd").send(seconds: 5)
+            _ = try await HTTPExchange("POST", "http://127.0.0.1:1/", body: "@/etc/passwd").send(seconds: 600)
         } throws: { ($0 as? HTTPExchange.Failure)?.isUnsent == true }
     }
 }

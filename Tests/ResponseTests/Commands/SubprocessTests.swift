@@ -12,7 +12,7 @@ import Testing
         let secret = open("/dev/null", O_RDONLY)
         defer { close(secret) }
         let outcome = try await Self.bash("/usr/bin/env; /bin/ls /proc/self/fd; echo \"$A\"", environment: ["A": "b c"]).run(
-            seconds: 20)
+            seconds: 600)
         #expect(outcome.ending == .exited(0))
         let names = Set(outcome.text.split(separator: "\n").filter { $0.contains("=") }.map { $0.prefix { $0 != "=" } })
         // The other three are bash's own.
@@ -25,7 +25,7 @@ import Testing
 
     @Test func inputAndExitCodeAreTaken() async throws {
         let outcome = try await Subprocess("/bin/bash", ["-c", "cat; echo no >&2; exit 7"], input: Array("hello".utf8)).run(
-            seconds: 20)
+            seconds: 600)
         #expect(outcome.ending == .exited(7))
         #expect(outcome.text == "hello")
         #expect(outcome.errorText == "no\n")
@@ -35,7 +35,7 @@ import Testing
     @Test func whatHangsIsKilledWithItsChildren() async throws {
         let file = FileManager.default.temporaryDirectory.path + "/vigie-subprocess-\(UUID().uuidString)"
         defer { try? FileManager.default.removeItem(atPath: file) }
-        let outcome = try await Self.bash("sleep 600 & echo $! > '\(file)'; wait").run(seconds: 1)
+        let outcome = try await Self.bash("sleep 600 & echo $! > '\(file)'; wait").run(seconds: 10)
         #expect(outcome.ending == .timedOut)
         let child = try #require(
             pid_t(try String(contentsOfFile: file, encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines)))
@@ -44,7 +44,7 @@ import Testing
 
     /// A child that holds the output open does not hold the end up.
     @Test func whatStaysBehindIsKilled() async throws {
-        let outcome = try await Self.bash("sleep 600 & echo $!").run(seconds: 60)
+        let outcome = try await Self.bash("sleep 600 & echo $!").run(seconds: 600)
         #expect(outcome.ending == .exited(0))
         let child = try #require(pid_t(outcome.text.trimmingCharacters(in: .whitespacesAndNewlines)))
         #expect(await isGone(child))
@@ -64,14 +64,14 @@ import Testing
     @Test func aFloodIsKilledAndCut() async throws {
         var flood = Self.bash("yes")
         flood.floodLimit = 4 << 20
-        let outcome = try await flood.run(seconds: 60)
+        let outcome = try await flood.run(seconds: 600)
         #expect(outcome.ending == .flooded)
         #expect(outcome.isCut)
         #expect(outcome.output.count == flood.outputLimit)
     }
 
     @Test func whatIsKilledByOthersSaysSo() async throws {
-        #expect(try await Self.bash("kill -SEGV $$").run(seconds: 20).ending == .killed(SIGSEGV))
+        #expect(try await Self.bash("kill -SEGV $$").run(seconds: 600).ending == .killed(SIGSEGV))
     }
 
     @Test func cancellingKills() async throws {

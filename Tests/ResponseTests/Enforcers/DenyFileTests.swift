@@ -13,7 +13,7 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "vigie-nginx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let port = Int.random(in: 20_000..<30_000)
+        let port = Int.random(in: 28_000..<32_000)
         let deny = folder.appending(path: "deny.conf")
         let main = folder.appending(path: "nginx.conf")
         try "".write(to: deny, atomically: true, encoding: .utf8)

@@ -12,7 +12,8 @@ import Testing
         office.run()
         let lease = try await office.desk.apply(office.request())
         #expect(
-            await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))?.phase == .inForce(.readBack))
+            await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))?.phase == .inForce(.readBack)
+        )
         #expect(office.enforcer.blocked == ["203.0.113.9"])
         office.enforcer.state.withLock { $0.refusals = 3 }
         try await eventually("what was refused is noticed") {
@@ -30,7 +31,7 @@ import Testing
         let office = try await LeaseOffice()
         office.run()
         let lease = try await office.desk.apply(office.request())
-        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
         try await office.desk.undo(id: lease.id, by: "ben", reason: "a customer")
         try await eventually("it is lifted") { await office.phase(lease) == .lifted(.undone, isProven: true) }
         let standing = await office.desk.standing(of: lease.id)
@@ -47,7 +48,9 @@ import Testing
         office.run()
         let long = try await office.desk.apply(office.request("203.0.113.9", seconds: 7_200))
         let short = try await office.desk.apply(office.request("203.0.113.10", seconds: 600))
-        for lease in [long, short] { _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60)) }
+        for lease in [long, short] {
+            _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
+        }
         await office.stop()
         office.enforcer.state.withLock { $0.blocked["203.0.113.9"] = nil }
         office.seconds(1_200)
@@ -69,13 +72,13 @@ import Testing
             try await office.desk.apply(office.request("203.0.113.9")),
             try await office.desk.apply(office.request("203.0.113.10")),
         ]
-        let settled = await office.desk.settle(id: leases[0].id, by: office.time.value.advanced(bySeconds: 60))
+        let settled = await office.desk.settle(id: leases[0].id, by: office.time.value.advanced(bySeconds: 1_000))
         guard case .notInForce(let reason)? = settled?.phase else {
             Issue.record("shown as \(String(describing: settled?.phase))")
             return
         }
         #expect(reason.contains("does not answer"))
-        _ = await office.desk.settle(id: leases[1].id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: leases[1].id, by: office.time.value.advanced(bySeconds: 1_000))
         #expect(await office.pages().isEmpty, "a moment's trouble wakes nobody")
         office.seconds(6)
         try await eventually("somebody is paged") { await office.pages().count == 1 }
@@ -97,7 +100,7 @@ import Testing
         let office = try await LeaseOffice()
         office.run()
         let lease = try await office.desk.apply(office.request(seconds: 60))
-        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
         office.enforcer.state.withLock { $0.isAway = true }
         office.seconds(60)
         try await eventually("it is tried") { await office.desk.standing(of: lease.id)?.trouble != nil }
@@ -123,7 +126,7 @@ import Testing
             try await office.desk.apply(office.request("203.0.113.0/24", origin: "203.0.113.77"))
         }
         let lease = try await office.desk.apply(office.request("203.0.113.9"))
-        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
         await office.desk.protect(operator: "ana", at: "203.0.113.9")
         try await eventually("somebody who has signed in is let in") {
             await office.phase(lease) == .lifted(.neverBlock, isProven: true)
@@ -143,7 +146,8 @@ import Testing
         #expect(await office.phase(everyone) == .requested)
         try await office.desk.approve(id: everyone.id, by: "ben")
         #expect(
-            await office.desk.settle(id: everyone.id, by: office.time.value.advanced(bySeconds: 60))?.phase == .inForce(.readBack)
+            await office.desk.settle(id: everyone.id, by: office.time.value.advanced(bySeconds: 1_000))?.phase
+                == .inForce(.readBack)
         )
         #expect(await office.desk.standing(of: everyone.id)?.approvedBy == "ben")
         await #expect(throws: LeaseRefusal.self) { try await office.desk.approve(id: everyone.id, by: "ben") }
@@ -161,7 +165,7 @@ import Testing
         async let two = desk.apply(request)
         let (first, second) = (try await one, try await two)
         #expect(first.id == second.id)
-        _ = await office.desk.settle(id: first.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: first.id, by: office.time.value.advanced(bySeconds: 1_000))
         try await office.restart()
         #expect(try await office.desk.apply(office.request(key: "run-1/step-2")) == first)
         #expect(await office.desk.standings().count == 1)
@@ -174,7 +178,9 @@ import Testing
         office.run()
         let short = try await office.desk.apply(office.request(seconds: 600))
         let long = try await office.desk.apply(office.request(seconds: 3_600))
-        for lease in [short, long] { _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60)) }
+        for lease in [short, long] {
+            _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
+        }
         #expect(office.enforcer.state.withLock { $0.blocked["203.0.113.9"] } == long.expiresAt)
         office.seconds(601)
         try await eventually("the short one is over") { await office.phase(short) == .lifted(.expired, isProven: true) }
@@ -190,10 +196,10 @@ import Testing
         let office = try await LeaseOffice()
         office.run()
         let lease = try await office.desk.apply(office.request(seconds: 3_600))
-        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
         office.seconds(-86_400)
         let other = try await office.desk.apply(office.request("203.0.113.10", seconds: 600))
-        _ = await office.desk.settle(id: other.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: other.id, by: office.time.value.advanced(bySeconds: 1_000))
         #expect(office.enforcer.blocked == ["203.0.113.9", "203.0.113.10"])
         // Somebody takes a block away while the clock is wrong: it is noticed all the same.
         office.enforcer.state.withLock { $0.blocked["203.0.113.9"] = nil }
@@ -251,7 +257,7 @@ import Testing
         office.run()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<50 {
-                let (desk, request) = (office.desk, office.request())
+                let (desk, request) = (office.desk, office.request(seconds: 1_000_000))
                 group.addTask {
                     for number in 0..<count / 50 {
                         var request = request
@@ -268,7 +274,7 @@ import Testing
             return await office.desk.standings(limit: .max) { $0.phase == .inForce(.readBack) }.count == count
         }
         try await office.restart()
-        office.seconds(86_400)
+        office.seconds(2_000_000)
         try await eventually("all are over") {
             await office.desk.standings(limit: .max) { $0.phase == .lifted(.expired, isProven: true) }.count == count
         }

@@ -33,6 +33,11 @@ import Testing
         return client
     }
 
+    /// Without the time of the last look: a round may come between two questions.
+    private static func undated(_ lease: JSONValue?) -> [String: JSONValue]? {
+        lease?.objectValue?.filter { $0.key != "checked_at" }
+    }
+
     private static func incident(_ running: Running) async throws -> String {
         try #require(
             try await running.server.desk.open(title: "guessing", severity: .high, kind: .real, author: .system, request: nil))
@@ -51,6 +56,11 @@ import Testing
             #expect(preview.status == 200 && preview.text.contains("Apply it"), "\(preview.status)")
             let applied = try await client.submit("/leases", fields)
             #expect(applied.status == 303)
+            // The form is answered after a second or two, also where the enforcer takes longer.
+            let desk = running.server.leases.desk
+            try await eventually("it is in force, read back") {
+                await desk.standings { $0.phase == .inForce(.readBack) }.count == 1
+            }
             #expect(Self.denied(world).contains("203.0.113.9/32"))
             let list = try await client.get("/leases").text
             #expect(list.contains("in force"))
@@ -62,6 +72,9 @@ import Testing
             #expect(confirm.text.contains("Undo it"))
             #expect(Self.denied(world).contains("203.0.113.9/32"), "asking is not doing")
             #expect(try await client.submit(path + "/undo", ["reason": "wrong"]).status == 303)
+            try await eventually("it is lifted, and shown to be") {
+                await desk.standings { $0.phase == .lifted(.undone, isProven: true) }.count == 1
+            }
             #expect(!Self.denied(world).contains("203.0.113.9"))
             #expect(try await client.get(path).text.contains("lifted, and shown to be"))
             #expect(try await client.get("/leases").text.contains("Nothing is contained."))
@@ -125,7 +138,7 @@ import Testing
             let shown = try await client.get("/api/v1/leases/\(id)")
             let read = try await orders.ask(["order": "proof", "lease": .string(id)])
             let fetched = try JSONValue(parsing: Array(shown.text.utf8))
-            #expect(fetched == read)
+            #expect(Self.undated(fetched) == Self.undated(read))
             let list = try JSONValue(parsing: Array(try await client.get("/api/v1/leases").text.utf8))
             #expect(list["leases"]?.arrayValue?.map { $0["id"] } == [.string(id)])
             let preview = try #require(

@@ -13,7 +13,7 @@ import Testing
     private static func inForce(_ office: LeaseOffice) async throws -> Lease {
         office.run()
         let lease = try await office.desk.apply(office.request())
-        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
         return lease
     }
 
@@ -61,7 +61,7 @@ import Testing
         let office = try await LeaseOffice(kind: .drill)
         let lease = try await Self.inForce(office)
         try await office.desk.undo(id: lease.id, by: "ben", reason: "")
-        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 60))
+        _ = await office.desk.settle(id: lease.id, by: office.time.value.advanced(bySeconds: 1_000))
         for id in [lease.id, "lease-none"] {
             await #expect(throws: LeaseRefusal.self) { try await office.desk.probed(id: id, wasRefused: false, by: "ana") }
         }
@@ -98,6 +98,9 @@ import Testing
                     ], from: "/leases/new")
                 let list = try await client.get("/api/v1/leases?incident=\(incident)").text
                 let id = try #require(list.firstMatch(of: /lease-[0-9a-f]{16}/).map { String($0.0) })
+                try await eventually("it is in force, read back") {
+                    await running.server.leases.desk.standing(of: id)?.phase == .inForce(.readBack)
+                }
                 let page = try await client.get("/leases/\(id)").text
                 #expect(page.contains("/leases/\(id)/probed") == (kind == .drill), "a form where it can be told")
                 let told = try await client.submit("/leases/\(id)/probed", ["outcome": "refused"], from: "/leases/new")

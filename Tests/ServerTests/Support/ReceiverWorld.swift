@@ -61,3 +61,14 @@ enum Sender {
         return (answer.statusCode, answer.allHeaderFields, String(decoding: data, as: UTF8.self))
     }
 }
+
+extension ReceiverPatience {
+    /// No deadline that a test beside many others could miss. The pace of entries is as it is for everybody.
+    static var hours: ReceiverPatience {
+        let long = Duration.seconds(36_000)
+        var patience = ReceiverPatience()
+        (patience.handshake, patience.headers, patience.rest, patience.idle) = (long, long, long, long)
+        (patience.proxyHeader, patience.message) = (long, long)
+        return patience
+    }
+}
