@@ -21,6 +21,10 @@ let strict: [SwiftSetting] = [
 /// Scanners are `~Escapable`, which needs `@_lifetime`; swift-nio and swift-collections ship with the same feature.
 let parsing: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
 
+// Tests call code as it is shipped; they themselves are not optimised, which takes longer than they run (and
+// at which Swift 6.3.1 ends with signal 11).
+let testing: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
+
 let package = Package(
     name: "vigie",
     platforms: [.macOS(.v15)],
@@ -275,11 +279,11 @@ let package = Package(
             swiftSettings: strict),
 
         // Fixtures are files, read where they stand: nothing is copied into a bundle.
-        .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: strict),
-        .testTarget(name: "IngestTests", dependencies: ["Ingest", "Events"], exclude: ["Fixtures"], swiftSettings: strict),
-        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Detection", "Events", "Ingest"], swiftSettings: strict),
+        .testTarget(name: "EventsTests", dependencies: ["Events"], swiftSettings: testing),
+        .testTarget(name: "IngestTests", dependencies: ["Ingest", "Events"], exclude: ["Fixtures"], swiftSettings: testing),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Detection", "Events", "Ingest"], swiftSettings: testing),
         .testTarget(
-            name: "HuntingTests", dependencies: ["Hunting", "Archive", "Detection", "Events", "Ingest"], swiftSettings: strict),
+            name: "HuntingTests", dependencies: ["Hunting", "Archive", "Detection", "Events", "Ingest"], swiftSettings: testing),
         // Counts what a thread asks of the heap, for tests that allow nothing.
         .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
         // Answers held against an OpenAPI document.
@@ -287,31 +291,31 @@ let package = Package(
         .testTarget(
             name: "DetectionTests", dependencies: ["Detection", "Events", "Ingest", "AllocationCounter"],
             exclude: ["Regex/Fixtures", "Fixtures"],
-            swiftSettings: strict),
+            swiftSettings: testing),
         .testTarget(
             name: "JournalTests", dependencies: ["Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
-            exclude: ["Fixtures"], swiftSettings: strict),
+            exclude: ["Fixtures"], swiftSettings: testing),
         .testTarget(
             name: "EvidenceTests",
             dependencies: ["Evidence", "Journal", "Events", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: strict),
+            swiftSettings: testing),
         .testTarget(
             name: "IncidentsTests", dependencies: ["Incidents", "Detection", "Events", "Ingest", "Journal"],
-            exclude: ["Clocks/Fixtures", "Policy/Fixtures"], swiftSettings: strict
+            exclude: ["Clocks/Fixtures", "Policy/Fixtures"], swiftSettings: testing
         ),
-        .testTarget(name: "NotifyTests", dependencies: ["Notify", "Events", "Incidents"], swiftSettings: strict),
+        .testTarget(name: "NotifyTests", dependencies: ["Notify", "Events", "Incidents"], swiftSettings: testing),
         .testTarget(
             name: "ResponseTests", dependencies: ["Response", "Events", "Journal", "Programs"],
             exclude: [
                 "Conformance/cases", "Conformance/scenarios", "Conformance/requirements.tsv", "Playbooks/plan-and-checklist.txt",
-            ], swiftSettings: strict),
+            ], swiftSettings: testing),
         .testTarget(
             name: "StorageTests",
             dependencies: [
                 "Storage", "Detection", "Events", "Identity", "Incidents", "Journal",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ],
-            swiftSettings: strict
+            swiftSettings: testing
         ),
         .testTarget(
             name: "ServerTests",
@@ -322,7 +326,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict
+            swiftSettings: testing
         ),
         .testTarget(
             name: "CommandLineTests",
@@ -330,7 +334,7 @@ let package = Package(
                 "Archive", "CommandLine", "Detection", "Events", "Ingest", "Journal", "Server",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            swiftSettings: strict),
+            swiftSettings: testing),
         .testTarget(
             name: "TatouTests",
             dependencies: [
@@ -345,23 +349,23 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: testing),
         .testTarget(
             name: "WatermarkTests",
             dependencies: ["Watermark"],
             exclude: ["Fixtures"],
-            swiftSettings: strict),
+            swiftSettings: testing),
         .testTarget(
-            name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "Programs", "tatou-worker"], swiftSettings: strict),
+            name: "DocumentWorkerTests", dependencies: ["DocumentWorker", "Programs", "tatou-worker"], swiftSettings: testing),
         .testTarget(
-            name: "RMAPTests", dependencies: ["RMAP", "DocumentWorker", "Programs", "tatou-openpgp"], swiftSettings: strict),
+            name: "RMAPTests", dependencies: ["RMAP", "DocumentWorker", "Programs", "tatou-openpgp"], swiftSettings: testing),
         .testTarget(
             name: "IdentityTests",
             dependencies: [
                 "Identity", "Events",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "CryptoExtras", package: "swift-crypto"),
-            ], swiftSettings: strict),
+            ], swiftSettings: testing),
         .testTarget(
             name: "ConsoleTests",
             dependencies: [
@@ -376,7 +380,7 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
             exclude: ["Fixtures"],
-            swiftSettings: strict
+            swiftSettings: testing
         ),
         .testTarget(
             name: "GuardTests",
@@ -390,7 +394,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: strict),
+            swiftSettings: testing),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c2x
