@@ -48,7 +48,8 @@ let package = Package(
         .target(
             name: "Archive", dependencies: ["Events", "Ingest", "CZstd"], swiftSettings: language + instrumented),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd"),
-        .target(name: "Programs", swiftSettings: language + instrumented),
+        .systemLibrary(name: "CSandbox"),
+        .target(name: "Programs", dependencies: ["CSandbox"], swiftSettings: language + instrumented),
         .target(
             name: "Watermark",
             dependencies: [
