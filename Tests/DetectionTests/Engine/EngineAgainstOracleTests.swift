@@ -26,7 +26,7 @@ import Testing
             let detection = try Self.parsed(rule)
             var trial = EngineTrial(rule, pipelines: [Self.pipeline])
             #expect(trial.ruleSet.problems.isEmpty, "\(rule)")
-            for _ in 0..<8 {
+            for _ in 0..<12 {
                 let (event, line) = random.event()
                 let expected = NaiveEvaluator.matches(detection, event, line: line)
                 #expect(!trial.consume([line]).isEmpty == expected, "\(rule)\n\(line)")
