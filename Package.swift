@@ -21,8 +21,7 @@ let strict: [SwiftSetting] = [
 /// Scanners are `~Escapable`, which needs `@_lifetime`; swift-nio and swift-collections ship with the same feature.
 let parsing: [SwiftSetting] = strict + [.strictMemorySafety(), .enableExperimentalFeature("Lifetimes")]
 
-// Tests call code as it is shipped; they themselves are not optimised, which takes longer than they run (and
-// at which Swift 6.3.1 ends with signal 11).
+// Tests call code as it is shipped; they themselves are not optimised: at IncidentsTests, Swift 6.3.1's optimiser ends with signal 11.
 let testing: [SwiftSetting] = strict + [.unsafeFlags(["-Onone"], .when(configuration: .release))]
 
 let package = Package(

@@ -26,8 +26,8 @@ level: high
 vigie: {category: exploit}
 """
 MARK_EVERY = 500
-# Of fewer there is no 99th percentile.
-FEWEST_PROBES = 100
+# Seconds. A shorter stream has one probe a second, too few for a 99th percentile, and ends while memory still warms up.
+SHORTEST_JUDGED = 120
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -313,8 +313,8 @@ def visible(data, address, began, patience):
 def judge_sustained(one):
     if one["read"] != one["written"]:
         yield f"sustained: {one['read']} of {one['written']} lines read"
-    # Of a short stream the slowest probe would be judged, and memory while it warms up.
-    if len(one["latencies"]) < FEWEST_PROBES:
+    # By what was asked for, not by the probes: a server that is late has few of them.
+    if one["seconds"] < SHORTEST_JUDGED:
         return
     if one["rss_end_kib"] > one["rss_middle_kib"] * 1.1 + 4096:
         yield f"sustained: memory grew from {one['rss_middle_kib']} to {one['rss_end_kib']} KiB in the second half"

@@ -6,9 +6,17 @@ import random
 import socket
 import time
 
-# Below what the kernel gives to connections and to those who leave the choice to it: nobody takes such a port between choosing and binding.
-_given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-_ports = itertools.count(random.randrange(10_240, 20_000))
+
+def _ports():
+    """Below what the kernel gives to connections and to those who leave the choice to it: nobody takes such a port between choosing and
+    binding. Where it gives away nearly all there are, any."""
+    given = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    low, high = (10_240, given) if given > 20_480 else (10_240, 65_536)
+    start = random.randrange(low, high)
+    return itertools.chain(range(start, high), range(low, start))
+
+
+_unused = _ports()
 
 
 class NotReady(Exception):
@@ -17,15 +25,14 @@ class NotReady(Exception):
 
 def free_port(kind=socket.SOCK_STREAM):
     """A port that nobody has at the moment, and that this process has given to nobody before."""
-    for port in _ports:
-        if port >= _given:
-            raise NotReady(f"no port below {_given} is free; see /proc/sys/net/ipv4/ip_local_port_range")
+    for port in _unused:
         with socket.socket(socket.AF_INET, kind) as found:
             try:
                 found.bind(("0.0.0.0", port))
             except OSError:
                 continue
         return port
+    raise NotReady("no port is left that this process has not given to somebody")
 
 
 def eventually(what, seconds, check, pause=0.1):

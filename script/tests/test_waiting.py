@@ -36,6 +36,10 @@ class Waiting(unittest.TestCase):
         with self.assertRaisesRegex(waiting.NotReady, "it ended with status 3"):
             waiting.wait_for_port(waiting.free_port(), process, "it")
 
+    def test_no_port_is_given_twice(self):
+        ports = [waiting.free_port() for _ in range(200)]
+        self.assertEqual(len(set(ports)), len(ports))
+
 
 if __name__ == "__main__":
     unittest.main()

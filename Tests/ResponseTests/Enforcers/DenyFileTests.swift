@@ -13,6 +13,7 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.appending(path: "vigie-nginx-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
+        // Below what the kernel gives away, and beside those that ServerTests take.
         let port = Int.random(in: 28_000..<32_000)
         let deny = folder.appending(path: "deny.conf")
         let main = folder.appending(path: "nginx.conf")

@@ -72,8 +72,12 @@ import Testing
             logger: Logger(label: "app") { _ in SwiftLogNoOpLogHandler() })
         let services = ServiceGroup(
             configuration: .init(services: [application], logger: Logger(label: "app") { _ in SwiftLogNoOpLogHandler() }))
-        // Stopped gracefully whatever happens: cancelling a server traps in swift-nio when it has accepted a connection that nobody has
-        // taken yet.
+        try await run(services, body)
+    }
+
+    /// Stopped gracefully whatever happens: cancelling a server traps in swift-nio when it has accepted a connection that nobody has
+    /// taken yet.
+    private static func run(_ services: ServiceGroup, _ body: () async throws -> Void) async throws {
         let serving = Task { try await services.run() }
         do {
             try await body()
@@ -225,21 +229,20 @@ import Testing
             bouncerKeys: try MachineKeys([]), logger: logger, isReady: { isReady.value }, now: { .system })
         let application = try server.application { port.value = $0 }
         let services = ServiceGroup(configuration: .init(services: [application], logger: logger))
-        let serving = Task { try await services.run() }
-        try await eventually("it listens") { port.value != 0 }
-        func ask(_ path: String, key: String? = nil) async throws -> Int {
-            var call = HTTPCall(base: "http://127.0.0.1:\(port.value)", path: "/api/guard/v1/decisions" + path)
-            call.headers = ["Authorization: Bearer \(key ?? setting.applicationKey)"]
-            call.limit = 600
-            return try await call.send().status
+        try await Self.run(services) {
+            try await eventually("it listens") { port.value != 0 }
+            func ask(_ path: String, key: String? = nil) async throws -> Int {
+                var call = HTTPCall(base: "http://127.0.0.1:\(port.value)", path: "/api/guard/v1/decisions" + path)
+                call.headers = ["Authorization: Bearer \(key ?? setting.applicationKey)"]
+                call.limit = 600
+                return try await call.send().status
+            }
+            #expect(try await ask("") == 503)
+            #expect(try await ask("/stream?epoch=one&after=0") == 503)
+            #expect(try await ask("", key: "wrong") == 403)
+            isReady.value = true
+            #expect(try await ask("") == 200)
         }
-        #expect(try await ask("") == 503)
-        #expect(try await ask("/stream?epoch=one&after=0") == 503)
-        #expect(try await ask("", key: "wrong") == 403)
-        isReady.value = true
-        #expect(try await ask("") == 200)
-        await services.triggerGracefulShutdown()
-        try await serving.value
     }
 
     @Test(arguments: ["short", "", "has a space in the middle of it"]) func keysThatCouldBeGuessedAreRefused(text: String) throws
